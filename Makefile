@@ -1,0 +1,87 @@
+# deadfall: make · make check · make demo · make deps · make help
+
+V ?= 0
+Q = $(if $(filter 1,$(V)),,@)
+msg = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+BUILD ?= build
+VARIANT ?= release
+CC ?= gcc
+CLANG ?= clang-19
+VERSION := $(shell cat VERSION)
+
+WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings
+CFLAGS_release = -O2 -g
+CFLAGS_debug = -O0 -g3
+CFLAGS_san = -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CFLAGS = -std=gnu11 $(WARN) $(CFLAGS_$(VARIANT)) -I. -I$(BUILD) -D_GNU_SOURCE -DDEADFALL_VERSION='"$(VERSION)"'
+LIBS = -lbpf -lelf -lyaml -lkdumpfile -laddrxlat -ljansson -llzma -lz
+# bpf/ needs no kernel headers: the kernel's types it uses are in bpf/kernel.h, relocated by CO-RE.
+BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
+	     -Wno-missing-declarations -I. -I/usr/include/$(shell uname -m)-linux-gnu -D__TARGET_ARCH_x86
+
+# Every .c file of a component is part of it; programs of their own are listed here.
+PROGRAMS = agent/main.c kdump/init.c kdump/crash_ext.c
+SRCS = $(filter-out $(PROGRAMS),$(wildcard lib/*.c rules/*.c agent/*.c kdump/*.c))
+OBJS = $(SRCS:%.c=$(BUILD)/%.o)
+BPF_SRCS = $(wildcard bpf/*.bpf.c)
+BPF_OBJS = $(BPF_SRCS:bpf/%.bpf.c=$(BUILD)/%.bpf.o)
+
+UNIT_SRCS = $(wildcard tests/unit/*.c)
+UNIT_BINS = $(UNIT_SRCS:%.c=$(BUILD)/%)
+
+all: $(BUILD)/deadfall $(BPF_OBJS)
+
+include $(wildcard */build.mk)
+
+$(BUILD)/deadfall: $(BUILD)/agent/main.o $(BUILD)/libdeadfall.a
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/libdeadfall.a: $(OBJS)
+	$(call msg,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/%.o: %.c
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.bpf.o: bpf/%.bpf.c
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libdeadfall.a
+	$(call msg,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libdeadfall.a -lcmocka $(LIBS)
+
+unit: $(UNIT_BINS)
+
+# All tests: unprivileged ones first, then those in virtual machines. `make check T=pattern` runs a part.
+check: all unit
+	$(Q)tests/run $(T)
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)contrib/demo
+
+deps:
+	$(Q)contrib/deps
+
+clean:
+	$(Q)rm -rf $(BUILD)
+
+help:
+	@echo 'make          build build/deadfall and the BPF runtime'
+	@echo 'make check    all tests (T=pattern runs a part)'
+	@echo 'make demo     a bug caught in a VM, from rule to report'
+	@echo 'make deps     install the Debian packages that building and testing need'
+	@echo 'VARIANT=debug|san  other builds (give BUILD=build-san as well); V=1 shows commands'
+
+.PHONY: all unit check demo deps clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+-include $(OBJS:.o=.d) $(BPF_OBJS:.o=.d) $(UNIT_BINS:=.d) $(BUILD)/agent/main.d

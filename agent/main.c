@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * main.c - the `deadfall` command: one table drives usage and dispatch.
+ */
+#include "agent/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command commands[] = {
+	{ 0 }
+};
+
+static void usage(FILE *out)
+{
+	fprintf(out, "deadfall " DEADFALL_VERSION ": a trap for kernel bugs\n\nusage: deadfall COMMAND [ARGUMENT...]\n\n");
+	for (const struct command *c = commands; c->name; c++)
+		fprintf(out, "  %-9s %-44s %s\n", c->name, c->args, c->about);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help")) {
+		usage(stdout);
+		return EXIT_OK;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("deadfall " DEADFALL_VERSION);
+		return EXIT_OK;
+	}
+	for (const struct command *c = commands; c->name; c++) {
+		if (!strcmp(argv[1], c->name))
+			return c->run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "deadfall: no command '%s'; 'deadfall help' lists them\n", argv[1]);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/arena.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_SIZE (32 * 1024)
+
+struct chunk {
+	struct chunk *next;
+	size_t used, size;
+	_Alignas(16) char data[];
+};
+
+struct arena {
+	struct chunk *chunks;
+	arena_oom_fn *oom;
+	void *arg;
+	size_t used;
+};
+
+struct arena *arena_create(arena_oom_fn *oom, void *arg)
+{
+	struct arena *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->oom = oom;
+	a->arg = arg;
+	return a;
+}
+
+void arena_destroy(struct arena *a)
+{
+	struct chunk *next;
+
+	if (!a)
+		return;
+	for (struct chunk *c = a->chunks; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+	free(a);
+}
+
+static void arena_fail(struct arena *a)
+{
+	if (a->oom)
+		a->oom(a->arg);
+	abort();
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	struct chunk *c = a->chunks;
+	size_t room;
+	void *p;
+
+	if (size > SIZE_MAX / 4)
+		arena_fail(a);
+	size = (size + 15) & ~(size_t)15;
+	if (!c || c->size - c->used < size) {
+		room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+		c = calloc(1, sizeof(*c) + room);
+		if (!c)
+			arena_fail(a);
+		c->size = room;
+		c->next = a->chunks;
+		a->chunks = c;
+	}
+	p = c->data + c->used;
+	c->used += size;
+	a->used += size;
+	return p;
+}
+
+void *arena_array(struct arena *a, size_t count, size_t size)
+{
+	if (size && count > SIZE_MAX / 4 / size)
+		arena_fail(a);
+	return arena_alloc(a, count * size);
+}
+
+void *arena_grow(struct arena *a, void *items, size_t count, size_t size)
+{
+	void *grown;
+
+	if (count & (count - 1))
+		return items;
+	grown = arena_array(a, count ? count * 2 : 1, size);
+	if (count)
+		memcpy(grown, items, count * size);
+	return grown;
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t len)
+{
+	char *copy = arena_alloc(a, len + 1);
+
+	memcpy(copy, s, len);
+	return copy;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+	va_list again;
+	char *s;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	s = arena_alloc(a, (size_t)(n < 0 ? 0 : n) + 1);
+	vsnprintf(s, (size_t)(n < 0 ? 0 : n) + 1, fmt, again);
+	va_end(again);
+	return s;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	s = arena_vprintf(a, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+size_t arena_used(const struct arena *a)
+{
+	return a->used;
+}
