@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * layout.h - what lies in kernel memory while a rule set is armed: the contract between generated code, the
+ * BPF runtime, the agent, and the readers of a dump.
+ *
+ * A reader does not compile these offsets in: the maps of the runtime carry BTF, the dump carries that BTF, and
+ * members are looked up by the names below. The *names* and meanings are the contract. C code that runs on the
+ * machine that loaded the set (agent, runtime) uses the structs directly.
+ *
+ * Maps of one set (names as the kernel shows them; a dump is searched for df_index):
+ *
+ *	df_index	array, u32 -> u32: the ids of all maps of the set, written by the agent after loading.
+ *			Entry 0 holds DF_INDEX_MAGIC, entry 1 the number n of ids, entries 2 .. n+1 the ids.
+ *	.rodata.df_man*	the manifest: JSON text (docs/manifest.md), 0-terminated. The kernel cuts the name.
+ *	.data.df_ctl	struct df_ctl
+ *	.data.df_params	u64[]: rule parameters by number, durations in nanoseconds
+ *	df_keys		hash, struct df_key -> struct df_state: live keys of all tables, history in BPF lists
+ *	df_slots	array of struct df_key: the eviction clock (CLOCK): every live key stands in one slot
+ *	df_keys_ring	hash, struct df_key -> struct df_state_ring: the same on kernels without lists, with
+ *	df_ring		array of struct df_ring_node: slot * last + (n % last) is the key's n-th event
+ *	df_stats	per-CPU array, event number -> struct df_stats
+ *	df_fires	array of DF_FIRES struct df_fire, written by the verdict
+ *	df_scratch	per-CPU array of struct df_rec: one event on its way from a hook to its engine; no history
+ *
+ * Times are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns).
+ */
+#ifndef BPF_LAYOUT_H
+#define BPF_LAYOUT_H
+
+#define DF_VERSION 1
+#define DF_INDEX_MAGIC 0xdeadfa11
+#define DF_INDEX_SIZE 64
+
+/* Limits of one record. The set's own sizes (key parts, payload words) are smaller and set by the compiler. */
+#define DF_KEY_PARTS 8		/* u64 parts of a key */
+#define DF_WORDS 192		/* u64 words of an event's payload: fields first, then the kernel stack ... */
+#define DF_STACK_DEPTH 28	/* frames of a kernel stack unless the rule says otherwise */
+#define DF_STEPS 8		/* events of a match that the verdict names */
+#define DF_FIRES 16		/* verdicts kept; the first is the one that counts */
+#define DF_COMM 16
+
+/*
+ * The key of a live entry. Tables share one hash: `table` tells them apart. In the maps, part[] has just as many
+ * elements as the set's longest key; shorter keys are zero-filled.
+ */
+struct df_key {
+	__u32 table;
+	__u32 pad;
+	__u64 part[DF_KEY_PARTS];
+};
+
+/* df_rec.flags, and kept in df_node.flags */
+enum df_rec_flag {
+	DF_BIRTH = 1 << 0,	/* begins a generation of its key */
+	DF_DEATH = 1 << 1,	/* ends it */
+	DF_PIN = 1 << 2,	/* goes to the pinned list: the ring cannot overwrite it */
+	DF_UNKNOWN = 1 << 3,	/* a read in its condition failed: counts only where it prevents a fire */
+	DF_STEP = 1 << 4,	/* (node) was a step of a match */
+	DF_FIRED = 1 << 5,	/* (node) was the event of the verdict */
+};
+
+/*
+ * One event on its way from a hook to its engine, in per-CPU scratch memory, one slot per program: a program does
+ * not nest in itself on one CPU. Generated code fills everything but ns.
+ */
+struct df_rec {
+	__u64 ns;
+	__u64 ip;		/* address of the probed function, or 0 */
+	__u32 event;		/* number of the event in the set */
+	__u32 rule;
+	__u32 flags;
+	__u32 trans;		/* index of the rule's first transition */
+	__u16 ncols;		/* columns of its transition table */
+	__u16 col;		/* this event's column; col + 1 when unknown */
+	__u16 last;		/* events that the ring of a key holds */
+	__u16 pins;		/* events that the pinned list of a key holds */
+	__u16 window;		/* parameter number of `within` + 1, or 0 */
+	__u16 nwords;		/* payload words in use */
+	__u16 nframes;		/* kernel stack frames, at the end of the payload */
+	__u16 stack_word;	/* where in the payload they begin */
+	__u32 slots;		/* keys the table may hold, a power of two ... */
+	__u32 first_slot;	/* ... from this slot on */
+	struct df_key key;
+	__u64 w[DF_WORDS];
+};
+
+/*
+ * One transition: what an event does to a key in a given state. Index: trans + state * ncols + col.
+ * Packed so that it is one load: next state in bits 0-7, operations above.
+ */
+enum df_op {
+	DF_OP_START = 1 << 8,	/* the partial match begins here: remember the time */
+	DF_OP_STEP = 1 << 9,	/* remember the event as step number (next - 1), pin it */
+	DF_OP_FIRE = 1 << 10,	/* the match is complete */
+	DF_OP_WITHIN = 1 << 11,	/* only within the window since the start; else as in state 0 */
+	DF_OP_MOVE = 1 << 12,	/* without it the event does not touch the state */
+};
+#define DF_NEXT(t) ((t) & 0xff)
+
+/* Why something was not recorded, per event. Readers show every non-zero counter. */
+struct df_stats {
+	__u64 seen;		/* the probe ran and the event was looked at */
+	__u64 hit;		/* its condition held */
+	__u64 unknown;		/* its condition was unknown (a read failed) */
+	__u64 key_unknown;	/* its key could not be read: not recorded */
+	__u64 field_unknown;	/* a field could not be read: recorded without it */
+	__u64 recorded;		/* stands (or stood) in a key's history */
+	__u64 nmi;		/* came in NMI context, where no lock may be taken: not recorded */
+	__u64 full;		/* no room for a new key: not recorded */
+	__u64 nomem;		/* no memory for a list node: state advanced, event not in the history */
+	__u64 raced;		/* its key was evicted meanwhile: not recorded */
+	__u64 evicted;		/* live keys of the table evicted to make room for this event's key */
+	__u64 fired;		/* completed a match */
+};
+
+/* Control, one per set; mapped writable by the agent. */
+struct df_ctl {
+	__u32 version;		/* DF_VERSION */
+	__u32 armed;		/* DF_ACT_*: what a match may do at most */
+	__u32 frozen;		/* non-zero: nothing is recorded any more */
+	__u32 fires;		/* verdicts so far */
+	__u64 seq;		/* events recorded so far, the order of all of them */
+	__u64 started_ns;	/* when the set was attached */
+	__s64 wall_offset_ns;	/* CLOCK_REALTIME - CLOCK_MONOTONIC at that time */
+	__u32 tgid;		/* the agent, excluded from its own traps; 0: nobody */
+	__u32 clock_hand;
+	char set[32];		/* name of the set */
+};
+
+enum df_act {
+	DF_ACT_NONE = 0,	/* record only */
+	DF_ACT_LOG = 1,		/* verdicts are written down, the machine runs on (dry run) */
+	DF_ACT_PANIC = 2,
+};
+
+/* A verdict. */
+struct df_fire {
+	__u32 valid;		/* written last */
+	__u32 rule;
+	__u32 event;
+	__u32 act;		/* DF_ACT_*: what was done */
+	__u64 ns;
+	__u64 seq;		/* of the event that fired */
+	__u32 pid, tid;		/* process and thread id, as seen in the initial namespaces */
+	__u32 cpu;
+	__u32 gen;
+	char comm[DF_COMM];
+	__u32 nsteps;
+	__u32 pad;
+	__u64 step[DF_STEPS];	/* seq of each step of the match, 0: none */
+	struct df_key key;
+};
+
+/* What every recorded event has, in a list node or a ring slot. */
+struct df_event {
+	__u64 seq;
+	__u64 ns;
+	__u64 ip;
+	__u32 pid, tid;
+	__u32 event;
+	__u32 gen;
+	__u32 flags;
+	__u16 cpu;
+	__u16 nwords;
+	__u16 nframes;
+	__u16 stack_word;
+	__u32 pad;
+	char comm[DF_COMM];
+};
+
+/* The automaton of one key, the same with and without lists. */
+struct df_match {
+	__u64 first_ns;		/* when the partial match began */
+	__u64 last_ns;		/* last event of this key */
+	__u32 gen;
+	__u32 born;		/* generations begun */
+	__u16 state;
+	__u16 nring;
+	__u16 npinned;
+	__u8 dead;		/* being removed: hands off */
+	__u8 used;		/* touched since the clock hand passed */
+	__u32 slot;
+	__u32 pad;
+	__u64 step[DF_STEPS];
+};
+
+#endif
