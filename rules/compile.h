@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * compile.h - from rule files to a BPF object, stage by stage.
+ */
+#ifndef RULES_COMPILE_H
+#define RULES_COMPILE_H
+
+#include <stdio.h>
+
+#include "lib/err.h"
+#include "rules/diag.h"
+#include "rules/kbtf.h"
+#include "rules/rule.h"
+
+/*
+ * The front half: files -> tree -> rules -> checked rules. All errors of all documents are in diags; *ret is set
+ * only if there is none. Everything lives in the arena; kbtf must outlive it.
+ */
+int compile_check(struct arena *a, char *const files[], int nfiles, struct kbtf *kbtf, struct diags *diags,
+		  struct rule_set **ret);
+
+#endif

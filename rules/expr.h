@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * expr.h - expressions of the rule language, as a tree.
+ *
+ * parse.c makes the tree from text (types NULL); check.c resolves names against the event and BTF, inserts C's
+ * conversions as EXPR_CAST nodes, folds constants, and fills `type`. After checking:
+ *
+ *  - operands of an arithmetic or comparison operator have one common type (C's usual conversions), and the value
+ *    of a node is always that of its type: a u32 is zero-extended, an s32 sign-extended to 64 bits;
+ *  - an expression is an lvalue (it names kernel memory: EXPR_MEMBER, EXPR_INDEX, EXPR_DEREF) or a value;
+ *    an array or struct lvalue used as a value stands for its address, except where a string is wanted;
+ *  - strings are compared by EXPR_STRCMP nodes only; `where` and other conditions are of TYPE_BOOL.
+ */
+#ifndef RULES_EXPR_H
+#define RULES_EXPR_H
+
+#include "rules/source.h"
+#include "rules/type.h"
+
+enum expr_op {
+	EXPR_NAME,	/* only before checking: an identifier (text) */
+	EXPR_INT,	/* value */
+	EXPR_STR,	/* text, len */
+	EXPR_PARAM,	/* $name: index = parameter number in the set */
+	EXPR_SET,	/* $name that is a set, only right of `in`: index */
+	EXPR_ARG,	/* argument: index = slot in event->args[]; USDT and tracepoints: likewise */
+	EXPR_RETVAL,	/* return value */
+	EXPR_OLD,	/* a: evaluated at the function's entry */
+	EXPR_BUILTIN,	/* index = enum builtin */
+	EXPR_STEP,	/* a field of another step of the match: step label (text) and field name (member) */
+	EXPR_SYMBOL,	/* &symbol: text; value resolved at load */
+	EXPR_MEMBER,	/* a.member, or a->member with arrow */
+	EXPR_INDEX,	/* a[b] */
+	EXPR_DEREF,	/* *a */
+	EXPR_ADDR,	/* &a of an lvalue */
+	EXPR_CAST,	/* (type)a; implicit ones too */
+	EXPR_NEG, EXPR_COMPL, EXPR_NOT,				/* -a  ~a  !a */
+	EXPR_MUL, EXPR_DIV, EXPR_MOD, EXPR_ADD, EXPR_SUB,
+	EXPR_SHL, EXPR_SHR,
+	EXPR_LT, EXPR_LE, EXPR_GT, EXPR_GE, EXPR_EQ, EXPR_NE,
+	EXPR_AND, EXPR_XOR, EXPR_OR,				/* & ^ | */
+	EXPR_LAND, EXPR_LOR,					/* && || */
+	EXPR_COND,	/* a ? b : c */
+	EXPR_IN,	/* a in [list] or a in $set: list[nlist], or b = EXPR_SET */
+	EXPR_STRCMP,	/* a == "text", glob match with is_glob; index = EXPR_EQ or EXPR_NE; b: the other string */
+	EXPR_STACK_HAS,	/* kstack has "function": text */
+	EXPR_CALL,	/* function text with list[nlist]; index = enum func after checking */
+	EXPR_SIZEOF,	/* only before checking */
+	EXPR_EXISTS,	/* exists(field|type|function): resolved at load, text = what; folded where known */
+};
+
+enum builtin {
+	BUILTIN_TASK,		/* the current struct task_struct *: task->any_field works too */
+	BUILTIN_COMM,		/* task.comm (TYPE_STR 16) */
+	BUILTIN_PID,		/* task.pid: process id (tgid), as users count */
+	BUILTIN_TID,		/* task.tid */
+	BUILTIN_UID,
+	BUILTIN_GID,
+	BUILTIN_CPU,
+	BUILTIN_NOW,		/* ns since boot, CLOCK_MONOTONIC */
+	BUILTIN_FUNC,		/* address of the probed function; compares with &symbol and "name" */
+	BUILTIN_CGROUP,		/* cgroup v2 id */
+	BUILTIN_KTHREAD, BUILTIN_IRQS_OFF, BUILTIN_IN_IRQ,
+	BUILTIN_PIDNS, BUILTIN_NETNS,	/* inode numbers */
+	BUILTIN_PARENT,		/* task.parent: struct task_struct * */
+};
+
+enum func {
+	FUNC_IS_ERR,		/* IS_ERR(p), also of an integer: the last 4095 values */
+	FUNC_IS_ERR_OR_NULL,
+	FUNC_CONTAINER_OF,	/* folded into a cast of (p - offset): a = p; member path for CO-RE */
+	FUNC_STR,		/* str(p): string at a kernel address; ustr(p): at a user address */
+	FUNC_USTR,
+	FUNC_BEFORE, FUNC_AFTER,	/* before(a, b): wrap-safe (s32)(a - b) < 0 */
+	FUNC_LIVE, FUNC_ANY, FUNC_COUNT, FUNC_LEN, FUNC_ANY_LIVE,
+	FUNC_PER_CPU, FUNC_ABS, FUNC_MIN, FUNC_MAX,
+};
+
+/*
+ * Where a member is: found in the struct (or union) `base`, through any anonymous members between. bit_off and
+ * bit_size are those of the BTF that was checked against; another kernel's are found by name (CO-RE).
+ */
+struct member_ref {
+	const struct type *base;	/* TYPE_STRUCT */
+	const char *name;
+	uint32_t bit_off;		/* from the beginning of base */
+	uint32_t bit_size;		/* 0: not a bit-field */
+};
+
+struct expr {
+	enum expr_op op;
+	struct span span;
+	const struct type *type;	/* NULL before checking */
+	struct expr *a, *b, *c;
+	struct expr **list;
+	uint32_t nlist;
+	uint32_t index;
+	uint64_t value;
+	bool arrow;			/* EXPR_MEMBER: a is a pointer */
+	bool is_glob;			/* EXPR_STRCMP */
+	const char *text;
+	uint32_t len;			/* of text, for strings with any bytes */
+	struct member_ref member;	/* EXPR_MEMBER; before checking only .name */
+	const char *cast_name;		/* before checking: text of the type of EXPR_CAST and EXPR_SIZEOF */
+	uint32_t cast_ptr;		/* stars after it */
+};
+
+static inline bool expr_is_lvalue(const struct expr *e)
+{
+	return e->op == EXPR_MEMBER || e->op == EXPR_INDEX || e->op == EXPR_DEREF;
+}
+
+#endif

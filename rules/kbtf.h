@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kbtf.h - the kernel's types and function prototypes, from BTF.
+ *
+ * Of the running kernel (/sys/kernel/btf/vmlinux and its modules, opened when first asked for), or of a file: raw
+ * BTF, an ELF vmlinux with .BTF, or a compressed kernel image (bzImage: gzip, xz, zstd, lz4 payload). Names are found
+ * through an index built once: libbpf's own search is linear.
+ */
+#ifndef RULES_KBTF_H
+#define RULES_KBTF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+
+struct btf;
+struct kbtf;
+
+/* A function that BTF knows. */
+struct kbtf_func {
+	const char *name;		/* lives as long as the kbtf */
+	const char *module;		/* NULL: vmlinux */
+	const struct btf *btf;
+	uint32_t proto_id;		/* BTF_KIND_FUNC_PROTO */
+};
+
+/*
+ * path NULL: the running kernel. The caller owns *ret and frees it with kbtf_close.
+ * Errors: ERR_ABSENT (no BTF there), ERR_CORRUPT, ERR_UNSUPPORTED (compression), ERR_SYSTEM, ERR_NOMEM.
+ */
+int kbtf_open(const char *path, struct kbtf **ret, struct err *err);
+void kbtf_close(struct kbtf *k);
+
+const struct btf *kbtf_vmlinux(const struct kbtf *k);
+
+/* A named struct, union, enum, typedef or int: its id and BTF; 0 if there is none. kind is a BTF_KIND_*. */
+uint32_t kbtf_find(struct kbtf *k, const char *name, uint32_t kind, const struct btf **btf);
+
+/* The prototype of a function; module NULL: vmlinux first, then loaded modules. false: not known. */
+bool kbtf_find_func(struct kbtf *k, const char *module, const char *name, struct kbtf_func *ret);
+
+/* Call fn for every function whose name matches the glob (fnmatch), in vmlinux and modules; stop when it is non-zero. */
+int kbtf_each_func(struct kbtf *k, const char *module, const char *glob,
+		   int (*fn)(const struct kbtf_func *f, void *arg), void *arg);
+
+/* The function name nearest to a misspelt one, or NULL. */
+const char *kbtf_nearest_func(struct kbtf *k, const char *name);
+
+#endif

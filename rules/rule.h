@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * rule.h - a checked rule: plain data, no functions.
+ *
+ * read.c fills it from the tree (expressions parsed, unchecked), check.c resolves and types it. Everything lives
+ * in the compilation's arena. A rule set is what one run or one compiled object arms together.
+ */
+#ifndef RULES_RULE_H
+#define RULES_RULE_H
+
+#include "rules/expr.h"
+
+enum probe_kind {
+	PROBE_KPROBE,		/* function entry */
+	PROBE_KRETPROBE,	/* function return */
+	PROBE_SESSION,
+	PROBE_FENTRY,
+	PROBE_FEXIT,
+	PROBE_TRACEPOINT,
+	PROBE_RAWTP,
+	PROBE_UPROBE,
+	PROBE_URETPROBE,
+	PROBE_USDT,
+	PROBE_INTERVAL,
+	PROBE_PROFILE,
+	PROBE_KINDS
+};
+
+/* One function (or site) that a probe resolved to on the kernel whose types were checked against. */
+struct probe_func {
+	const char *name;
+	const char *module;		/* NULL: vmlinux */
+	const struct btf *btf;		/* where its prototype is; NULL: no BTF (no named arguments) */
+	uint32_t proto_id;
+	uint8_t *argpos;		/* [event->nargs]: position of each used argument, 0-based */
+	uint32_t body;			/* number of the event's body that has these positions */
+};
+
+struct probe {
+	enum probe_kind kind;
+	struct span span;
+	const char *text;		/* as written */
+	const char *pattern;		/* function glob, "{a*,b*,!c*}" or "a|b|c" (first that exists) */
+	const char *module;		/* of "module:function", else NULL: any */
+	const char *target;		/* binary path of uprobe and usdt; category of a tracepoint */
+	const char *provider;		/* usdt */
+	uint64_t rate;			/* interval: ns; profile: Hz */
+	struct probe_func *funcs;
+	uint32_t nfuncs;
+};
+
+/* An argument that expressions of an event use, by name or by number. */
+struct event_arg {
+	const char *name;		/* NULL: by number */
+	uint32_t number;		/* for argN */
+	const struct type *type;
+	struct span span;
+};
+
+struct field {
+	const char *name;
+	struct span span;
+	struct expr *expr;
+	uint32_t word, words;		/* place in the payload, set by layout.c */
+};
+
+enum keep {
+	KEEP_KSTACK = 1 << 0,
+	KEEP_USTACK = 1 << 1,
+	KEEP_LBR = 1 << 2,
+	KEEP_PIN = 1 << 3,
+};
+
+/* {bytes: EXPR, len: N} of keep */
+struct keep_bytes {
+	struct span span;
+	struct expr *addr;
+	uint32_t len;
+	uint32_t word, words;
+};
+
+/* What unknown means where an event is used: it may lead to a fire (unknown = no), or prevent one (= yes). */
+enum event_role {
+	ROLE_CONTEXT = 0,
+	ROLE_LEADS = 1 << 0,
+	ROLE_PREVENTS = 1 << 1,
+};
+
+struct event {
+	const char *name;
+	struct span span;
+	struct probe *probes;
+	uint32_t nprobes;
+	struct expr *where;		/* NULL: always */
+	struct expr **key;		/* parts */
+	uint32_t nkey;
+	struct field *fields;
+	uint32_t nfields;
+	struct keep_bytes *bytes;
+	uint32_t nbytes;
+	uint32_t keep;			/* enum keep */
+	bool birth, death, optional;
+	bool wait_module;		/* when: module-loads */
+	const char **tables;		/* names of the tables it is recorded in; none: the rule's own */
+	uint32_t ntables;
+	uint32_t roles;			/* enum event_role */
+	struct event_arg *args;		/* used arguments, a slot each */
+	uint32_t nargs;
+	uint32_t nbodies;		/* distinct vectors of argument positions */
+	uint32_t index;			/* number of the event in the set */
+	uint32_t kstack_word, kstack_depth;	/* layout.c */
+	uint32_t nwords;
+};
+
+enum match_kind {
+	MATCH_EVENT, MATCH_SEQUENCE, MATCH_MISSING, MATCH_RATE, MATCH_BALANCE, MATCH_LIFECYCLE, MATCH_LATENCY,
+	MATCH_CHANGE, MATCH_POPULATION, MATCH_OVERLAP, MATCH_ORIGIN, MATCH_AUTOMATON,
+};
+
+struct step {
+	const char *label;		/* the event's name if the rule gives none */
+	struct span span;
+	struct event *event;
+	struct expr *guard;		/* condition over steps and this event, or NULL */
+};
+
+struct match {
+	enum match_kind kind;
+	struct span span;
+	struct step *steps;
+	uint32_t nsteps;
+	struct event **unless;
+	uint32_t nunless;
+	struct expr *within;		/* duration: EXPR_INT or EXPR_PARAM, or NULL */
+	uint64_t times, every;
+	uint64_t cooldown_ns;
+	/* what the kinds beyond event and sequence need stands in structs of their own, added with them */
+};
+
+enum action_kind { ACTION_PANIC, ACTION_LOG, ACTION_SIGNAL, ACTION_STOP };
+
+struct action {
+	enum action_kind kind;
+	struct span span;
+	const char *message;		/* template, checked */
+	uint32_t signal;
+};
+
+struct param {
+	const char *name;
+	struct span span;
+	enum param_kind { PARAM_INT, PARAM_DURATION, PARAM_SIZE, PARAM_STR } kind;
+	uint64_t value;
+	const char *text;
+	uint32_t index;			/* number in the set */
+	uint32_t rule;
+};
+
+struct rule {
+	const char *name;
+	struct span span;		/* the whole document */
+	const char *about;
+	const char **tags;
+	uint32_t ntags;
+	struct param *params;
+	uint32_t nparams;
+	struct event *events;
+	uint32_t nevents;
+	struct match match;
+	struct action *actions;
+	uint32_t nactions;
+	uint32_t context_last;		/* events per key, default 32 */
+	uint32_t context_keys;		/* keys, default 4096 */
+	uint32_t nkey;			/* parts of its table's key: all its events agree */
+	struct {
+		bool kdump_required;	/* default true */
+		bool kdump_tested;
+		uint32_t max_panics;	/* default 1 ... */
+		uint64_t per_ns;	/* ... per 24 h */
+		uint64_t after_ns;	/* not before the set has run that long; default 0 */
+	} guard;
+	enum { ON_LOSS_SUPPRESS, ON_LOSS_LOG, ON_LOSS_FIRE } on_loss;
+	uint32_t index;			/* number in the set */
+};
+
+struct rule_set {
+	const char *name;		/* of the first rule, or given */
+	struct rule *rules;
+	uint32_t nrules;
+	struct event **events;		/* all, by event->index */
+	uint32_t nevents;
+	struct param **params;		/* all, by param->index */
+	uint32_t nparams;
+};
+
+#endif
