@@ -17,9 +17,13 @@
  *	df_keys		hash, struct df_key -> struct df_state: live keys of all tables, history in BPF lists
  *	df_slots	array of struct df_key: the eviction clock (CLOCK): every live key stands in one slot
  *	df_keys_ring	hash, struct df_key -> struct df_state_ring: the same on kernels without lists, with
- *	df_ring		array of struct df_ring_node: slot * last + (n % last) is the key's n-th event
+ *	df_ring		array of struct df_ring_node (struct df_event e, then u64 w[]): a slot's nodes begin at
+ *			df_match.first_node, first `last` of the ring, then `pins` pinned ones; a node belongs to
+ *			the key only if its seq is not below df_match.created_seq (and not 0: being written)
  *	df_stats	per-CPU array, event number -> struct df_stats
  *	df_fires	array of DF_FIRES struct df_fire, written by the verdict
+ *	df_rules	array, rule number -> struct df_rule: what each rule may do
+ *	df_out		BPF ring buffer to the agent: struct df_note
  *	df_scratch	per-CPU array of struct df_rec: one event on its way from a hook to its engine; no history
  *
  * Times are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns).
@@ -44,7 +48,7 @@
  * elements as the set's longest key; shorter keys are zero-filled.
  */
 struct df_key {
-	__u32 table;
+	__u32 table;		/* rule number + 1; 0 is never a key */
 	__u32 pad;
 	__u64 part[DF_KEY_PARTS];
 };
@@ -80,6 +84,10 @@ struct df_rec {
 	__u16 stack_word;	/* where in the payload they begin */
 	__u32 slots;		/* keys the table may hold, a power of two ... */
 	__u32 first_slot;	/* ... from this slot on */
+	__u32 first_node;	/* df_ring: first node of the table */
+	__u32 gen;		/* filled by the engine, for the verdict: generation, */
+	__u64 step[DF_STEPS];	/* sequence numbers of the steps, */
+	__u64 seq;		/* and of this event */
 	struct df_key key;
 	__u64 w[DF_WORDS];
 };
@@ -124,7 +132,27 @@ struct df_ctl {
 	__s64 wall_offset_ns;	/* CLOCK_REALTIME - CLOCK_MONOTONIC at that time */
 	__u32 tgid;		/* the agent, excluded from its own traps; 0: nobody */
 	__u32 clock_hand;
+	__u32 crash_returned;	/* times crash_kexec came back */
+	__u32 fired;		/* df_fires index + 1 of the verdict that crashed the machine; 0: none */
 	char set[32];		/* name of the set */
+};
+
+/* What a rule may do, and what it did; the agent writes act and not_before. */
+struct df_rule {
+	__u32 act;		/* DF_ACT_*, at most this */
+	__u32 fires;		/* matches completed */
+	__u64 not_before;	/* matches before this time are only logged (guard: after) */
+};
+
+/* A note to the agent. */
+enum df_note_kind {
+	DF_NOTE_FIRE = 1,	/* a verdict: index in df_fires, unless there were more than that */
+	DF_NOTE_CRASH_RETURNED,	/* crash_kexec came back: take the next rung */
+};
+
+struct df_note {
+	__u32 kind;
+	__u32 index;
 };
 
 enum df_act {
@@ -180,7 +208,8 @@ struct df_match {
 	__u8 dead;		/* being removed: hands off */
 	__u8 used;		/* touched since the clock hand passed */
 	__u32 slot;
-	__u32 pad;
+	__u32 first_node;	/* rings: the key's first node in df_ring */
+	__u64 created_seq;	/* df_ctl.seq when the entry was made */
 	__u64 step[DF_STEPS];
 };
 

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kernel.h - what the runtime uses of the kernel: types (relocated by CO-RE, so only the members used are here),
+ * kfuncs and per-CPU variables. All kfuncs are weak: a kernel without them loads the programs that do without.
+ */
+#ifndef BPF_KERNEL_H
+#define BPF_KERNEL_H
+
+#include <linux/types.h>
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+#define NULL ((void *)0)
+#define __core __attribute__((preserve_access_index))
+#define __contains(name, node) __attribute__((btf_decl_tag("contains:" #name ":" #node)))
+
+struct pt_regs;
+
+/*
+ * BPF's own special types, in the sizes of 6.12 (include/uapi/linux/bpf.h). The kernel finds them by name; a list
+ * node was 16 bytes before v6.6 (commit d2dcc67df910 "bpf: Migrate bpf_rbtree_add and bpf_list_push_{front,back} to
+ * possibly fail" gave it an owner), the larger declaration fits both.
+ */
+struct bpf_list_head {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+
+struct bpf_list_node {
+	__u64 opaque[3];
+} __attribute__((aligned(8)));
+
+extern void *bpf_obj_new_impl(__u64 local_type_id, void *meta) __ksym __weak;
+extern void bpf_obj_drop_impl(void *kptr, void *meta) __ksym __weak;
+extern int bpf_list_push_back_impl(struct bpf_list_head *head, struct bpf_list_node *node, void *meta,
+				   __u64 off) __ksym __weak;
+extern struct bpf_list_node *bpf_list_pop_front(struct bpf_list_head *head) __ksym __weak;
+extern void crash_kexec(struct pt_regs *regs) __ksym __weak;
+
+/* Where the preemption count is: struct pcpu_hot from v6.2 to v6.14 (commit 64701838bf05), a variable else. */
+struct pcpu_hot {
+	int preempt_count;
+} __core;
+extern const struct pcpu_hot pcpu_hot __ksym __weak;
+extern const int __preempt_count __ksym __weak;
+
+#define NMI_MASK 0x00f00000	/* include/linux/preempt.h: 4 bits from bit 20 */
+
+static __always_inline bool in_nmi(void)
+{
+	if (&pcpu_hot) {
+		const struct pcpu_hot *hot = bpf_this_cpu_ptr(&pcpu_hot);
+
+		return hot->preempt_count & NMI_MASK;
+	}
+	if (&__preempt_count) {
+		const int *count = bpf_this_cpu_ptr(&__preempt_count);
+
+		return *count & NMI_MASK;
+	}
+	return false;
+}
+
+#endif

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * runtime.bpf.c - the kernel side that every set is linked with.
+ *
+ * A hook (generated) evaluates what is stateless, fills the record of its program in df_scratch and calls df_hit.
+ * Hooks of kprobe type may not use lists or locks; a TRACING program attached to their copy of df_hit may, and runs
+ * synchronously inside the call: the engine. One engine program attaches to one hook program, so there is one of
+ * each flavour per hook; the agent loads those it needs.
+ */
+#include "bpf/engine_list.h"
+#include "bpf/engine_ring.h"
+#include "bpf/hook.h"
+
+struct df_ctl df_ctl SEC(".data.df_ctl") = { .version = DF_VERSION };
+
+#define ENGINE(n)                                                                                                  \
+	SEC("?fentry/df_hit") int BPF_PROG(df_list##n, __u32 prog)                                                 \
+	{                                                                                                          \
+		struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);                                        \
+		if (r)                                                                                             \
+			engine_list(r, prog);                                                                      \
+		return 0;                                                                                          \
+	}                                                                                                          \
+	SEC("?fentry/df_hit") int BPF_PROG(df_ring##n, __u32 prog)                                                 \
+	{                                                                                                          \
+		struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);                                        \
+		if (r)                                                                                             \
+			engine_ring(r, prog);                                                                      \
+		return 0;                                                                                          \
+	}
+
+ENGINE(0)
+ENGINE(1)
+ENGINE(2)
+ENGINE(3)
+
+char _license[] SEC("license") = "GPL";

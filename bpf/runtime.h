@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * runtime.h - maps and helpers that the kernel-side files share. One object is built from runtime.bpf.c, which
+ * includes the engines: BPF lists of one type must live in one object.
+ *
+ * Sizes: the compiler decides how many parts a key and how many words a payload has. It defines the constants
+ * below (in read-only data, so that the verifier prunes code for larger sizes) and shortens the trailing arrays
+ * of the types marked "resized" in this object's BTF before it links the set (rules/runtime.c). Hence these
+ * arrays stand last in their structs, and no code may go over a bound before asking the constant.
+ */
+#ifndef BPF_RUNTIME_H
+#define BPF_RUNTIME_H
+
+#include "bpf/kernel.h"
+#include "bpf/layout.h"
+
+/* Defined by the compiled set, in read-only data. */
+extern const __u32 df_cfg_key_parts;	/* 1 .. DF_KEY_PARTS */
+extern const __u32 df_cfg_words;	/* payload words of a node, a multiple of 4, at most DF_WORDS */
+extern const __u32 df_cfg_ntrans;	/* elements of df_trans */
+extern const __u32 df_trans[];		/* resized */
+
+/* Defined by the compiled set, writable: rule parameters. */
+extern const __u32 df_cfg_nparams;	/* elements of df_params, at least 1 */
+extern __u64 df_params[];		/* resized */
+
+/* struct df_key as the maps hold it. */
+struct df_mkey {
+	__u32 table;
+	__u32 pad;
+	__u64 part[DF_KEY_PARTS];	/* resized */
+};
+
+struct df_node {
+	struct bpf_list_node node;
+	struct df_event e;
+	__u64 w[DF_WORDS];		/* resized */
+};
+
+struct df_state {
+	struct bpf_spin_lock lock;
+	__u32 pad;
+	struct df_match m;
+	struct bpf_list_head ring __contains(df_node, node);
+	struct bpf_list_head pinned __contains(df_node, node);
+	struct df_mkey key;		/* resized */
+};
+
+struct df_state_ring {
+	struct bpf_spin_lock lock;
+	__u32 pad;
+	struct df_match m;
+	struct df_mkey key;		/* resized */
+};
+
+struct df_ring_node {
+	struct df_event e;
+	__u64 w[DF_WORDS];		/* resized */
+};
+
+/* A zeroed entry, in which a new key is made up before it goes into the hash. */
+struct df_blank {
+	__u64 w[(sizeof(struct df_state) + 7) / 8];
+};
+
+/* max_entries of 1 are set by the agent from the manifest. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct df_mkey);
+	__type(value, struct df_state);
+} df_keys SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct df_mkey);
+	__type(value, struct df_state_ring);
+} df_keys_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct df_ring_node);
+} df_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct df_mkey);
+} df_slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct df_stats);
+} df_stats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct df_rec);
+} df_scratch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct df_blank);
+} df_blank SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, DF_FIRES);
+	__type(key, __u32);
+	__type(value, struct df_fire);
+} df_fires SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct df_rule);
+} df_rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, DF_INDEX_SIZE);
+	__type(key, __u32);
+	__type(value, __u32);
+} df_index SEC(".maps");
+
+/* Which bodies run for a function that several events probe: see the cookie in hook.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} df_dispatch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024);
+} df_out SEC(".maps");
+
+extern struct df_ctl df_ctl;
+
+#endif
