@@ -31,6 +31,8 @@
 #ifndef BPF_LAYOUT_H
 #define BPF_LAYOUT_H
 
+#include <linux/types.h>
+
 #define DF_VERSION 1
 #define DF_INDEX_MAGIC 0xdeadfa11
 #define DF_INDEX_SIZE 64

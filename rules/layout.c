@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rules/layout.h"
+
+#include "bpf/layout.h"
+
+/* Strings read through a char pointer. */
+#define STR_DEFAULT 64
+/* An unnamed rule's worth of pins: birth, death and steps of the last generations. */
+#define PINS_PER_GENERATION 4
+#define GENERATIONS 2
+#define SLOTS_MIN 64
+
+static uint32_t words_of(uint32_t bytes)
+{
+	return (bytes + 7) / 8;
+}
+
+bool field_is_string(const struct field *f)
+{
+	const struct type *t = f->expr->type;
+
+	return t->kind == TYPE_STR || (t->kind == TYPE_ARRAY && t->target->is_char);
+}
+
+uint32_t field_words(const struct field *f)
+{
+	uint32_t size = f->expr->type->size;
+
+	if (!field_is_string(f))
+		return 1;
+	return words_of(size ? size : STR_DEFAULT);
+}
+
+uint32_t event_mask_word(const struct event *e)
+{
+	uint32_t word = 0;
+
+	if (!e->nfields)
+		return PAYLOAD_NO_MASK;
+	for (uint32_t i = 0; i < e->nfields; i++)
+		word += e->fields[i].words;
+	return word;
+}
+
+uint32_t rule_slots(const struct rule *r)
+{
+	uint32_t slots = SLOTS_MIN;
+
+	while (slots < r->context_keys && slots < 1u << 30)
+		slots *= 2;
+	return slots;
+}
+
+uint32_t rule_first_slot(const struct rule_set *set, const struct rule *r)
+{
+	uint32_t first = 0;
+
+	for (uint32_t i = 0; i < r->index; i++)
+		first += rule_slots(&set->rules[i]);
+	return first;
+}
+
+uint32_t rule_pins(const struct rule *r)
+{
+	uint32_t steps = r->match.nsteps;
+
+	return (steps > PINS_PER_GENERATION ? steps : PINS_PER_GENERATION) * GENERATIONS;
+}
+
+uint32_t rule_first_node(const struct rule_set *set, const struct rule *r)
+{
+	uint32_t first = 0;
+
+	for (uint32_t i = 0; i < r->index; i++)
+		first += rule_slots(&set->rules[i]) * (set->rules[i].context_last + rule_pins(&set->rules[i]));
+	return first;
+}
+
+static void layout_event(struct event *e, struct diags *diags)
+{
+	uint32_t at = 0, mask;
+
+	for (uint32_t i = 0; i < e->nfields; i++) {
+		e->fields[i].word = at;
+		e->fields[i].words = field_words(&e->fields[i]);
+		at += e->fields[i].words;
+	}
+	mask = event_mask_word(e);
+	if (mask != PAYLOAD_NO_MASK)
+		at++;
+	for (uint32_t i = 0; i < e->nbytes; i++) {
+		e->bytes[i].word = at;
+		e->bytes[i].words = words_of(e->bytes[i].len);
+		at += e->bytes[i].words;
+	}
+	e->kstack_word = at;
+	if (e->keep & KEEP_KSTACK) {
+		e->kstack_depth = DF_STACK_DEPTH;
+		at += e->kstack_depth;
+	}
+	e->nwords = at;
+	if (at > DF_WORDS)
+		diag_error(diags, TAG_TOO_BIG, e->span, "event '%s' keeps %u bytes, the most are %u", e->name, at * 8,
+			   DF_WORDS * 8);
+}
+
+void layout_set(struct rule_set *set, struct diags *diags, struct set_layout *ret)
+{
+	struct set_layout s = { .key_parts = 1, .words = 4 };
+
+	for (uint32_t i = 0; i < set->nevents; i++) {
+		layout_event(set->events[i], diags);
+		if (set->events[i]->nwords > s.words)
+			s.words = set->events[i]->nwords;
+	}
+	s.words = (s.words + 3) & ~3u;
+	for (uint32_t i = 0; i < set->nrules; i++) {
+		const struct rule *r = &set->rules[i];
+		uint32_t slots = rule_slots(r);
+
+		if (r->nkey > s.key_parts)
+			s.key_parts = r->nkey;
+		s.slots += slots;
+		s.nodes += slots * (r->context_last + rule_pins(r));
+	}
+	s.bytes = (uint64_t)s.nodes * (sizeof(struct df_event) + 24 + s.words * 8) +
+		  (uint64_t)s.slots * (2 * sizeof(struct df_key) + sizeof(struct df_match) + 128);
+	*ret = s;
+}

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rules/lower.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "bpf/layout.h"
+#include "lib/arena.h"
+#include "rules/automaton.h"
+#include "rules/layout.h"
+
+/* Bodies in one function: their decision tree and all jumps must reach over them. */
+#define BODIES_PER_FUNC 16
+
+const struct hook_kind hook_kinds[HOOKS] = {
+	[HOOK_KPROBE] = { "kprobe", "kprobe.multi", false },
+	[HOOK_KRETPROBE] = { "kretprobe", "kretprobe.multi", true },
+	[HOOK_USDT] = { "usdt", "uprobe", false },
+};
+
+enum hook hook_of(enum probe_kind kind)
+{
+	switch (kind) {
+	case PROBE_KPROBE:
+		return HOOK_KPROBE;
+	case PROBE_KRETPROBE:
+		return HOOK_KRETPROBE;
+	case PROBE_USDT:
+		return HOOK_USDT;
+	default:
+		return HOOKS;
+	}
+}
+
+#define STAT(member) ((int16_t)offsetof(struct df_stats, member))
+#define REC(member) ((int16_t)offsetof(struct df_rec, member))
+#define REC_WORD(i) ((int16_t)(offsetof(struct df_rec, w) + 8 * (i)))
+#define REC_KEY(i) ((int16_t)(offsetof(struct df_rec, key.part) + 8 * (i)))
+
+static void count(struct lower *l, int16_t counter)
+{
+	ir_load(l->f, 8, BPF_REG_1, IR_STATS, counter);
+	ir_alui(l->f, BPF_ADD, BPF_REG_1, 1);
+	ir_store(l->f, 8, IR_STATS, counter, BPF_REG_1);
+}
+
+static uint32_t rec_flags(const struct event *e)
+{
+	return (e->birth ? DF_BIRTH : 0) | (e->death ? DF_DEATH : 0) | (e->keep & KEEP_PIN ? DF_PIN : 0);
+}
+
+/* The parts of the record that do not change: what the event is, and what its rule and table are. */
+static void lower_constants(struct lower *l)
+{
+	const struct event *e = l->event;
+	const struct rule *r = l->rule;
+	uint32_t col = automaton_column(r, e), trans = 0, window = 0;
+
+	for (uint32_t i = 0; i < r->index; i++) {
+		struct automaton *m = automaton_build(l->arena, &l->set->rules[i]);
+
+		trans += m->nstates * m->ncols;
+	}
+	if (r->match.within)
+		window = 1 + (r->match.within->op == EXPR_PARAM ? r->match.within->index : l->set->nparams + r->index);
+	ir_comment(l->f, "record: event %u of rule %u", e->index, r->index);
+	ir_storei(l->f, 4, IR_REC, REC(event), (int32_t)e->index);
+	ir_storei(l->f, 4, IR_REC, REC(rule), (int32_t)r->index);
+	ir_storei(l->f, 4, IR_REC, REC(flags), (int32_t)rec_flags(e));
+	ir_storei(l->f, 4, IR_REC, REC(trans), (int32_t)trans);
+	ir_storei(l->f, 2, IR_REC, REC(ncols), (int32_t)(2 * r->nevents));
+	ir_storei(l->f, 2, IR_REC, REC(col), (int32_t)col);
+	ir_storei(l->f, 2, IR_REC, REC(last), (int32_t)r->context_last);
+	ir_storei(l->f, 2, IR_REC, REC(pins), (int32_t)rule_pins(r));
+	ir_storei(l->f, 2, IR_REC, REC(window), (int32_t)window);
+	ir_storei(l->f, 2, IR_REC, REC(nwords), (int32_t)e->kstack_word);
+	ir_storei(l->f, 2, IR_REC, REC(nframes), 0);
+	ir_storei(l->f, 2, IR_REC, REC(stack_word), (int32_t)e->kstack_word);
+	ir_storei(l->f, 4, IR_REC, REC(slots), (int32_t)rule_slots(r));
+	ir_storei(l->f, 4, IR_REC, REC(first_slot), (int32_t)rule_first_slot(l->set, r));
+	ir_storei(l->f, 4, IR_REC, REC(first_node), (int32_t)rule_first_node(l->set, r));
+	ir_storei(l->f, 4, IR_REC, REC(key.table), (int32_t)r->index + 1);
+	ir_storei(l->f, 4, IR_REC, REC(key.pad), 0);
+}
+
+static void lower_key(struct lower *l, uint32_t parts, uint32_t fail)
+{
+	for (uint32_t i = 0; i < parts; i++) {
+		if (i >= l->event->nkey) {
+			ir_storei(l->f, 8, IR_REC, REC_KEY(i), 0);
+			continue;
+		}
+		ir_line(l->f, l->event->key[i]->span);
+		lower_value(l, l->event->key[i], 0, fail);
+		ir_store(l->f, 8, IR_REC, REC_KEY(i), IR_REG(0));
+	}
+}
+
+/* A string field: bytes of a char array, or up to the NUL behind a char pointer. */
+static void lower_string(struct lower *l, const struct field *field, uint32_t fail)
+{
+	const struct expr *e = field->expr;
+	bool is_array = e->type->kind == TYPE_ARRAY;
+	uint32_t size = is_array ? e->type->size : field->words * 8;
+
+	if (e->op == EXPR_BUILTIN && e->index == BUILTIN_COMM) {
+		ir_mov(l->f, BPF_REG_1, IR_REC);
+		ir_alui(l->f, BPF_ADD, BPF_REG_1, REC_WORD(field->word));
+		ir_movi(l->f, BPF_REG_2, DF_COMM);
+		ir_call(l->f, BPF_FUNC_get_current_comm);
+		return;
+	}
+	if (is_array)
+		lower_address(l, e, 0, fail);
+	else
+		lower_value(l, e->op == EXPR_CALL ? e->list[0] : e, 0, fail);
+	ir_mov(l->f, BPF_REG_3, IR_REG(0));
+	ir_mov(l->f, BPF_REG_1, IR_REC);
+	ir_alui(l->f, BPF_ADD, BPF_REG_1, REC_WORD(field->word));
+	ir_movi(l->f, BPF_REG_2, size);
+	if (e->op == EXPR_CALL && e->index == FUNC_USTR)
+		ir_call(l->f, BPF_FUNC_probe_read_user_str);
+	else
+		ir_call(l->f, is_array ? BPF_FUNC_probe_read_kernel : BPF_FUNC_probe_read_kernel_str);
+	ir_jcci(l->f, BPF_JSLT, BPF_REG_0, 0, fail);
+}
+
+static void lower_field(struct lower *l, const struct field *field, uint32_t index, uint32_t mask_word)
+{
+	uint32_t fail = ir_new_label(l->f), done = ir_new_label(l->f);
+
+	ir_line(l->f, field->expr->span);
+	if (field_is_string(field)) {
+		lower_string(l, field, fail);
+	} else {
+		lower_value(l, field->expr, 0, fail);
+		ir_store(l->f, 8, IR_REC, REC_WORD(field->word), IR_REG(0));
+	}
+	ir_jmp(l->f, done);
+	ir_label(l->f, fail);
+	ir_comment(l->f, "%s is unknown", field->name);
+	ir_storei(l->f, 8, IR_REC, REC_WORD(field->word), 0);
+	ir_load(l->f, 8, BPF_REG_1, IR_REC, REC_WORD(mask_word));
+	ir_movi(l->f, BPF_REG_2, 1ULL << index);
+	ir_alu(l->f, BPF_OR, BPF_REG_1, BPF_REG_2);
+	ir_store(l->f, 8, IR_REC, REC_WORD(mask_word), BPF_REG_1);
+	count(l, STAT(field_unknown));
+	ir_label(l->f, done);
+}
+
+static void lower_fields(struct lower *l)
+{
+	uint32_t mask = event_mask_word(l->event);
+
+	if (mask == PAYLOAD_NO_MASK)
+		return;
+	ir_storei(l->f, 8, IR_REC, REC_WORD(mask), 0);
+	for (uint32_t i = 0; i < l->event->nfields; i++)
+		lower_field(l, &l->event->fields[i], i, mask);
+}
+
+/* The stack is taken here and not in the engine: here it begins at the probed function, and costs a quarter. */
+static void lower_kstack(struct lower *l)
+{
+	uint32_t done = ir_new_label(l->f);
+
+	if (!l->event->kstack_depth)
+		return;
+	ir_comment(l->f, "kernel stack");
+	ir_mov(l->f, BPF_REG_1, IR_CTX);
+	ir_mov(l->f, BPF_REG_2, IR_REC);
+	ir_alui(l->f, BPF_ADD, BPF_REG_2, REC_WORD(l->event->kstack_word));
+	ir_movi(l->f, BPF_REG_3, l->event->kstack_depth * 8);
+	ir_movi(l->f, BPF_REG_4, 0);
+	ir_call(l->f, BPF_FUNC_get_stack);
+	ir_jcci(l->f, BPF_JSLE, BPF_REG_0, 0, done);
+	ir_alui(l->f, BPF_RSH, BPF_REG_0, 3);
+	ir_store(l->f, 2, IR_REC, REC(nframes), BPF_REG_0);
+	ir_alui(l->f, BPF_ADD, BPF_REG_0, (int32_t)l->event->kstack_word);
+	ir_store(l->f, 2, IR_REC, REC(nwords), BPF_REG_0);
+	ir_label(l->f, done);
+}
+
+/* What an unknown condition does: nothing, or (where the event prevents a fire) it counts as the event. */
+static void lower_unknown(struct lower *l, uint32_t unknown, uint32_t hit, int16_t flag, uint32_t end)
+{
+	ir_label(l->f, unknown);
+	ir_comment(l->f, "the condition is unknown");
+	count(l, STAT(unknown));
+	if (!(l->event->roles & ROLE_PREVENTS)) {
+		ir_jmp(l->f, end);
+		return;
+	}
+	ir_storei(l->f, 8, BPF_REG_10, flag, 1);
+	ir_jmp(l->f, hit);
+}
+
+static void lower_unknown_record(struct lower *l, int16_t flag)
+{
+	uint32_t known = ir_new_label(l->f);
+
+	ir_load(l->f, 8, BPF_REG_1, BPF_REG_10, flag);
+	ir_jcci(l->f, BPF_JEQ, BPF_REG_1, 0, known);
+	ir_storei(l->f, 4, IR_REC, REC(flags), (int32_t)(rec_flags(l->event) | DF_UNKNOWN));
+	ir_storei(l->f, 2, IR_REC, REC(col), (int32_t)automaton_column(l->rule, l->event) + 1);
+	ir_label(l->f, known);
+}
+
+static void lower_where(struct lower *l, int16_t flag, bool may_be_unknown, uint32_t hit, uint32_t end)
+{
+	uint32_t unknown = ir_new_label(l->f);
+
+	if (may_be_unknown && (l->event->roles & ROLE_PREVENTS))
+		ir_storei(l->f, 8, BPF_REG_10, flag, 0);
+	if (l->event->where) {
+		ir_line(l->f, l->event->where->span);
+		lower_cond(l, l->event->where, hit, end, unknown, may_be_unknown ? unknown : hit);
+	}
+	if (may_be_unknown)
+		lower_unknown(l, unknown, hit, flag, end);
+	else
+		ir_label(l->f, unknown);
+}
+
+/* One event, from "the probe was hit" to "the engine has it"; ends by jumping to `end`. */
+static void lower_body(struct lower *l, uint32_t key_parts, uint32_t end)
+{
+	uint32_t hit = ir_new_label(l->f), bad_key = ir_new_label(l->f);
+	bool may_be_unknown = l->event->where && expr_fails(l, l->event->where);
+	bool keeps_unknown = may_be_unknown && (l->event->roles & ROLE_PREVENTS), key_fails = false;
+	int16_t flag = ir_frame(l->f, 8);
+
+	for (uint32_t i = 0; i < l->event->nkey; i++)
+		key_fails = key_fails || expr_fails(l, l->event->key[i]);
+	ir_line(l->f, l->event->span);
+	ir_comment(l->f, "event %s of rule %s", l->event->name, l->rule->name);
+	ir_movi(l->f, BPF_REG_1, l->event->index);
+	ir_call_symbol(l->f, "df_begin");
+	ir_jcci(l->f, BPF_JEQ, BPF_REG_0, 0, end);
+	ir_mov(l->f, IR_STATS, BPF_REG_0);
+	lower_where(l, flag, may_be_unknown, hit, end);
+	ir_label(l->f, hit);
+	ir_line(l->f, l->event->span);
+	count(l, STAT(hit));
+	ir_movi(l->f, BPF_REG_1, l->body->hook);
+	ir_call_symbol(l->f, "df_record");
+	ir_jcci(l->f, BPF_JEQ, BPF_REG_0, 0, end);
+	ir_mov(l->f, IR_REC, BPF_REG_0);
+	lower_constants(l);
+	if (keeps_unknown)
+		lower_unknown_record(l, flag);
+	lower_key(l, key_parts, bad_key);
+	lower_fields(l);
+	ir_line(l->f, l->event->span);
+	ir_mov(l->f, BPF_REG_1, IR_CTX);
+	ir_call(l->f, BPF_FUNC_get_func_ip);
+	ir_store(l->f, 8, IR_REC, REC(ip), BPF_REG_0);
+	lower_kstack(l);
+	ir_movi(l->f, BPF_REG_1, l->body->hook);
+	ir_call_symbol(l->f, "df_hit");
+	ir_jmp(l->f, end);
+	if (key_fails) {
+		ir_label(l->f, bad_key);
+		ir_comment(l->f, "the key is unknown");
+		count(l, STAT(key_unknown));
+		ir_jmp(l->f, end);
+	}
+	ir_frame_release(l->f, 8);
+}
+
+/* The decision tree over body numbers [lo, hi): r2 holds the number. */
+static void lower_tree(struct ir_func *f, uint32_t first, const uint32_t *labels, uint32_t lo, uint32_t hi)
+{
+	uint32_t mid = lo + (hi - lo) / 2, right;
+
+	if (hi - lo == 1) {
+		ir_jmp(f, labels[lo - first]);
+		return;
+	}
+	right = ir_new_label(f);
+	ir_jcci(f, BPF_JGE, BPF_REG_2, (int32_t)mid, right);
+	lower_tree(f, first, labels, lo, mid);
+	ir_label(f, right);
+	lower_tree(f, first, labels, mid, hi);
+}
+
+static void add_func(struct arena *a, struct code_set *cs, struct ir_func *f)
+{
+	cs->funcs = arena_grow(a, cs->funcs, cs->nfuncs, sizeof(*cs->funcs));
+	cs->funcs[cs->nfuncs++] = f;
+}
+
+static void func_end(struct ir_func *f, uint32_t end)
+{
+	ir_label(f, end);
+	ir_movi(f, BPF_REG_0, 0);
+	ir_exit(f);
+}
+
+/* Bodies [first, first + n) of a hook in one function; with one body and no number to look at, it is the program. */
+static void lower_func(struct lower *l, struct code_set *cs, struct body *bodies, uint32_t n, uint32_t key_parts)
+{
+	uint32_t *labels = arena_array(l->arena, n + 1, sizeof(*labels)), end = ir_new_label(l->f);
+
+	ir_mov(l->f, IR_CTX, BPF_REG_1);
+	for (uint32_t i = 0; i < n; i++)
+		labels[i] = ir_new_label(l->f);
+	if (n > 1)
+		lower_tree(l->f, bodies[0].number, labels, bodies[0].number, bodies[0].number + n);
+	for (uint32_t i = 0; i < n; i++) {
+		l->body = &bodies[i];
+		l->event = bodies[i].event;
+		l->rule = bodies[i].rule;
+		bodies[i].func = l->f->name;
+		ir_label(l->f, labels[i]);
+		lower_body(l, key_parts, end);
+	}
+	func_end(l->f, end);
+	add_func(l->arena, cs, l->f);
+}
+
+/* df_run_<hook>(ctx, body): calls the function that holds the body. */
+static void lower_run(struct lower *l, struct code_set *cs, enum hook hook, struct body *bodies, uint32_t n,
+		      uint32_t key_parts)
+{
+	uint32_t chunks = (n + BODIES_PER_FUNC - 1) / BODIES_PER_FUNC, end, *labels, c;
+	const char *name = arena_printf(l->arena, "df_run_%s", hook_kinds[hook].name);
+	struct ir_func *run = ir_func_new(l->arena, name, ".text", 2);
+
+	if (chunks == 1) {
+		l->f = run;
+		lower_func(l, cs, bodies, n, key_parts);
+		return;
+	}
+	end = ir_new_label(run);
+	labels = arena_array(l->arena, chunks + 1, sizeof(*labels));
+	for (c = 0; c < chunks; c++)
+		labels[c] = ir_new_label(run);
+	if (chunks) {
+		ir_mov(run, BPF_REG_3, BPF_REG_2);
+		ir_alui(run, BPF_DIV, BPF_REG_2, BODIES_PER_FUNC);
+		lower_tree(run, 0, labels, 0, chunks);
+	}
+	for (c = 0; c < chunks; c++) {
+		uint32_t first = c * BODIES_PER_FUNC, left = n - first;
+
+		name = arena_printf(l->arena, "df_%s_%u", hook_kinds[hook].name, c);
+		l->f = ir_func_new(l->arena, name, ".text", 2);
+		lower_func(l, cs, bodies + first, left < BODIES_PER_FUNC ? left : BODIES_PER_FUNC, key_parts);
+		ir_label(run, labels[c]);
+		ir_mov(run, BPF_REG_2, BPF_REG_3);
+		ir_call_symbol(run, name);
+		ir_jmp(run, end);
+	}
+	func_end(run, end);
+	add_func(l->arena, cs, run);
+}
+
+/* Make the bodies of one event under one hook: one for each vector of argument positions. */
+static void add_bodies(struct arena *a, struct code_set *cs, struct rule *rule, struct event *e, enum hook hook,
+		       const struct probe *probe, uint32_t first)
+{
+	for (uint32_t i = 0; i < (probe->nfuncs ? probe->nfuncs : 1); i++) {
+		uint32_t variant = probe->nfuncs ? probe->funcs[i].body : 0, j;
+		struct body *b;
+
+		for (j = first; j < cs->nbodies && cs->bodies[j].variant != variant; j++)
+			;
+		if (j < cs->nbodies)
+			continue;
+		cs->bodies = arena_grow(a, cs->bodies, cs->nbodies, sizeof(*cs->bodies));
+		b = &cs->bodies[cs->nbodies++];
+		memset(b, 0, sizeof(*b));
+		b->event = e;
+		b->rule = rule;
+		b->hook = hook;
+		b->variant = variant;
+		b->argpos = probe->nfuncs ? probe->funcs[i].argpos : NULL;
+		b->number = cs->per_hook[hook]++;
+	}
+}
+
+static void collect_bodies(struct arena *a, struct diags *diags, struct rule_set *set, enum hook hook,
+			   struct code_set *cs)
+{
+	for (uint32_t r = 0; r < set->nrules; r++) {
+		for (uint32_t i = 0; i < set->rules[r].nevents; i++) {
+			struct event *e = &set->rules[r].events[i];
+			uint32_t first = cs->nbodies;
+
+			for (uint32_t p = 0; p < e->nprobes; p++) {
+				if (hook_of(e->probes[p].kind) == hook)
+					add_bodies(a, cs, &set->rules[r], e, hook, &e->probes[p], first);
+				else if (hook_of(e->probes[p].kind) == HOOKS && hook == 0)
+					diag_error(diags, TAG_TOO_BIG, e->probes[p].span,
+						   "this kind of probe cannot be compiled yet");
+			}
+		}
+	}
+}
+
+static uint32_t longest_key(const struct rule_set *set)
+{
+	uint32_t parts = 1;
+
+	for (uint32_t i = 0; i < set->nrules; i++)
+		parts = set->rules[i].nkey > parts ? set->rules[i].nkey : parts;
+	return parts;
+}
+
+void lower_set(struct arena *a, struct diags *diags, struct core_types *core, struct rule_set *set,
+	       struct code_set *ret)
+{
+	struct lower l = { .arena = a, .diags = diags, .core = core, .set = set };
+	uint32_t key_parts = longest_key(set);
+
+	memset(ret, 0, sizeof(*ret));
+	for (enum hook hook = 0; hook < HOOKS; hook++) {
+		uint32_t first = ret->nbodies;
+
+		collect_bodies(a, diags, set, hook, ret);
+		if (ret->per_hook[hook] == 1) {
+			ret->single[hook] = arena_printf(a, "df_only_%s", hook_kinds[hook].name);
+			l.f = ir_func_new(a, ret->single[hook], hook_kinds[hook].section, 1);
+			lower_func(&l, ret, &ret->bodies[first], 1, key_parts);
+			lower_run(&l, ret, hook, NULL, 0, key_parts);
+			continue;
+		}
+		lower_run(&l, ret, hook, ret->bodies + first, ret->per_hook[hook], key_parts);
+	}
+}

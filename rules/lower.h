@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * lower.h - checked rules to code: one *body* for each event and vector of argument positions, and for each probe
+ * kind the function that runs a body by its number (bpf/hook.h calls it).
+ *
+ * A body: count the event as seen; evaluate its condition; fill the program's record (bpf/layout.h, struct df_rec)
+ * with constants, key, fields and stack; call df_hit, where the engine waits.
+ *
+ * Expressions. A value of nesting depth n is computed in register IR_REG(n); when the right operand contains a call,
+ * which kills those registers, the left one waits on the stack. Conditions become jumps (real short circuit) to one
+ * of three places: true, false, unknown. Unknown comes from reads that fail, and Kleene's logic for && and || is a
+ * flag on the stack that is only there when the left side can fail.
+ */
+#ifndef RULES_LOWER_H
+#define RULES_LOWER_H
+
+#include "rules/core.h"
+#include "rules/diag.h"
+#include "rules/ir.h"
+#include "rules/rule.h"
+
+/* Programs of a set: kinds that share a program, its number in df_scratch, its runtime entry. */
+enum hook {
+	HOOK_KPROBE,
+	HOOK_KRETPROBE,
+	HOOK_USDT,
+	HOOKS
+};
+
+struct hook_kind {
+	const char *name;		/* df_run_<name>, df_hook_<name> */
+	const char *section;
+	bool is_return;
+};
+
+extern const struct hook_kind hook_kinds[HOOKS];
+
+/* The hook that a probe kind belongs to, or HOOKS if none. */
+enum hook hook_of(enum probe_kind kind);
+
+/* One body: an event under a hook with one vector of argument positions. */
+struct body {
+	struct event *event;
+	struct rule *rule;
+	enum hook hook;
+	uint32_t number;		/* within its hook */
+	uint32_t variant;		/* probe_func.body of the functions that it serves */
+	const uint8_t *argpos;		/* [event->nargs] */
+	const char *func;		/* the function its code is in, for patches */
+};
+
+struct code_set {
+	struct ir_func **funcs;
+	uint32_t nfuncs;
+	struct body *bodies;
+	uint32_t nbodies;
+	uint32_t per_hook[HOOKS];
+	const char *single[HOOKS];	/* name of the program that is the only body of its hook, or NULL */
+};
+
+/* Where code for one body goes. */
+struct lower {
+	struct arena *arena;
+	struct diags *diags;
+	struct core_types *core;
+	struct ir_func *f;
+	const struct rule_set *set;
+	const struct rule *rule;
+	const struct event *event;
+	const struct body *body;
+};
+
+/* All bodies and dispatchers of a set. Errors ("too big") are diagnostics. */
+void lower_set(struct arena *a, struct diags *diags, struct core_types *core, struct rule_set *set,
+	       struct code_set *ret);
+
+/* The value of an expression into IR_REG(depth); jumps to `fail` when it is unknown. */
+void lower_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
+
+/* The address of an lvalue (or of the struct or array that a value stands for). */
+void lower_address(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
+
+/* Jump to yes, no or unknown; `next` is the label that follows at once (saves a jump), or ~0. */
+void lower_cond(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown, uint32_t next);
+
+/* Does the code of an expression overwrite registers of lesser depth (calls kill r0-r5)? */
+bool expr_kills(const struct lower *l, const struct expr *e);
+
+/* Can its value be unknown? */
+bool expr_fails(const struct lower *l, const struct expr *e);
+
+#endif
