@@ -280,12 +280,12 @@ put_libraries_from() {
 
 fill_packages() {
 	local package=$1 dir=$2 tmp deb
+	apt_knows "$package" || die 20 "--with $package: no such program here and no such Debian package"
 	tmp=$(mktemp -d "$cache/fetch.XXXXXX")
 	mkdir "$tmp/partial"
-	apt_lists "$package"
 	say "fetching $package and the libraries it needs"
-	apt_quiet -y --no-install-recommends --download-only -o Dir::Cache::Archives="$tmp/" install "$package" >&2 ||
-		die 20 "--with $package: no such program here and no such Debian package"
+	apt_fetch -y --no-install-recommends --download-only -o Dir::Cache::Archives="$tmp/" install "$package" ||
+		die 20 "--with $package: cannot be downloaded: is a Debian mirror reachable?"
 	for deb in "$tmp"/*.deb; do
 		dpkg-deb -x "$deb" "$dir"
 	done

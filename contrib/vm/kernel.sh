@@ -25,7 +25,7 @@ kernel_version() {
 	version=$(newest_version "$series")
 	if [ -z "$version" ]; then
 		[ ! -s "$stamp" ] || { cat "$stamp"; return; }
-		apt_lists "linux-image-$series-cloud-amd64" >&2
+		apt_knows linux-image-amd64
 		version=$(newest_version "$series")
 	fi
 	[ -n "$version" ] || die 20 "apt offers no cloud kernel $series: give the path of a vmlinuz instead"

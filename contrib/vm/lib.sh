@@ -49,17 +49,28 @@ with_lock() {
 	return "$rc"
 }
 
-# apt OPTIONS...: apt-get that needs no privilege to download into the current folder.
+# apt_quiet OPTIONS...: apt-get that needs no privilege to download into a folder of ours.
 apt_quiet() {
 	apt-get -qq -o APT::Sandbox::User=root -o Debug::NoLocking=1 "$@"
 }
 
-# apt_lists: makes sure that apt knows packages at all (a fresh image has empty lists).
-apt_lists() {
-	apt-cache show "$1" >/dev/null 2>&1 && return
-	[ "$(id -u)" = 0 ] || die 20 "apt does not know $1: run \`apt-get update\` as root"
-	say "apt does not know $1 yet: apt-get update"
-	apt-get -qq update || die 20 "apt-get update failed: is a Debian mirror reachable?"
+# apt_knows PACKAGE: a fresh image has empty lists, which are fetched first.
+apt_knows() {
+	[ -n "$(apt-cache pkgnames linux-image- 2>/dev/null | head -n 1)" ] || apt_update
+	apt-cache show "$1" >/dev/null 2>&1
+}
+
+apt_update() {
+	[ "$(id -u)" = 0 ] || die 20 "apt's package lists are missing or old: run \`apt-get update\` as root"
+	say "apt-get update (the package lists are missing or old)"
+	apt-get -qq update >&2 || die 20 "apt-get update failed: is a Debian mirror reachable?"
+}
+
+# apt_fetch OPTIONS...: with a second try after an update, since old lists name files that are gone.
+apt_fetch() {
+	apt_quiet "$@" >&2 && return
+	apt_update
+	apt_quiet "$@" >&2
 }
 
 # fetch_package PACKAGE DIR: downloads PACKAGE and unpacks it into DIR, installing nothing.
@@ -67,9 +78,9 @@ fetch_package() {
 	local package=$1 dir=$2 tmp deb
 	tmp=$(mktemp -d "$cache/fetch.XXXXXX") || die 20 "cannot write to $cache"
 	say "fetching $package"
-	(cd "$tmp" && apt_quiet download "$package") >&2 || {
+	(cd "$tmp" && apt_fetch download "$package") || {
 		rm -rf "$tmp"
-		die 20 "apt-get download $package failed: is a Debian mirror reachable? (apt-get update may be needed)"
+		die 20 "apt-get download $package failed: is a Debian mirror reachable?"
 	}
 	for deb in "$tmp"/*.deb; do
 		dpkg-deb -x "$deb" "$dir" || die 20 "cannot unpack $deb (is the disk full?)"

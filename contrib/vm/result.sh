@@ -29,31 +29,33 @@ take_from_disk() {
 	dump_name=${dump_name##*/}
 }
 
-# first_kernel: the console up to where the crash kernel begins (its clock starts again at zero).
-first_kernel() {
-	awk '
+# console_of 1|2: the part of the console that is the first kernel's, or the crash kernel's: that begins where the
+# clock starts again at zero.
+console_of() {
+	awk -v want="$1" '
+		BEGIN { kernel = 1 }
 		match($0, /^\[ *[0-9]+\.[0-9]+\]/) {
 			now = substr($0, 2) + 0
-			if (now + 1 < last) exit
+			if (now + 1 < last) kernel = 2
 			last = now
 		}
-		{ print }' "$out/console.log" 2>/dev/null | tr -d '\r'
+		kernel == want' "$out/console.log" 2>/dev/null | tr -d '\r'
 }
 
 splat_patterns='WARNING: |BUG: |kernel BUG at |Oops: |general protection fault|stack segment: |double fault|divide error'
 splat_patterns+='|Call Trace:|INFO: rcu|rcu: INFO|INFO: task .* blocked for more|KASAN: |UBSAN: |list_(add|del) corruption'
 splat_patterns+='|refcount_t: |possible (circular|recursive) locking|inconsistent lock state|unable to handle|Kernel panic'
 
-# find_splats: what the first kernel complained of, as a JSON array of lines. A panic on purpose (deadfall's own,
-# from the optional module) ends the search: its own call trace is no complaint.
+# find_splats: what the first kernel complained of, as a JSON array of lines. A panic on purpose (deadfall's own or
+# sysrq-c) ends the search: its call trace is no complaint.
 find_splats() {
-	first_kernel | sed '/Kernel panic - not syncing: \(bpf_panic\|deadfall\)/,$d' |
+	console_of 1 | sed -E '/Kernel panic - not syncing: (bpf_panic|deadfall|sysrq)/,$d' |
 		grep -E "^\[ *[0-9]+\.[0-9]+\].*($splat_patterns)" | sed -E 's/^\[ *[0-9.]+\]( *\[ *[TC][0-9]+\])? //' |
 		head -n 40 | jq -R . | jq -cs .
 }
 
 find_panic() {
-	first_kernel | sed -n 's/.*Kernel panic - not syncing: //p' | head -n 1
+	console_of 1 | sed -n 's/.*Kernel panic - not syncing: //p' | head -n 1
 }
 
 make_reports() {
@@ -85,6 +87,8 @@ decide() {
 		outcome=timeout code=22 message="still running after $limit s ($(last_stage))"
 	elif [ -n "$dump_name" ]; then
 		decide_dump
+	elif [ -n "$(console_of 2 | head -n 1)" ]; then
+		outcome=no-vmcore code=25 message="the crash kernel ran, but left no dump: see console.log"
 	elif ! has_status boot; then
 		outcome=lost code=21 message="the kernel did not start: see console.log and qemu.log"
 	elif ! has_status exit || ! has_status end; then

@@ -7,6 +7,7 @@
  *	alloc LEN	a new widget	-> "ID ADDRESS"
  *	free ID		free it; nothing stops a second task from freeing the same ID again: the bug
  *	run N		keep a hundred widgets alive, then allocate and free others N times (addresses are reused)
+ *	warn		complain loudly: a splat for tests of who notices
  *	truth		where `widget_truth` lies	-> "ADDRESS SIZE"
  *
  * A run with the bug and one without it take the same paths; only who frees what differs.
@@ -255,6 +256,8 @@ static int run_command(const char *text, char *answer, size_t size)
 		return do_free(n);
 	if (sscanf(text, "run %u", &n) == 1)
 		return do_run(n);
+	if (!strncmp(text, "warn", 4))
+		return WARN(1, "widget: warned as asked\n") ? 0 : -EINVAL;
 	if (!strncmp(text, "truth", 5)) {
 		snprintf(answer, size, "0x%px %zu\n", &widget_truth, sizeof(widget_truth));
 		return 0;
