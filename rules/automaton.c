@@ -45,12 +45,26 @@ static void build_sequence(struct automaton *m, const struct rule *rule)
 	}
 }
 
+static uint32_t nstates(const struct rule *rule)
+{
+	return rule->match.nsteps ? rule->match.nsteps : 1;
+}
+
+uint32_t *automaton_bases(struct arena *a, const struct rule_set *set)
+{
+	uint32_t *bases = arena_array(a, set->nrules + 1, sizeof(*bases));
+
+	for (uint32_t i = 0; i < set->nrules; i++)
+		bases[i + 1] = bases[i] + nstates(&set->rules[i]) * 2 * set->rules[i].nevents;
+	return bases;
+}
+
 struct automaton *automaton_build(struct arena *a, const struct rule *rule)
 {
 	struct automaton *m = arena_new(a, struct automaton);
 
 	m->ncols = 2 * rule->nevents;
-	m->nstates = rule->match.nsteps ? rule->match.nsteps : 1;
+	m->nstates = nstates(rule);
 	m->trans = arena_array(a, (size_t)m->nstates * m->ncols, sizeof(*m->trans));
 	m->state_names = arena_array(a, m->nstates, sizeof(*m->state_names));
 	m->state_names[0] = "idle";

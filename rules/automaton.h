@@ -20,6 +20,9 @@ struct automaton {
 
 struct automaton *automaton_build(struct arena *a, const struct rule *rule);
 
+/* By rule: the index of its first transition in the set's table; one element more than rules, the table's size. */
+uint32_t *automaton_bases(struct arena *a, const struct rule_set *set);
+
 /* Column of an event of the rule (an element of rule->events). */
 uint32_t automaton_column(const struct rule *rule, const struct event *e);
 

@@ -50,8 +50,12 @@ static void mark_item(struct code *code, struct arena *a, const struct ir_item *
 		mark_add(code, a, item->func_addr ? MARK_FUNC_ADDR : MARK_SYMBOL, at)->symbol = item->symbol;
 	if (item->core.access)
 		mark_add(code, a, MARK_CORE, at)->core = item->core;
-	if (item->arg_slot >= 0)
-		mark_add(code, a, MARK_ARG, at)->arg_slot = item->arg_slot;
+	if (item->arg_slot >= 0) {
+		struct mark *m = mark_add(code, a, MARK_ARG, at);
+
+		m->arg_slot = item->arg_slot;
+		m->body = item->body;
+	}
 }
 
 /* First pass: where every label and instruction stands. */

@@ -17,6 +17,7 @@ struct mark {
 	struct ir_core core;
 	struct span span;
 	int32_t arg_slot;
+	uint32_t body;
 };
 
 struct code {

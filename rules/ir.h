@@ -47,6 +47,7 @@ struct ir_item {
 	bool func_addr;			/* the symbol is a function whose address is taken (bpf_loop callbacks) */
 	struct ir_core core;
 	int32_t arg_slot;		/* load of an event's argument: patched where positions differ; -1: none */
+	uint32_t body;			/* of an argument's load: the set's body it belongs to */
 	struct span span;
 	const char *comment;
 };

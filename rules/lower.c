@@ -54,20 +54,15 @@ static void lower_constants(struct lower *l)
 {
 	const struct event *e = l->event;
 	const struct rule *r = l->rule;
-	uint32_t col = automaton_column(r, e), trans = 0, window = 0;
+	uint32_t col = automaton_column(r, e), window = 0;
 
-	for (uint32_t i = 0; i < r->index; i++) {
-		struct automaton *m = automaton_build(l->arena, &l->set->rules[i]);
-
-		trans += m->nstates * m->ncols;
-	}
 	if (r->match.within)
 		window = 1 + (r->match.within->op == EXPR_PARAM ? r->match.within->index : l->set->nparams + r->index);
 	ir_comment(l->f, "record: event %u of rule %u", e->index, r->index);
 	ir_storei(l->f, 4, IR_REC, REC(event), (int32_t)e->index);
 	ir_storei(l->f, 4, IR_REC, REC(rule), (int32_t)r->index);
 	ir_storei(l->f, 4, IR_REC, REC(flags), (int32_t)rec_flags(e));
-	ir_storei(l->f, 4, IR_REC, REC(trans), (int32_t)trans);
+	ir_storei(l->f, 4, IR_REC, REC(trans), (int32_t)l->trans_base[r->index]);
 	ir_storei(l->f, 2, IR_REC, REC(ncols), (int32_t)(2 * r->nevents));
 	ir_storei(l->f, 2, IR_REC, REC(col), (int32_t)col);
 	ir_storei(l->f, 2, IR_REC, REC(last), (int32_t)r->context_last);
@@ -377,6 +372,7 @@ static void add_bodies(struct arena *a, struct code_set *cs, struct rule *rule, 
 		b->variant = variant;
 		b->argpos = probe->nfuncs ? probe->funcs[i].argpos : NULL;
 		b->number = cs->per_hook[hook]++;
+		b->index = cs->nbodies - 1;
 	}
 }
 
@@ -414,6 +410,7 @@ void lower_set(struct arena *a, struct diags *diags, struct core_types *core, st
 	struct lower l = { .arena = a, .diags = diags, .core = core, .set = set };
 	uint32_t key_parts = longest_key(set);
 
+	l.trans_base = automaton_bases(a, set);
 	memset(ret, 0, sizeof(*ret));
 	for (enum hook hook = 0; hook < HOOKS; hook++) {
 		uint32_t first = ret->nbodies;

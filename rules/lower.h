@@ -44,6 +44,7 @@ struct body {
 	struct rule *rule;
 	enum hook hook;
 	uint32_t number;		/* within its hook */
+	uint32_t index;			/* within the set */
 	uint32_t variant;		/* probe_func.body of the functions that it serves */
 	const uint8_t *argpos;		/* [event->nargs] */
 	const char *func;		/* the function its code is in, for patches */
@@ -68,6 +69,7 @@ struct lower {
 	const struct rule *rule;
 	const struct event *event;
 	const struct body *body;
+	const uint32_t *trans_base;	/* by rule: its first transition in df_trans */
 };
 
 /* All bodies and dispatchers of a set. Errors ("too big") are diagnostics. */

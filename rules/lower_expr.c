@@ -302,6 +302,7 @@ static void lower_arg(struct lower *l, const struct expr *e, uint32_t depth, uin
 	} else if (pos < 6) {
 		ir_load(l->f, 8, reg, IR_CTX, arg_regs[pos]);
 		ir_last(l->f)->arg_slot = (int32_t)e->index;
+		ir_last(l->f)->body = l->body->index;
 	} else {
 		ir_load(l->f, 8, reg, IR_CTX, PT_REGS_SP);
 		ir_alui(l->f, BPF_ADD, reg, (int32_t)(8 * (pos - 5)));

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rules/generate.h"
+
+#include <bpf/btf.h>
+
+#include "lib/arena.h"
+#include "rules/automaton.h"
+#include "rules/manifest.h"
+#include "rules/objfile.h"
+#include "rules/runtime.h"
+
+/* Programs on the target are bounded too: BPF_COMPLEXITY_LIMIT_INSNS is counted there, this only stops nonsense. */
+#define INSNS_MAX 1000000u
+
+static void encode_all(struct arena *a, struct generated *gen, struct rule_set *set, struct diags *diags)
+{
+	uint64_t total = 0;
+
+	gen->codes = arena_array(a, gen->code.nfuncs + 1, sizeof(*gen->codes));
+	for (uint32_t i = 0; i < gen->code.nfuncs; i++) {
+		const char *too_big = encode(gen->code.funcs[i], &gen->codes[i]);
+
+		if (too_big)
+			diag_error(diags, TAG_TOO_BIG, set->rules[0].span, "the code of %s %s", gen->code.funcs[i]->name,
+				   too_big);
+		total += gen->codes[i].n;
+	}
+	if (total > INSNS_MAX)
+		diag_error(diags, TAG_TOO_BIG, set->rules[0].span,
+			   "the set needs %llu instructions, BPF allows %u; load the rules in several sets",
+			   (unsigned long long)total, INSNS_MAX);
+}
+
+/* All rules' transitions in one table. */
+static uint32_t *build_transitions(struct arena *a, const struct rule_set *set, uint32_t *n)
+{
+	uint32_t *bases = automaton_bases(a, set), *all;
+
+	*n = bases[set->nrules];
+	all = arena_array(a, *n + 1, sizeof(*all));
+	for (uint32_t i = 0; i < set->nrules; i++) {
+		struct automaton *m = automaton_build(a, &set->rules[i]);
+
+		for (uint32_t t = 0; t < m->nstates * m->ncols; t++)
+			all[bases[i] + t] = m->trans[t];
+	}
+	return all;
+}
+
+/* Parameter values by number, then the constant window of each rule. */
+static uint64_t *build_params(struct arena *a, const struct rule_set *set, uint32_t *n)
+{
+	uint64_t *values;
+
+	*n = set->nparams + set->nrules;
+	values = arena_array(a, *n, sizeof(*values));
+	for (uint32_t i = 0; i < set->nparams; i++)
+		values[i] = set->params[i]->value;
+	for (uint32_t i = 0; i < set->nrules; i++) {
+		const struct expr *within = set->rules[i].match.within;
+
+		if (within && within->op == EXPR_INT)
+			values[set->nparams + i] = within->value;
+	}
+	return values;
+}
+
+static int write_and_link(struct obj *obj, const struct runtime_size *size, struct buf *out, struct err *err)
+{
+	struct buf object = BUF_INIT, runtime = BUF_INIT;
+	const struct buf *const objects[] = { &object, &runtime };
+	int ret = -1;
+
+	if (!obj_write(obj, &object, err) && !runtime_sized(size, &runtime, err))
+		ret = link_objects(objects, 2, out, err);
+	buf_deinit(&object);
+	buf_deinit(&runtime);
+	return ret;
+}
+
+int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen, struct buf *out,
+		    struct err *err)
+{
+	struct core_types *core = core_types_new(a);
+	struct runtime_size size;
+	struct btf *btf;
+	char *manifest;
+	int ret = -1;
+
+	layout_set(set, diags, &gen->layout);
+	if (diags->errors)
+		return 0;
+	lower_set(a, diags, core, set, &gen->code);
+	btf = btf__new_empty();
+	if (!btf || core_types_emit(core, btf) < 0) {
+		btf__free(btf);
+		return err_nomem(err);
+	}
+	encode_all(a, gen, set, diags);
+	if (diags->errors) {
+		btf__free(btf);
+		return 0;
+	}
+	size = (struct runtime_size){ .key_parts = gen->layout.key_parts, .words = gen->layout.words };
+	uint32_t *trans = build_transitions(a, set, &size.ntrans);
+	uint64_t *params = build_params(a, set, &size.nparams);
+	const struct obj_var vars[] = {
+		{ ".rodata.df_cfg", "df_cfg_key_parts", 4, 0, &size.key_parts },
+		{ ".rodata.df_cfg", "df_cfg_words", 4, 0, &size.words },
+		{ ".rodata.df_cfg", "df_cfg_ntrans", 4, 0, &size.ntrans },
+		{ ".rodata.df_cfg", "df_cfg_nparams", 4, 0, &size.nparams },
+		{ ".rodata.df_cfg", "df_trans", 4, size.ntrans, trans },
+		{ ".data.df_params", "df_params", 8, size.nparams, params },
+	};
+	struct obj obj = { .arena = a,
+			   .core = core,
+			   .btf = btf,
+			   .codes = gen->codes,
+			   .ncodes = gen->code.nfuncs,
+			   .vars = vars,
+			   .nvars = sizeof(vars) / sizeof(vars[0]) };
+
+	if (!manifest_build(a, set, &gen->layout, &gen->code, gen->codes, gen->code.nfuncs, &manifest, err)) {
+		obj.manifest = gen->manifest = manifest;
+		ret = write_and_link(&obj, &size, out, err);
+	}
+	btf__free(btf);
+	return ret;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * generate.h - the back half of the compiler: checked rules to one BPF object, linked with the runtime.
+ */
+#ifndef RULES_GENERATE_H
+#define RULES_GENERATE_H
+
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "rules/diag.h"
+#include "rules/encode.h"
+#include "rules/layout.h"
+#include "rules/lower.h"
+
+/* What the stages leave behind, for --emit and tests; all in the arena. */
+struct generated {
+	struct set_layout layout;
+	struct code_set code;
+	struct code *codes;	/* encoded functions, code.nfuncs of them */
+	const char *manifest;
+};
+
+/*
+ * Payload layout, lowering, encoding, manifest, object, link: out gets the finished object. Rules that are too big
+ * for BPF are diagnostics: then 0 is returned, diags->errors is not zero and out stays empty.
+ * Errors: ERR_NOMEM, ERR_SYSTEM, ERR_CORRUPT (the linker refused what we wrote: our bug).
+ */
+int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen, struct buf *out,
+		    struct err *err);
+
+#endif
