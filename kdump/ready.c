@@ -4,6 +4,7 @@
 
 #include "kdump/files.h"
 #include "kdump/kexec.h"
+#include "kdump/loaded.h"
 #include "kdump/state.h"
 
 #include <string.h>
@@ -11,6 +12,7 @@
 int kdump_ready_at(const char *root, struct err *err)
 {
 	struct kdump_state state;
+	struct err seen;
 	char release[128];
 
 	if (file_number(root, "/sys/kernel/kexec_crash_loaded", 0) != 1) {
@@ -29,6 +31,9 @@ int kdump_ready_at(const char *root, struct err *err)
 	if (strcmp(release, state.kernel))
 		return err_set(err, ERR_ENVIRONMENT, "the crash kernel was set up for kernel %s, but %s runs: run "
 			       "'deadfall kdump setup' again", state.kernel, release);
+	if (loaded_verify(&state.initramfs, &seen) && seen.code == ERR_CORRUPT)
+		return err_set(err, ERR_ENVIRONMENT, "another crash kernel was loaded over ours (by kdump-tools?): run "
+			       "'deadfall kdump setup' again");
 	return 0;
 }
 

@@ -6,10 +6,11 @@
 #include "lib/err.h"
 
 /*
- * 0 if a crash kernel is loaded and it is known to capture: one that `deadfall kdump setup` loaded in this
- * boot. ERR_ENVIRONMENT otherwise, with what to do.
+ * 0 if a crash kernel is loaded: one of `deadfall kdump setup`, still the one that was loaded then, or, where
+ * that was not run in this boot, somebody else's (it saves a vmcore as its owner set it up, but no capsule;
+ * `deadfall kdump doctor` tells). ERR_ENVIRONMENT otherwise, with what to do.
  *
- * Cheap (a few small files), so the agent asks at every arming.
+ * It costs a few milliseconds: the loaded initramfs is read back. So the agent asks at every arming.
  */
 int kdump_ready(struct err *err);
 

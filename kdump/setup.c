@@ -8,6 +8,7 @@
 #include "kdump/initramfs.h"
 #include "kdump/kexec.h"
 #include "kdump/level.h"
+#include "kdump/loaded.h"
 #include "kdump/makedumpfile.h"
 #include "kdump/modules.h"
 #include "kdump/process.h"
@@ -161,6 +162,7 @@ static long long mem_total_kb(void)
 static int record(const struct setup *s, const char *method, struct err *err)
 {
 	struct kdump_state st = { 0 };
+	size_t n = 0;
 
 	file_line("", "/proc/sys/kernel/random/boot_id", st.boot_id, sizeof(st.boot_id));
 	snprintf(st.kernel, sizeof(st.kernel), "%s", s->release);
@@ -174,8 +176,13 @@ static int record(const struct setup *s, const char *method, struct err *err)
 	st.level = s->plan.level;
 	st.capsule_only = s->plan.capsule_only;
 	strcpy(st.final, s->plan.final == FINAL_POWEROFF ? "poweroff" : "reboot");
-	st.initramfs_crc32 = (unsigned int)crc32(0, (const Bytef *)s->initramfs.data, (uInt)s->initramfs.len);
-	st.initramfs_bytes = (long long)s->initramfs.len;
+	for (unsigned int i = 0; i < s->list.count; i++)
+		n += (size_t)snprintf(st.modules + n, sizeof(st.modules) - n, "%s%s", i ? " " : "", s->plan.modules[i] + 8);
+	/* Seen in the reserved memory, it can be told later from a crash kernel that somebody else loaded. */
+	if (loaded_find(s->initramfs.data, s->initramfs.len, &st.initramfs, NULL)) {
+		st.initramfs.bytes = s->initramfs.len;
+		st.initramfs.crc = (uint32_t)crc32(0, (const Bytef *)s->initramfs.data, (uInt)s->initramfs.len);
+	}
 	st.unpacked_bytes = (long long)s->unpacked;
 	st.time = time(NULL);
 	st.mem_total_kb = mem_total_kb();

@@ -17,8 +17,8 @@ static const struct {
 #define STRING(f) { #f, offsetof(struct kdump_state, f), sizeof(((struct kdump_state *)0)->f) }
 #define NUMBER(f) { #f, offsetof(struct kdump_state, f), 0 }
 	STRING(boot_id), STRING(kernel), STRING(image), STRING(method), STRING(target), STRING(device),
-	STRING(fstype), STRING(fsid), STRING(compress), STRING(final),
-	NUMBER(initramfs_bytes), NUMBER(unpacked_bytes), NUMBER(time), NUMBER(mem_total_kb),
+	STRING(fstype), STRING(fsid), STRING(compress), STRING(final), STRING(modules),
+	NUMBER(initramfs.phys), NUMBER(initramfs.symbol), NUMBER(initramfs.bytes), NUMBER(unpacked_bytes), NUMBER(time), NUMBER(mem_total_kb),
 #undef STRING
 #undef NUMBER
 };
@@ -28,7 +28,7 @@ static const struct {
 int state_write(const struct kdump_state *s, struct err *err)
 {
 	json_t *j = json_pack("{si si sb sI}", "format", 1, "level", s->level, "capsule_only", s->capsule_only,
-			      "initramfs_crc32", (json_int_t)s->initramfs_crc32);
+			      "initramfs.crc", (json_int_t)s->initramfs.crc);
 	_cleanup_free_ char *text = NULL;
 
 	for (size_t i = 0; j && i < FIELDS; i++) {
@@ -67,7 +67,7 @@ static int parse(const char *text, struct kdump_state *s, struct err *err)
 	}
 	s->level = (int)json_integer_value(json_object_get(j, "level"));
 	s->capsule_only = json_is_true(json_object_get(j, "capsule_only"));
-	s->initramfs_crc32 = (unsigned int)json_integer_value(json_object_get(j, "initramfs_crc32"));
+	s->initramfs.crc = (uint32_t)json_integer_value(json_object_get(j, "initramfs.crc"));
 	json_decref(j);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #ifndef KDUMP_STATE_H
 #define KDUMP_STATE_H
 
+#include "kdump/loaded.h"
 #include "kdump/plan.h"
 #include "lib/err.h"
 
@@ -27,8 +28,9 @@ struct kdump_state {
 	int level;
 	bool capsule_only;
 	char final[16];
-	unsigned int initramfs_crc32;	/* of the compressed archive */
-	long long initramfs_bytes, unpacked_bytes;
+	char modules[2048];		/* names in the initramfs, blanks between */
+	struct loaded_image initramfs;	/* the compressed archive, and where it lies */
+	long long unpacked_bytes;
 	long long time;			/* seconds since 1970 */
 	long long mem_total_kb;		/* of the machine when it was loaded */
 };
