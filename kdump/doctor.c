@@ -84,7 +84,7 @@ static void check_owner(const struct doctor_facts *f, struct check_result *r)
 	const char *who = *f->other_service ? f->other_service : "another program";
 
 	if (!f->loaded)
-		return found(r, CHECK_FAIL, "there is no crash kernel to own");
+		return found(r, CHECK_FAIL, "there is no crash kernel to own"), fix(r, "%s", setup_hint);
 	if (f->have_state && f->image == IMAGE_OURS)
 		return found(r, CHECK_OK, "it is ours, seen in the reserved memory, loaded by %s", f->state.method);
 	if (f->have_state && f->image == IMAGE_UNSEEN)
@@ -195,21 +195,20 @@ static void check_space(const struct doctor_facts *f, struct check_result *r)
 	long long most, expected;
 
 	if (!f->target_ok)
-		return found(r, CHECK_FAIL, "the target cannot be reached");
-	if (f->have_state && f->state.capsule_only) {
-		found(r, f->target_free > MB ? CHECK_OK : CHECK_FAIL, "%lld MB free, capsules only", f->target_free / MB);
-		return;
-	}
+		return found(r, CHECK_FAIL, "the target cannot be reached"), fix(r, "see target");
+	if (f->have_state && f->state.capsule_only && f->target_free > MB)
+		return found(r, CHECK_OK, "%lld MB free, capsules only", f->target_free / MB);
 	doctor_dump_size(&f->pages, level, &most, &expected);
-	if (!most)
-		return found(r, f->target_free > 256 * MB ? CHECK_WARN : CHECK_FAIL,
-			     "%lld MB free; the size of a dump could not be estimated", f->target_free / MB);
-	if (f->target_free >= most)
+	if (most && f->target_free >= most)
 		return found(r, CHECK_OK, "%lld MB free, a dump at level %d needs about %lld MB, at most %lld MB",
 			     f->target_free / MB, level, expected / MB, most / MB);
-	found(r, f->target_free >= expected ? CHECK_WARN : CHECK_FAIL,
-	      "%lld MB free, but a dump at level %d needs about %lld MB, at most %lld MB", f->target_free / MB, level,
-	      expected / MB, most / MB);
+	if (!most)
+		found(r, f->target_free > 256 * MB ? CHECK_WARN : CHECK_FAIL,
+		      "%lld MB free; the size of a dump could not be estimated", f->target_free / MB);
+	else
+		found(r, f->target_free >= expected ? CHECK_WARN : CHECK_FAIL,
+		      "%lld MB free, but a dump at level %d needs about %lld MB, at most %lld MB", f->target_free / MB, level,
+		      expected / MB, most / MB);
 	fix(r, "delete old dumps ('deadfall dumps'), or name a larger target: %s --target DIR", setup_hint);
 }
 

@@ -21,11 +21,11 @@ int kdump_ready_at(const char *root, struct err *err)
 		return err_set(err, ERR_ENVIRONMENT,
 			       "no crash kernel is loaded, so a crash would leave no dump: run 'deadfall kdump setup'");
 	}
-	if (state_read(root, &state, err)) {
+	if (state_read(root, &state, &seen)) {
 		/* Someone else's: it saves a vmcore if it works, of which nothing is known here. */
-		if (err && err->code == ERR_ABSENT)
+		if (seen.code == ERR_ABSENT)
 			return 0;
-		return -1;
+		return err_set(err, ERR_ENVIRONMENT, "%s", seen.msg);
 	}
 	file_line(root, "/proc/sys/kernel/osrelease", release, sizeof(release));
 	if (strcmp(release, state.kernel))
