@@ -15,7 +15,7 @@ CFLAGS_release = -O2 -g
 CFLAGS_debug = -O0 -g3
 CFLAGS_san = -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS = -std=gnu11 $(WARN) $(CFLAGS_$(VARIANT)) -I. -I$(BUILD) -D_GNU_SOURCE -DDEADFALL_VERSION='"$(VERSION)"'
-LIBS = -lbpf -lelf -lyaml -lkdumpfile -laddrxlat -ljansson -llzma -lz
+LIBS = -lbpf -lelf -lyaml -lkdumpfile -laddrxlat -ljansson -llzma -lzstd -lz -lm
 # bpf/ needs no kernel headers: the kernel's types it uses are in bpf/kernel.h, relocated by CO-RE.
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
 	     -Wno-missing-declarations -I. -I/usr/include/$(shell uname -m)-linux-gnu -D__TARGET_ARCH_x86
@@ -30,9 +30,12 @@ BPF_OBJS = $(BPF_SRCS:bpf/%.bpf.c=$(BUILD)/%.bpf.o)
 UNIT_SRCS = $(wildcard tests/unit/*.c)
 UNIT_BINS = $(UNIT_SRCS:%.c=$(BUILD)/%)
 
-all: $(BUILD)/deadfall $(BPF_OBJS)
+# The default; build.mk files below add to EXTRA_PROGRAMS.
+all:
 
 include $(wildcard */build.mk)
+
+all: $(BUILD)/deadfall $(BPF_OBJS) $(EXTRA_PROGRAMS)
 
 $(BUILD)/deadfall: $(BUILD)/agent/main.o $(BUILD)/libdeadfall.a
 	$(call msg,LINK,$@)

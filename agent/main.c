@@ -3,11 +3,13 @@
  * main.c - the `deadfall` command: one table drives usage and dispatch.
  */
 #include "agent/command.h"
+#include "kdump/cmd_kdump.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const struct command commands[] = {
+	{ "kdump", cmd_kdump, "setup|status|doctor [--json]", "make the next crash a dump, or say why it would not be" },
 	{ 0 }
 };
 

@@ -1,0 +1,8 @@
+# deadfall-init is PID 1 of the crash kernel: static, since its initramfs should depend on as little as possible.
+EXTRA_PROGRAMS += $(BUILD)/deadfall-init
+
+$(BUILD)/deadfall-init: $(BUILD)/kdump/init.o $(BUILD)/libdeadfall.a
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -static -o $@ $^ -ljansson -lm
+
+-include $(BUILD)/kdump/init.d

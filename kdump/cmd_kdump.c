@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* cmd_kdump.c - see cmd_kdump.h. */
+#include "kdump/cmd_kdump.h"
+
+#include "agent/command.h"
+#include "kdump/doctor.h"
+#include "kdump/ready.h"
+#include "kdump/setup.h"
+#include "kdump/state.h"
+#include "kdump/target.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int cmd_setup(int argc, char **argv)
+{
+	enum { OPT_POWEROFF = 256, OPT_REBOOT, OPT_CAPSULE_ONLY };
+	static const struct option options[] = {
+		{ "target", required_argument, NULL, 't' },	  { "kernel", required_argument, NULL, 'k' },
+		{ "level", required_argument, NULL, 'l' },	  { "output", required_argument, NULL, 'o' },
+		{ "print", no_argument, NULL, 'p' },		  { "quiet", no_argument, NULL, 'q' },
+		{ "poweroff", no_argument, NULL, OPT_POWEROFF },  { "reboot", no_argument, NULL, OPT_REBOOT },
+		{ "capsule-only", no_argument, NULL, OPT_CAPSULE_ONLY },
+		{ 0 }
+	};
+	struct setup_options o = { .level = -1 };
+	struct err err;
+	char *end;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "t:k:l:o:pq", options, NULL)) != -1) {
+		switch (c) {
+		case 't': o.target = optarg; break;
+		case 'k': o.kernel = optarg; break;
+		case 'o': o.output = optarg; break;
+		case 'p': o.print = true; break;
+		case 'q': o.quiet = true; break;
+		case OPT_POWEROFF: o.final = FINAL_POWEROFF; break;
+		case OPT_REBOOT: o.final = FINAL_REBOOT; break;
+		case OPT_CAPSULE_ONLY: o.capsule_only = true; break;
+		case 'l':
+			o.level = (int)strtol(optarg, &end, 10);
+			if (end == optarg || *end || o.level < 0 || o.level > 31)
+				return command_usage("kdump setup", "--level is makedumpfile's, 0 to 31, not '%s'", optarg);
+			break;
+		default:
+			return command_usage("kdump setup", "unknown option");
+		}
+	}
+	if (optind < argc)
+		return command_usage("kdump setup", "unexpected argument '%s'", argv[optind]);
+	return kdump_setup(&o, &err) ? command_fail("kdump setup", &err) : EXIT_OK;
+}
+
+static const char *const state_words[] = { [CHECK_OK] = "ok", [CHECK_WARN] = "warn", [CHECK_FAIL] = "FAIL" };
+
+static void print_checks(const struct check_result *results, bool ready)
+{
+	for (size_t i = 0; doctor_checks[i].name; i++) {
+		const struct check_result *r = &results[i];
+
+		printf("%-4s %-13s %s\n", state_words[r->state], doctor_checks[i].name, r->text);
+		if (r->state != CHECK_OK)
+			printf("%18s why: %s\n", "", doctor_checks[i].why);
+		if (*r->fix)
+			printf("%18s fix: %s\n", "", r->fix);
+	}
+	printf("\n%s\n", ready ? "ready: a crash would be dumped" : "NOT ready: a crash would leave no complete dump");
+}
+
+static int print_checks_json(const struct check_result *results, bool ready)
+{
+	json_t *checks = json_array(), *j;
+	char *text;
+
+	for (size_t i = 0; doctor_checks[i].name; i++) {
+		static const char *const words[] = { [CHECK_OK] = "ok", [CHECK_WARN] = "warn", [CHECK_FAIL] = "fail" };
+		const struct check_result *r = &results[i];
+
+		json_array_append_new(checks, json_pack("{ss ss ss ss ss}", "name", doctor_checks[i].name, "state",
+							words[r->state], "found", r->text, "why", doctor_checks[i].why,
+							"fix", r->fix));
+	}
+	j = json_pack("{sb so}", "ready", ready, "checks", checks);
+	text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
+	json_decref(j);
+	if (text)
+		puts(text);
+	free(text);
+	return text ? 0 : -1;
+}
+
+/* Options that status and doctor share; an exit code, or -1 to go on. */
+static int parse_report_options(const char *name, int argc, char **argv, bool *json, const char **target)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' }, { "target", required_argument, NULL, 't' }, { 0 }
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "jt:", options, NULL)) != -1) {
+		switch (c) {
+		case 'j': *json = true; break;
+		case 't': *target = optarg; break;
+		default: return command_usage(name, "unknown option");
+		}
+	}
+	if (optind < argc)
+		return command_usage(name, "unexpected argument '%s'", argv[optind]);
+	return -1;
+}
+
+static int cmd_doctor(int argc, char **argv)
+{
+	struct check_result results[DOCTOR_CHECKS_MAX];
+	static struct doctor_facts facts;
+	const char *target = TARGET_DEFAULT;
+	bool json = false, ready;
+	int ret = parse_report_options("kdump doctor", argc, argv, &json, &target);
+
+	if (ret >= 0)
+		return ret;
+	doctor_gather(target, &facts);
+	ready = doctor_run(&facts, results);
+	if (!json)
+		print_checks(results, ready);
+	else if (print_checks_json(results, ready))
+		return EXIT_ENVIRONMENT;
+	return ready ? EXIT_OK : EXIT_ENVIRONMENT;
+}
+
+static void print_status(const struct kdump_state *s, bool have_state, const char *problem)
+{
+	char when[32];
+	time_t t = (time_t)s->time;
+	struct tm tm;
+
+	printf("%s\n", *problem ? problem : "ready: a crash kernel is loaded");
+	if (!have_state) {
+		printf("set up        not by deadfall in this boot\n");
+		return;
+	}
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+	printf("set up        %s for kernel %s, loaded by %s\n", when, s->kernel, s->method);
+	printf("target        %s (%s %s on %s)\n", s->target, s->fstype, s->fsid, s->device);
+	printf("saves         %s", s->capsule_only ? "the capsule only" : "capsule and vmcore");
+	if (!s->capsule_only)
+		printf(", makedumpfile -d %d %s", s->level, s->compress);
+	printf("; then %s\n", s->final);
+}
+
+static int print_status_json(const struct kdump_state *s, bool have_state, const char *problem)
+{
+	json_t *j = json_pack("{sb ss}", "ready", !*problem, "problem", problem);
+	char *text;
+
+	if (j && have_state)
+		json_object_set_new(j, "setup", json_pack("{ss ss ss ss ss si sb ss sI}", "kernel", s->kernel, "method",
+							  s->method, "target", s->target, "device", s->device, "compress",
+							  s->compress, "level", s->level, "capsule_only", s->capsule_only,
+							  "final", s->final, "time_unix", (json_int_t)s->time));
+	text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
+	json_decref(j);
+	if (text)
+		puts(text);
+	free(text);
+	return text ? 0 : -1;
+}
+
+static int cmd_status(int argc, char **argv)
+{
+	const char *target = NULL;
+	struct kdump_state state = { 0 };
+	struct err err = { 0 };
+	bool json = false, have_state;
+	int ret = parse_report_options("kdump status", argc, argv, &json, &target);
+
+	if (ret >= 0)
+		return ret;
+	have_state = !state_read("", &state, NULL);
+	if (!kdump_ready(&err))
+		err.msg[0] = 0;
+	if (!json)
+		print_status(&state, have_state, err.msg);
+	else if (print_status_json(&state, have_state, err.msg))
+		return EXIT_ENVIRONMENT;
+	return *err.msg ? EXIT_ENVIRONMENT : EXIT_OK;
+}
+
+static const struct command subcommands[] = {
+	{ "setup", cmd_setup, "[--target DIR] [--level N] [--poweroff] [--capsule-only] [--print]",
+	  "build the crash initramfs and load the crash kernel" },
+	{ "doctor", cmd_doctor, "[--json] [--target DIR]", "check every condition of a dump, with the fix for each" },
+	{ "status", cmd_status, "[--json]", "what is loaded, and where a dump would go" },
+	{ 0 }
+};
+
+int cmd_kdump(int argc, char **argv)
+{
+	if (argc < 2)
+		return command_usage("kdump", "which of setup, status, doctor?");
+	for (const struct command *c = subcommands; c->name; c++) {
+		if (!strcmp(argv[1], c->name))
+			return c->run(argc - 1, argv + 1);
+	}
+	return command_usage("kdump", "no subcommand '%s'", argv[1]);
+}

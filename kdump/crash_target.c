@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* crash_target.c - see crash_target.h. */
+#include "kdump/crash_target.h"
+
+#include "kdump/files.h"
+#include "kdump/fsid.h"
+#include "kdump/process.h"
+#include "lib/buf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static int load_module(const char *path, struct err *err)
+{
+	struct buf image = BUF_INIT;
+	int ret = 0;
+
+	if (file_read("/", path, &image, err)) {
+		ret = -1;
+	} else if (syscall(SYS_init_module, image.data, image.len, "") < 0 && errno != EEXIST) {
+		ret = err_sys(err, errno, "%s", path);
+	}
+	buf_deinit(&image);
+	return ret;
+}
+
+int crash_load_modules(const struct plan *p, struct err *err)
+{
+	struct buf failed = BUF_INIT;
+	struct err one;
+	int ret = 0;
+
+	for (unsigned int i = 0; i < p->module_count; i++) {
+		if (load_module(p->modules[i], &one))
+			buf_printf(&failed, "%s%s", failed.len ? "; " : "", one.msg);
+	}
+	if (failed.len)
+		ret = err_set(err, ERR_SYSTEM, "%s", buf_str(&failed));
+	buf_deinit(&failed);
+	return ret;
+}
+
+static bool carries_target(const struct plan *p, const char *device)
+{
+	struct fsid id;
+
+	return !fsid_read(device, &id, NULL) && !strcmp(id.id, p->fsid);
+}
+
+/* Look at every block device there is; the names seen are appended to *seen. */
+static bool find_device(const struct plan *p, char *device, size_t size, struct buf *seen)
+{
+	DIR *dir = opendir("/sys/class/block");
+	bool found = false;
+	struct dirent *d;
+
+	while (dir && !found && (d = readdir(dir))) {
+		if (d->d_name[0] == '.' || !strncmp(d->d_name, "loop", 4) || !strncmp(d->d_name, "ram", 3))
+			continue;
+		buf_printf(seen, " %s", d->d_name);
+		snprintf(device, size, "/dev/%s", d->d_name);
+		/* sysfs writes the '/' of names like cciss/c0d0 as '!'. */
+		for (char *c = device; *c; c++)
+			*c = *c == '!' ? '/' : *c;
+		found = carries_target(p, device);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+int crash_mount_target(const struct plan *p, unsigned int patience, char *device, size_t size, struct err *err)
+{
+	double end = process_now() + patience;
+	struct buf seen = BUF_INIT;
+	bool found;
+
+	for (;;) {
+		found = find_device(p, device, size, &seen);
+		if (found || process_now() > end)
+			break;
+		buf_deinit(&seen);
+		poll(NULL, 0, 100);
+	}
+	if (!found) {
+		err_set(err, ERR_ABSENT, "no device carries the %s filesystem %s (it was %s); block devices here:%s",
+			p->fstype, p->fsid, p->device, seen.len ? buf_str(&seen) : " none");
+		buf_deinit(&seen);
+		return -1;
+	}
+	buf_deinit(&seen);
+	mkdir(TARGET_MOUNT, 0700);
+	if (mount(device, TARGET_MOUNT, p->fstype, MS_NOATIME | MS_NODEV | MS_NOSUID | MS_NOEXEC, p->options) < 0)
+		return err_sys(err, errno, "cannot mount %s (%s)", device, p->fstype);
+	return 0;
+}
+
+int crash_make_dir(const struct plan *p, long long when, const char *rule, char *name, size_t size, struct err *err)
+{
+	char path[PATH_MAX], stamp[32];
+	time_t t = (time_t)when;
+	struct tm tm;
+
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", gmtime_r(&t, &tm));
+	snprintf(path, sizeof(path), TARGET_MOUNT "%s", p->dir);
+	if (make_dirs(path, 0700, err))
+		return -1;
+	for (int i = 1; i < 100; i++) {
+		if (i == 1)
+			snprintf(name, size, "%s-%s", stamp, rule);
+		else
+			snprintf(name, size, "%s-%s.%d", stamp, rule, i);
+		snprintf(path, sizeof(path), TARGET_MOUNT "%s/%s", p->dir, name);
+		if (!mkdir(path, 0700))
+			return 0;
+		if (errno != EEXIST)
+			return err_sys(err, errno, "%s: mkdir", path);
+	}
+	return err_set(err, ERR_SYSTEM, "%s: a hundred dumps of one second", path);
+}
+
+void crash_release_reserve(const struct plan *p)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), TARGET_MOUNT "%s/" RESERVE_NAME, p->dir);
+	unlink(path);
+}

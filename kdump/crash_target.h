@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* crash_target.h - in the crash kernel: drivers, the target filesystem, the dump's directory. */
+#ifndef KDUMP_CRASH_TARGET_H
+#define KDUMP_CRASH_TARGET_H
+
+#include "kdump/plan.h"
+#include "lib/err.h"
+
+#include <stddef.h>
+
+/* Where the target filesystem is mounted. */
+#define TARGET_MOUNT "/target"
+/* Space kept free for capsule and status on a full disk: a file of this name in the plan's directory. */
+#define RESERVE_NAME ".deadfall-reserve"
+
+/*
+ * Load the plan's modules in order. All are tried; an error names those that failed (a module that is
+ * loaded already is none).
+ */
+int crash_load_modules(const struct plan *p, struct err *err);
+
+/*
+ * Wait up to `patience` seconds for the block device that carries the plan's filesystem, and mount it on
+ * TARGET_MOUNT. The device's path is stored in device.
+ */
+int crash_mount_target(const struct plan *p, unsigned int patience, char *device, size_t size, struct err *err);
+
+/*
+ * Make the dump's directory (0700), named by the time of the crash and `rule`; a name that is taken gets a
+ * number. The name, relative to the plan's directory, is stored in name.
+ */
+int crash_make_dir(const struct plan *p, long long when, const char *rule, char *name, size_t size,
+		   struct err *err);
+
+/* Give the reserved space back to the filesystem. */
+void crash_release_reserve(const struct plan *p);
+
+#endif

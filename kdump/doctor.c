@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* doctor.c - the checks, see doctor.h. */
+#include "kdump/doctor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MB (1LL << 20)
+
+static void found(struct check_result *r, enum check_state state, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void found(struct check_result *r, enum check_state state, const char *fmt, ...)
+{
+	va_list ap;
+
+	r->state = state;
+	va_start(ap, fmt);
+	vsnprintf(r->text, sizeof(r->text), fmt, ap);
+	va_end(ap);
+}
+
+static void fix(struct check_result *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void fix(struct check_result *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(r->fix, sizeof(r->fix), fmt, ap);
+	va_end(ap);
+}
+
+static const char setup_hint[] = "deadfall kdump setup";
+
+long long doctor_memory_needed(const struct doctor_facts *f)
+{
+	long long initramfs = f->have_state ? f->state.unpacked_bytes + (long long)f->state.initramfs.bytes : 12 * MB;
+
+	/*
+	 * Measured with Debian's cloud kernels: 46 MB are gone before init starts (of 192 MB 146 are left), and
+	 * 96 MB in all were too little for a machine of 1 GB, 128 MB plenty. makedumpfile keeps two bits per
+	 * page of the dead kernel; its other buffers and the page cache of what it writes are the rest.
+	 */
+	return 56 * MB + initramfs + f->mem_total_kb * 1024 / 4096 / 4 + 32 * MB;
+}
+
+static void check_support(const struct doctor_facts *f, struct check_result *r)
+{
+	if (f->reserved >= 0)
+		return found(r, CHECK_OK, "the kernel can start a crash kernel");
+	found(r, CHECK_FAIL, "the kernel has no kdump support (CONFIG_CRASH_DUMP, CONFIG_KEXEC_FILE)");
+	fix(r, "boot a kernel of your distribution");
+}
+
+static void check_reserved(const struct doctor_facts *f, struct check_result *r)
+{
+	long long needed = doctor_memory_needed(f);
+
+	if (f->reserved > 0 && f->reserved >= needed)
+		return found(r, CHECK_OK, "%lld MB reserved, about %lld MB needed", f->reserved / MB, needed / MB);
+	if (f->reserved > 0)
+		found(r, CHECK_FAIL, "%lld MB reserved, but about %lld MB needed", f->reserved / MB, needed / MB);
+	else
+		found(r, CHECK_FAIL, "no memory is reserved for a crash kernel; about %lld MB are needed", needed / MB);
+	fix(r, "boot with crashkernel=%lldM (GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, then update-grub, then reboot)",
+	    (needed / MB + 63) / 64 * 64 + 64);
+}
+
+static void check_loaded(const struct doctor_facts *f, struct check_result *r)
+{
+	if (f->loaded)
+		return found(r, CHECK_OK, "a crash kernel is loaded");
+	found(r, CHECK_FAIL, "no crash kernel is loaded%s", f->load_disabled ? ", and kernel.kexec_load_disabled forbids it" : "");
+	if (f->load_disabled)
+		fix(r, "reboot; nothing can load a crash kernel in this boot any more");
+	else
+		fix(r, "%s", setup_hint);
+}
+
+static void check_owner(const struct doctor_facts *f, struct check_result *r)
+{
+	const char *who = *f->other_service ? f->other_service : "another program";
+
+	if (!f->loaded)
+		return found(r, CHECK_FAIL, "there is no crash kernel to own"), fix(r, "%s", setup_hint);
+	if (f->have_state && f->image == IMAGE_OURS)
+		return found(r, CHECK_OK, "it is ours, seen in the reserved memory, loaded by %s", f->state.method);
+	if (f->have_state && f->image == IMAGE_UNSEEN)
+		return found(r, CHECK_WARN, "we loaded it; whether it was replaced since cannot be seen (/proc/kcore is closed)");
+	if (f->have_state)
+		found(r, CHECK_FAIL, "ours was replaced by a crash kernel of %s", who);
+	else
+		found(r, CHECK_FAIL, "it was loaded by %s: it takes no capsule, and what it saves is not known here", who);
+	fix(r, "%s%s", setup_hint, *f->other_service ? " (loads ours over it until the next boot or reload of that service)" : "");
+}
+
+static void check_kernel(const struct doctor_facts *f, struct check_result *r)
+{
+	if (!f->have_state)
+		return found(r, CHECK_FAIL, "kdump was not set up by deadfall in this boot"), fix(r, "%s", setup_hint);
+	if (strcmp(f->state.kernel, f->release)) {
+		found(r, CHECK_FAIL, "set up for kernel %s, but %s runs", f->state.kernel, f->release);
+		return fix(r, "%s", setup_hint);
+	}
+	/* The crash kernel sees the memory that was there when it was loaded; the rest would miss in the dump. */
+	if (f->mem_total_kb > f->state.mem_total_kb + 16 * 1024) {
+		found(r, CHECK_FAIL, "memory was added since the crash kernel was loaded (%lld MB, then %lld MB)",
+		      f->mem_total_kb / 1024, f->state.mem_total_kb / 1024);
+		return fix(r, "%s", setup_hint);
+	}
+	found(r, CHECK_OK, "set up for this kernel, %s", f->release);
+}
+
+static void check_lockdown(const struct doctor_facts *f, struct check_result *r)
+{
+	if (!strcmp(f->lockdown, "none") || !strcmp(f->lockdown, "unknown"))
+		return found(r, CHECK_OK, strcmp(f->lockdown, "none") ? "no lockdown is known" : "no lockdown");
+	if (f->loaded)
+		return found(r, CHECK_OK, "lockdown=%s, and a signed crash kernel is loaded", f->lockdown);
+	found(r, CHECK_WARN, "lockdown=%s: only a kernel image with a trusted signature can be loaded", f->lockdown);
+	fix(r, "use your distribution's signed kernel");
+}
+
+static void check_target(const struct doctor_facts *f, struct check_result *r)
+{
+	if (!f->target_ok) {
+		found(r, CHECK_FAIL, "%s", f->target_error);
+		return fix(r, "mount it, or name another: %s --target DIR", setup_hint);
+	}
+	if (f->have_state && strcmp(f->state.fsid, f->plan.fsid)) {
+		found(r, CHECK_FAIL, "%s is on filesystem %s now; the crash kernel looks for %s", f->target, f->plan.fsid,
+		      f->state.fsid);
+		return fix(r, "%s --target %s", setup_hint, f->target);
+	}
+	found(r, CHECK_OK, "%s (%s on %s)", f->target, f->plan.fstype, f->plan.device);
+}
+
+/* Whether each word of `needed` is a word of `have`; the first that is not is stored in missing. */
+static bool words_in(const char *needed, const char *have, char *missing, size_t size)
+{
+	while (*needed) {
+		size_t len = strcspn(needed, " ");
+		const char *p = have;
+		bool in = false;
+
+		while (*p && !in) {
+			size_t n = strcspn(p, " ");
+
+			in = n == len && !strncmp(p, needed, len);
+			p += n + (p[n] == ' ');
+		}
+		if (len && !in) {
+			snprintf(missing, size, "%.*s", (int)len, needed);
+			return false;
+		}
+		needed += len + (needed[len] == ' ');
+	}
+	return true;
+}
+
+static void check_drivers(const struct doctor_facts *f, struct check_result *r)
+{
+	char missing[128];
+
+	if (!f->have_state || !f->target_ok)
+		return found(r, CHECK_FAIL, "nothing is set up for this target"), fix(r, "%s", setup_hint);
+	if (!words_in(f->modules, f->state.modules, missing, sizeof(missing))) {
+		found(r, CHECK_FAIL, "the crash initramfs lacks %s, which the target needs", missing);
+		return fix(r, "%s", setup_hint);
+	}
+	if (*f->state.modules)
+		return found(r, CHECK_OK, "in the crash initramfs: %s", f->state.modules);
+	found(r, CHECK_OK, "all built into the kernel");
+}
+
+void doctor_dump_size(const struct page_kinds *p, int level, long long *most, long long *expected)
+{
+	long long pages = p->kernel;
+
+	pages += level & 1 ? 0 : p->zero;
+	pages += level & 2 ? 0 : p->cache;
+	pages += level & 4 ? 0 : p->private_cache;
+	pages += level & 8 ? 0 : p->user;
+	pages += level & 16 ? 0 : p->free;
+	*most = p->known ? pages * 4096 + 8 * MB : 0;
+	/* lzo made 64 MB out of 139 MB of kernel data on an idle 6.12; zlib and zstd do better. */
+	*expected = *most * 6 / 10;
+}
+
+static void check_space(const struct doctor_facts *f, struct check_result *r)
+{
+	int level = f->have_state ? f->state.level : 23;
+	long long most, expected;
+
+	if (!f->target_ok)
+		return found(r, CHECK_FAIL, "the target cannot be reached"), fix(r, "see target");
+	if (f->have_state && f->state.capsule_only && f->target_free > MB)
+		return found(r, CHECK_OK, "%lld MB free, capsules only", f->target_free / MB);
+	doctor_dump_size(&f->pages, level, &most, &expected);
+	if (most && f->target_free >= most)
+		return found(r, CHECK_OK, "%lld MB free, a dump at level %d needs about %lld MB, at most %lld MB",
+			     f->target_free / MB, level, expected / MB, most / MB);
+	if (!most)
+		found(r, f->target_free > 256 * MB ? CHECK_WARN : CHECK_FAIL,
+		      "%lld MB free; the size of a dump could not be estimated", f->target_free / MB);
+	else
+		found(r, f->target_free >= expected ? CHECK_WARN : CHECK_FAIL,
+		      "%lld MB free, but a dump at level %d needs about %lld MB, at most %lld MB", f->target_free / MB, level,
+		      expected / MB, most / MB);
+	fix(r, "delete old dumps ('deadfall dumps'), or name a larger target: %s --target DIR", setup_hint);
+}
+
+static void check_makedumpfile(const struct doctor_facts *f, struct check_result *r)
+{
+	if (!f->have_makedumpfile) {
+		found(r, CHECK_FAIL, "%s", f->makedumpfile_error);
+		return fix(r, "apt-get install makedumpfile, then %s", setup_hint);
+	}
+	if (f->pages.known)
+		return found(r, CHECK_OK, "version %u.%u.%u reads this kernel's memory", f->makedumpfile.version[0],
+			     f->makedumpfile.version[1], f->makedumpfile.version[2]);
+	found(r, CHECK_WARN, "version %u.%u.%u could not be tried on this kernel: %s", f->makedumpfile.version[0],
+	      f->makedumpfile.version[1], f->makedumpfile.version[2], f->makedumpfile_error);
+	fix(r, "deadfall kdump test");
+}
+
+static void check_panic(const struct doctor_facts *f, struct check_result *r)
+{
+	if (f->crash_kexec_post_notifiers) {
+		found(r, CHECK_WARN, "crash_kexec_post_notifiers is set: panic notifiers run before the crash kernel and can hang");
+		return fix(r, "remove crash_kexec_post_notifiers from the kernel's command line");
+	}
+	if (!f->panic_on_oops) {
+		found(r, CHECK_OK, "a rule's panic is dumped; an oops without a rule is not (kernel.panic_on_oops is 0)");
+		return fix(r, "sysctl kernel.panic_on_oops=1, to have a dump of every oops");
+	}
+	found(r, CHECK_OK, "every panic and oops is dumped");
+}
+
+static void check_watchdog(const struct doctor_facts *f, struct check_result *r)
+{
+	if (!f->watchdog_active)
+		return found(r, CHECK_OK, "no hardware watchdog is running");
+	found(r, CHECK_WARN, "the watchdog '%s' is running: it may reset the machine in the middle of a dump", f->watchdog);
+	fix(r, "give it a timeout longer than a dump takes (RuntimeWatchdogSec= in /etc/systemd/system.conf)");
+}
+
+static void check_pstore(const struct doctor_facts *f, struct check_result *r)
+{
+	if (*f->pstore)
+		return found(r, CHECK_OK, "the kernel log also goes to pstore (%s)", f->pstore);
+	found(r, CHECK_OK, "none; it would keep the kernel log even where the crash kernel does not start");
+}
+
+const struct check doctor_checks[] = {
+	{ "support", check_support, "without it a crash ends in a halt or a reboot" },
+	{ "reserved", check_reserved, "the crash kernel lives in memory set aside at boot; too little, and it dies" },
+	{ "loaded", check_loaded, "crash_kexec returns silently when none is loaded" },
+	{ "owner", check_owner, "the last crash kernel loaded wins, whoever loaded it" },
+	{ "kernel", check_kernel, "modules and dump level belong to one kernel" },
+	{ "lockdown", check_lockdown, "Secure Boot refuses kernels that are not signed" },
+	{ "target", check_target, "the crash kernel finds the target by the identity of its filesystem" },
+	{ "drivers", check_drivers, "the crash kernel has no other modules than those in its initramfs" },
+	{ "space", check_space, "a full disk cuts the vmcore" },
+	{ "makedumpfile", check_makedumpfile, "it must know this kernel's data structures" },
+	{ "panic", check_panic, "what is dumped, and what runs before" },
+	{ "watchdog", check_watchdog, "a hardware watchdog goes on ticking in the crash kernel" },
+	{ "pstore", check_pstore, "a second place for the last words" },
+	{ 0 }
+};
+
+_Static_assert(sizeof(doctor_checks) / sizeof(*doctor_checks) <= DOCTOR_CHECKS_MAX, "results[] of callers");
+
+bool doctor_run(const struct doctor_facts *f, struct check_result *results)
+{
+	bool ready = true;
+
+	for (size_t i = 0; doctor_checks[i].name; i++) {
+		results[i] = (struct check_result){ 0 };
+		doctor_checks[i].run(f, &results[i]);
+		ready &= results[i].state != CHECK_FAIL;
+	}
+	return ready;
+}

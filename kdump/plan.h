@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * plan.h - what the crash kernel is to do, decided while the machine is well.
+ *
+ * `deadfall kdump setup` writes the plan as a text file into the crash initramfs; init reads it there. One
+ * line is one "key value"; values run to the end of the line:
+ *
+ *	deadfall-plan 1
+ *	kernel 6.12.117+deb12-cloud-amd64
+ *	built 1790000000
+ *	module modules/virtio_blk.ko		(any number, in load order)
+ *	target fs
+ *	device vda1
+ *	fstype ext4
+ *	fsid 0a1b...
+ *	options noatime
+ *	dir /crash
+ *	level 23
+ *	compress -l
+ *	limit capsule 60			(seconds; one line per step)
+ *	total 900
+ *	final reboot
+ *
+ * Unknown keys are errors: init and plan are always built by the same program.
+ */
+#ifndef KDUMP_PLAN_H
+#define KDUMP_PLAN_H
+
+#include "lib/buf.h"
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PLAN_MODULES_MAX 64
+/* Where the plan is in the crash initramfs. */
+#define PLAN_PATH "/plan"
+
+enum plan_step {
+	STEP_MODULES,		/* load the drivers */
+	STEP_TARGET,		/* find and mount the target, make the dump's directory */
+	STEP_CAPSULE,		/* our own maps and lists: first, small, fsync'd */
+	STEP_DMESG,		/* kernel log as text */
+	STEP_VMCORE,		/* makedumpfile */
+	STEP_CHECK,		/* the dump opens */
+	STEP_COUNT
+};
+
+enum plan_final { FINAL_REBOOT, FINAL_POWEROFF };
+
+struct plan {
+	char kernel[128];		/* release that is watched (and that runs as crash kernel) */
+	int64_t built;			/* seconds since 1970: no crash can be earlier */
+	char modules[PLAN_MODULES_MAX][96];
+	unsigned int module_count;
+	char target[16];		/* "fs" */
+	char device[64];		/* name in the first kernel; a hint only, fsid decides */
+	char fstype[16];
+	char fsid[40];
+	char options[256];		/* mount data, may be empty */
+	char dir[1024];			/* directory for dumps inside the filesystem */
+	int level;			/* makedumpfile -d */
+	char compress[8];		/* makedumpfile's option: -z, -l, -c or empty */
+	bool capsule_only;		/* no vmcore: memory may not leave this machine */
+	unsigned int limits[STEP_COUNT];	/* seconds */
+	unsigned int total;		/* seconds until the machine comes back whatever happens */
+	enum plan_final final;
+};
+
+/* The plan with the default limits and level, no target. */
+void plan_init(struct plan *p);
+
+/* Append the plan's text to *out. */
+void plan_write(const struct plan *p, struct buf *out);
+
+/* Parse a plan's text. ERR_CORRUPT names the line. *ret is untouched on failure. */
+int plan_parse(const char *text, struct plan *ret, struct err *err);
+
+/* "capsule", "vmcore" ... as it stands in status.json. */
+const char *plan_step_name(enum plan_step step);
+
+#endif

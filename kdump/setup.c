@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * setup.c - see setup.h. All decisions first, nothing changed; then build, load, check, record.
+ */
+#include "kdump/setup.h"
+
+#include "kdump/files.h"
+#include "kdump/initramfs.h"
+#include "kdump/kexec.h"
+#include "kdump/level.h"
+#include "kdump/loaded.h"
+#include "kdump/makedumpfile.h"
+#include "kdump/modules.h"
+#include "kdump/process.h"
+#include "kdump/state.h"
+#include "kdump/target.h"
+#include "lib/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+/* Room for the capsule (at most a few hundred KB) and status.json of a crash on a full disk. */
+#define RESERVE_BYTES (4LL << 20)
+
+/* All that was decided. */
+struct setup {
+	const struct setup_options *o;
+	const char *target;
+	char release[128];
+	char kernel[PATH_MAX];
+	char deadfall[PATH_MAX];
+	char init[PATH_MAX];
+	struct makedumpfile makedumpfile;
+	struct level_choice level;
+	struct plan plan;
+	struct modules modules;
+	struct module_list list;
+	struct buf append;
+	struct buf initramfs;
+	size_t unpacked;
+};
+
+static int find_own_programs(struct setup *s, struct err *err)
+{
+	ssize_t n = readlink("/proc/self/exe", s->deadfall, sizeof(s->deadfall) - 1);
+	char dir[1024], *slash;
+
+	if (n < 0)
+		return err_sys(err, errno, "/proc/self/exe");
+	s->deadfall[n] = 0;
+	snprintf(dir, sizeof(dir), "%.1000s", s->deadfall);
+	slash = strrchr(dir, '/');
+	if (slash)
+		*slash = 0;
+	snprintf(s->init, sizeof(s->init), "%s/deadfall-init", dir);
+	if (!access(s->init, R_OK))
+		return 0;
+	snprintf(s->init, sizeof(s->init), "%s/../lib/deadfall/deadfall-init", dir);
+	if (!access(s->init, R_OK))
+		return 0;
+	return err_set(err, ERR_ENVIRONMENT, "deadfall-init is neither in %s nor in %s/../lib/deadfall; it is built and "
+		       "installed together with deadfall", dir, dir);
+}
+
+static int choose_level(struct setup *s, struct err *err)
+{
+	struct buf info = BUF_INIT;
+	struct level_facts facts = { 0 };
+
+	if (makedumpfile_probe(&s->makedumpfile, err))
+		return -1;
+	/* Not readable under lockdown: the safe level then. */
+	if (!vmcoreinfo_read("", &info, NULL))
+		facts.vmcoreinfo = buf_str(&info);
+	memcpy(facts.makedumpfile, s->makedumpfile.version, sizeof(facts.makedumpfile));
+	s->level = level_choose(&facts);
+	buf_deinit(&info);
+	s->plan.level = s->o->level >= 0 ? s->o->level : s->level.level;
+	snprintf(s->plan.compress, sizeof(s->plan.compress), "%s", s->makedumpfile.compress);
+	return 0;
+}
+
+static int decide(struct setup *s, struct err *err)
+{
+	struct utsname u;
+	struct buf cmdline = BUF_INIT;
+
+	uname(&u);
+	snprintf(s->release, sizeof(s->release), "%s", u.release);
+	plan_init(&s->plan);
+	snprintf(s->plan.kernel, sizeof(s->plan.kernel), "%s", u.release);
+	s->plan.built = time(NULL);
+	s->plan.final = s->o->final;
+	s->plan.capsule_only = s->o->capsule_only;
+	if (find_own_programs(s, err) || choose_level(s, err) ||
+	    kexec_find_kernel("", s->release, s->o->kernel, s->kernel, sizeof(s->kernel), err))
+		return -1;
+	if (!s->o->target && make_dirs(TARGET_DEFAULT, 0700, err))
+		return -1;
+	if (target_resolve(s->target, &s->plan, err) || modules_open(&s->modules, "", s->release, err) ||
+	    target_modules(&s->modules, s->target, &s->list, err))
+		return -1;
+	if (file_read("", "/proc/cmdline", &cmdline, err))
+		return -1;
+	kexec_append_line(buf_str(&cmdline), &s->append);
+	buf_deinit(&cmdline);
+	return buf_failed(&s->append) ? err_nomem(err) : 0;
+}
+
+static void print_decisions(const struct setup *s)
+{
+	struct buf text = BUF_INIT;
+
+	printf("kernel        %s\n", s->kernel);
+	printf("command line  %s\n", buf_str(&s->append));
+	printf("target        %s (%s, %s on %s)\n", s->target, s->plan.dir, s->plan.fstype, s->plan.device);
+	printf("makedumpfile  %s, version %u.%u.%u, %s -d %d: %s\n", s->makedumpfile.path, s->makedumpfile.version[0],
+	       s->makedumpfile.version[1], s->makedumpfile.version[2], s->plan.compress, s->plan.level, s->level.why);
+	printf("modules      ");
+	for (unsigned int i = 0; i < s->list.count; i++)
+		printf(" %s", s->list.paths[i]);
+	printf("%s\n\n", s->list.count ? "" : " none, all built in");
+	plan_write(&s->plan, &text);
+	fputs(buf_str(&text), stdout);
+	buf_deinit(&text);
+}
+
+static int build(struct setup *s, struct err *err)
+{
+	struct initramfs_parts parts = {
+		.init = s->init, .deadfall = s->deadfall, .makedumpfile = s->makedumpfile.path,
+		.modules = &s->modules, .list = &s->list,
+	};
+	double start = process_now();
+
+	if (initramfs_build(&parts, &s->plan, &s->initramfs, &s->unpacked, err))
+		return err_wrap(err, "crash initramfs");
+	if (!s->o->quiet)
+		printf("crash initramfs: %.1f MB (%.1f MB unpacked, %u modules), built in %.1f s\n",
+		       (double)s->initramfs.len / 1e6, (double)s->unpacked / 1e6, s->list.count, process_now() - start);
+	return 0;
+}
+
+static long long mem_total_kb(void)
+{
+	char line[128];
+
+	/* The first line of meminfo is "MemTotal:  1000000 kB". */
+	if (!file_line("", "/proc/meminfo", line, sizeof(line)))
+		return 0;
+	return strtoll(line + strcspn(line, "0123456789"), NULL, 10);
+}
+
+static int record(const struct setup *s, const char *method, struct err *err)
+{
+	struct kdump_state st = { 0 };
+	size_t n = 0;
+
+	file_line("", "/proc/sys/kernel/random/boot_id", st.boot_id, sizeof(st.boot_id));
+	snprintf(st.kernel, sizeof(st.kernel), "%s", s->release);
+	snprintf(st.image, sizeof(st.image), "%.500s", s->kernel);
+	snprintf(st.method, sizeof(st.method), "%s", method);
+	snprintf(st.target, sizeof(st.target), "%s", s->target);
+	memcpy(st.device, s->plan.device, sizeof(st.device));
+	memcpy(st.fstype, s->plan.fstype, sizeof(st.fstype));
+	memcpy(st.fsid, s->plan.fsid, sizeof(st.fsid));
+	memcpy(st.compress, s->plan.compress, sizeof(st.compress));
+	st.level = s->plan.level;
+	st.capsule_only = s->plan.capsule_only;
+	strcpy(st.final, s->plan.final == FINAL_POWEROFF ? "poweroff" : "reboot");
+	for (unsigned int i = 0; i < s->list.count; i++)
+		n += (size_t)snprintf(st.modules + n, sizeof(st.modules) - n, "%s%s", i ? " " : "", s->plan.modules[i] + 8);
+	/* Seen in the reserved memory, it can be told later from a crash kernel that somebody else loaded. */
+	if (loaded_find(s->initramfs.data, s->initramfs.len, &st.initramfs, NULL)) {
+		st.initramfs.bytes = s->initramfs.len;
+		st.initramfs.crc = (uint32_t)crc32(0, (const Bytef *)s->initramfs.data, (uInt)s->initramfs.len);
+	}
+	st.unpacked_bytes = (long long)s->unpacked;
+	st.time = time(NULL);
+	st.mem_total_kb = mem_total_kb();
+	return state_write(&st, err);
+}
+
+static int load(struct setup *s, struct err *err)
+{
+	struct kexec_load k = { .kernel = s->kernel, .initramfs = STATE_DIR "/crash-initramfs", .append = buf_str(&s->append) };
+	double start = process_now();
+	int ret;
+
+	/* Whatever happens below, an older record must not speak for what is loaded then. */
+	unlink(STATE_PATH);
+	if (make_dirs(STATE_DIR, 0755, err) || file_replace(k.initramfs, s->initramfs.data, s->initramfs.len, 0600, err))
+		return -1;
+	ret = kexec_load_crash(&k, err);
+	unlink(k.initramfs);
+	if (ret)
+		return ret;
+	/* Without the reserve a full disk loses the status, not the vmcore: worth a warning, not a refusal. */
+	if (target_reserve(s->target, RESERVE_BYTES, err))
+		fprintf(stderr, "deadfall kdump: warning: no space could be kept for a capsule on a full disk: %s\n", err->msg);
+	if (record(s, k.method, err))
+		return -1;
+	if (!s->o->quiet)
+		printf("loaded by %s in %.1f s; a crash is dumped to %s (%s on %s), then %s\n", k.method, process_now() - start,
+		       s->target, s->plan.fstype, s->plan.device,
+		       s->plan.final == FINAL_POWEROFF ? "the machine powers off" : "the machine reboots");
+	return 0;
+}
+
+static int run(struct setup *s, struct err *err)
+{
+	/* The commonest obstacle first: without memory for a crash kernel the rest is of no interest. */
+	if (!s->o->print && !s->o->output && kexec_check_possible("", err))
+		return -1;
+	if (decide(s, err))
+		return -1;
+	if (level_is_risky(s->plan.level, &s->level))
+		fprintf(stderr, "deadfall kdump: warning: level %d may leave out kernel data here (%s); %d is safe\n",
+			s->plan.level, s->level.why, s->level.level);
+	if (s->o->print) {
+		print_decisions(s);
+		return 0;
+	}
+	if (build(s, err))
+		return -1;
+	if (s->o->output)
+		return file_replace(s->o->output, s->initramfs.data, s->initramfs.len, 0600, err);
+	return load(s, err);
+}
+
+int kdump_setup(const struct setup_options *o, struct err *err)
+{
+	struct setup s = { .o = o, .target = o->target ? o->target : TARGET_DEFAULT };
+	int ret;
+
+	if (geteuid() != 0)
+		return err_set(err, ERR_ENVIRONMENT, "only root can load a crash kernel");
+	ret = run(&s, err);
+	modules_close(&s.modules);
+	module_list_deinit(&s.list);
+	buf_deinit(&s.append);
+	buf_deinit(&s.initramfs);
+	/* Setting up fails for reasons of the machine, never for those of a rule. */
+	if (ret && err->code != ERR_NOMEM)
+		err->code = ERR_ENVIRONMENT;
+	return ret;
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* target.c - see target.h. */
+#include "kdump/target.h"
+
+#include "kdump/crash_target.h"
+#include "kdump/device.h"
+#include "kdump/files.h"
+#include "kdump/fsid.h"
+#include "kdump/mounts.h"
+#include "lib/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+/* What each filesystem needs beyond its own module and modules.softdep. */
+static const struct fs {
+	const char *fstype;
+	const char *options;		/* to mount it in the crash kernel */
+	const char *also[4];		/* modules that it asks for by name while it mounts */
+} filesystems[] = {
+	{ "ext4", "", { NULL } },
+	{ "ext3", "", { NULL } },
+	{ "ext2", "", { NULL } },
+	{ "xfs", "", { NULL } },
+	/* mountinfo shows paths from the top of the tree, whatever subvolume is mounted. */
+	{ "btrfs", "subvolid=5", { NULL } },
+	/* FAT_DEFAULT_CODEPAGE and FAT_DEFAULT_IOCHARSET of Debian's kernels. */
+	{ "vfat", "", { "nls_cp437", "nls_ascii", "nls_utf8" } },
+};
+
+static const struct fs *find_fs(const char *fstype)
+{
+	for (size_t i = 0; i < sizeof(filesystems) / sizeof(*filesystems); i++) {
+		if (!strcmp(filesystems[i].fstype, fstype))
+			return &filesystems[i];
+	}
+	return NULL;
+}
+
+static int find_mount(const char *dir, char **real, struct mount_entry *m, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	int ret;
+
+	*real = realpath(dir, NULL);
+	if (!*real)
+		return err_set(err, ERR_ENVIRONMENT, "target %s: %s; create it, or name another with --target", dir,
+			       strerror(errno));
+	ret = file_read("", "/proc/self/mountinfo", &text, err);
+	if (!ret)
+		ret = mount_find(buf_str(&text), *real, m, err);
+	buf_deinit(&text);
+	return ret;
+}
+
+/* A filesystem's own device number is anonymous on btrfs: then the device that was mounted counts. */
+static int block_device(const struct mount_entry *m, unsigned int *major, unsigned int *minor, struct err *err)
+{
+	struct stat st;
+
+	*major = m->major;
+	*minor = m->minor;
+	if (*major)
+		return 0;
+	if (stat(m->source, &st) < 0 || !S_ISBLK(st.st_mode))
+		return err_set(err, ERR_ENVIRONMENT, "%s (%s on %s) is on no block device", m->point, m->fstype, m->source);
+	*major = major(st.st_rdev);
+	*minor = minor(st.st_rdev);
+	return 0;
+}
+
+static int read_fsid(const struct device_chain *chain, unsigned int major, unsigned int minor, struct fsid *id,
+		     struct err *err)
+{
+	char path[128];
+	int ret;
+
+	snprintf(path, sizeof(path), "/dev/block/%u:%u", major, minor);
+	if (access(path, F_OK))
+		snprintf(path, sizeof(path), "/dev/%s", chain->name);
+	ret = fsid_read(path, id, err);
+	if (ret && err->errnum == EACCES)
+		return err_set(err, ERR_ENVIRONMENT, "%s: %s; run as root", path, strerror(EACCES));
+	return ret;
+}
+
+int target_resolve(const char *dir, struct plan *plan, struct err *err)
+{
+	_cleanup_free_ char *real = NULL;
+	struct device_chain chain;
+	unsigned int major, minor;
+	struct mount_entry m;
+	const struct fs *fs;
+	struct fsid id;
+
+	if (find_mount(dir, &real, &m, err))
+		return -1;
+	fs = find_fs(m.fstype);
+	if (!fs)
+		return err_set(err, ERR_ENVIRONMENT,
+			       "target %s lives on %s, which a crash kernel cannot write; name a directory on ext4, xfs, btrfs or vfat "
+			       "with --target", dir, m.fstype);
+	if (block_device(&m, &major, &minor, err) || device_chain("", major, minor, &chain, err) ||
+	    read_fsid(&chain, major, minor, &id, err))
+		return err_wrap(err, "target %s", dir);
+	strcpy(plan->target, "fs");
+	snprintf(plan->device, sizeof(plan->device), "%s", chain.name);
+	snprintf(plan->fstype, sizeof(plan->fstype), "%s", fs->fstype);
+	snprintf(plan->fsid, sizeof(plan->fsid), "%s", id.id);
+	snprintf(plan->options, sizeof(plan->options), "%s", fs->options);
+	return mount_inner_path(&m, real, plan->dir, sizeof(plan->dir), err);
+}
+
+static int add_filesystem(const struct modules *m, const char *fstype, struct module_list *list, struct err *err)
+{
+	const struct fs *fs = find_fs(fstype);
+	unsigned int before = list->count;
+	char alias[80];
+
+	snprintf(alias, sizeof(alias), "fs-%s", fstype);
+	if (modules_add_alias(m, list, alias, err))
+		return -1;
+	/* No module answers to the alias: built in, or the name itself. */
+	if (list->count == before && modules_add(m, list, fstype, NULL) && !modules_is_builtin(m, fstype)) {
+		/* It is mounted, so this kernel has it; where modules.builtin is missing that must do. */
+		return m->builtin.len ? err_set(err, ERR_ABSENT, "kernel %s has no %s", m->release, fstype) : 0;
+	}
+	for (size_t i = 0; fs && i < sizeof(fs->also) / sizeof(*fs->also) && fs->also[i]; i++)
+		modules_add(m, list, fs->also[i], NULL);
+	return 0;
+}
+
+int target_modules(const struct modules *m, const char *dir, struct module_list *list, struct err *err)
+{
+	_cleanup_free_ char *real = NULL;
+	struct device_chain chain;
+	unsigned int major, minor;
+	struct mount_entry mount;
+
+	if (find_mount(dir, &real, &mount, err) || block_device(&mount, &major, &minor, err) ||
+	    device_chain("", major, minor, &chain, err))
+		return -1;
+	for (unsigned int i = 0; i < chain.count; i++) {
+		/* A driver without a module of that name is part of the kernel if modules.builtin cannot tell. */
+		if (modules_add(m, list, chain.drivers[i], err) && m->builtin.len)
+			return err_wrap(err, "driver of %s", chain.name);
+	}
+	return add_filesystem(m, mount.fstype, list, err);
+}
+
+int target_reserve(const char *dir, long long bytes, struct err *err)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/" RESERVE_NAME, dir);
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_sys(err, errno, "%s", path);
+	ret = posix_fallocate(fd, 0, bytes);
+	if (ret) {
+		unlink(path);
+		return err_sys(err, ret, "%s: %lld bytes", path, bytes);
+	}
+	if (fsync(fd) < 0)
+		return err_sys(err, errno, "%s: fsync", path);
+	return 0;
+}
