@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* file.h - whole files and memory files. */
+/* file.h - descriptors read whole, and memory files. */
 #ifndef LIB_FILE_H
 #define LIB_FILE_H
 
@@ -10,9 +10,6 @@
 
 /* Append everything from a descriptor, from its current position on (works for pipes and /proc as well). */
 int file_read_fd(int fd, struct buf *out, struct err *err);
-
-/* Append a file's contents; more than max bytes is ERR_INVALID. */
-int file_read(const char *path, size_t max, struct buf *out, struct err *err);
 
 /* A memory file with these contents, positioned at its beginning; the caller closes it. Negative on error. */
 int file_memory(const char *name, const void *data, size_t len, struct err *err);

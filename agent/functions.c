@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/functions.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/arena.h"
+#include "lib/cleanup.h"
+#include "lib/file.h"
+#include "lib/nearest.h"
+
+static const char *const tracing_dirs[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct function *x = a, *y = b;
+	int c = strcmp(x->name, y->name);
+
+	return c ? c : x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+/* A line: [ADDRESS ]NAME[ [MODULE]] */
+static bool parse_line(char *line, bool with_addrs, struct function *f)
+{
+	char *end, *bracket;
+
+	*f = (struct function){ 0 };
+	if (with_addrs) {
+		f->addr = strtoull(line, &end, 16);
+		if (end == line || *end != ' ')
+			return false;
+		line = end + 1;
+	}
+	bracket = strchr(line, '[');
+	if (bracket && bracket > line) {
+		f->module = bracket + 1;
+		end = strchr(bracket, ']');
+		if (end)
+			*end = '\0';
+	}
+	end = line + strcspn(line, " \t");
+	*end = '\0';
+	f->name = line;
+	/* placeholder for code that is gone, e.g. of freed init sections */
+	return *line && strncmp(line, "__ftrace_invalid_address", 24) != 0;
+}
+
+void functions_parse(struct arena *a, char *text, bool with_addrs, struct functions *ret)
+{
+	uint32_t lines = 1;
+	char *next;
+
+	for (const char *p = text; (p = strchr(p, '\n')); p++)
+		lines++;
+	ret->items = arena_array(a, lines, sizeof(*ret->items));
+	ret->n = 0;
+	for (char *line = text; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (parse_line(line, with_addrs, &ret->items[ret->n]))
+			ret->n++;
+	}
+	qsort(ret->items, ret->n, sizeof(*ret->items), compare_names);
+}
+
+static int read_file(struct arena *a, const char *path, char **text, struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct buf b = BUF_INIT;
+	int ret;
+
+	if (fd < 0)
+		return err_sys(err, errno, "%s", path);
+	ret = file_read_fd(fd, &b, err);
+	if (!ret)
+		*text = arena_strndup(a, buf_str(&b), b.len);
+	buf_deinit(&b);
+	return ret ? err_wrap(err, "%s", path) : 0;
+}
+
+/* Addresses of named functions from kallsyms: "ADDRESS TYPE NAME[\t[MODULE]]". */
+static int add_addresses(struct arena *a, struct functions *fs, struct err *err)
+{
+	char *text, *next;
+
+	if (read_file(a, "/proc/kallsyms", &text, err))
+		return -1;
+	for (char *line = text; line && *line; line = next) {
+		struct function key = { 0 }, *f;
+		uint64_t addr;
+		char *end;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		addr = strtoull(line, &end, 16);
+		if (end == line || strlen(end) < 4 || (end[1] != 't' && end[1] != 'T' && end[1] != 'w' && end[1] != 'W'))
+			continue;
+		key.name = end + 3;
+		end += 3 + strcspn(end + 3, "\t ");
+		*end = '\0';
+		f = bsearch(&key, fs->items, fs->n, sizeof(*fs->items), compare_names);
+		if (f)
+			f->addr = addr;
+	}
+	return 0;
+}
+
+int functions_read(struct arena *a, struct functions *ret, struct err *err)
+{
+	char *text;
+
+	for (size_t i = 0; i < sizeof(tracing_dirs) / sizeof(tracing_dirs[0]); i++) {
+		const char *path = arena_printf(a, "%s/available_filter_functions_addrs", tracing_dirs[i]);
+
+		if (!read_file(a, path, &text, err)) {
+			functions_parse(a, text, true, ret);
+			return 0;
+		}
+		path = arena_printf(a, "%s/available_filter_functions", tracing_dirs[i]);
+		if (!read_file(a, path, &text, err)) {
+			functions_parse(a, text, false, ret);
+			return add_addresses(a, ret, err);
+		}
+	}
+	return err_set(err, ERR_ENVIRONMENT,
+		       "cannot list the kernel's functions: mount the tracing file system "
+		       "(mount -t tracefs tracefs /sys/kernel/tracing) and run as root");
+}
+
+/* Call fn for the matches of one glob; first limits the search where the glob is a plain name. */
+static uint32_t match_glob(const struct functions *fs, const char *module, const char *glob,
+			   bool (*wanted)(const struct function *f, void *arg), void *warg,
+			   void (*fn)(const struct function *f, void *arg), void *arg)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < fs->n; i++) {
+		const struct function *f = &fs->items[i];
+
+		if (module && strcmp(f->module ? f->module : "vmlinux", module) != 0)
+			continue;
+		if (fnmatch(glob, f->name, 0) || (wanted && !wanted(f, warg)))
+			continue;
+		fn(f, arg);
+		n++;
+	}
+	return n;
+}
+
+#define PARTS_MAX 64
+
+struct parts {
+	char text[1024];
+	const char *take[PARTS_MAX], *leave[PARTS_MAX];
+	uint32_t ntake, nleave, at;
+};
+
+/* Left out, or found already by an earlier part. */
+static bool part_wanted(const struct function *f, void *arg)
+{
+	const struct parts *p = arg;
+
+	for (uint32_t i = 0; i < p->nleave; i++) {
+		if (!fnmatch(p->leave[i], f->name, 0))
+			return false;
+	}
+	for (uint32_t i = 0; i < p->at; i++) {
+		if (!fnmatch(p->take[i], f->name, 0))
+			return false;
+	}
+	return true;
+}
+
+static uint32_t match_braces(const struct functions *fs, const char *module, const char *pattern,
+			     void (*fn)(const struct function *f, void *arg), void *arg)
+{
+	struct parts p = { 0 };
+	char *save, *part;
+	uint32_t n = 0;
+
+	strncpy(p.text, pattern + 1, sizeof(p.text) - 1);
+	p.text[strcspn(p.text, "}")] = '\0';
+	for (part = strtok_r(p.text, ", ", &save); part; part = strtok_r(NULL, ", ", &save)) {
+		if (*part == '!' && p.nleave < PARTS_MAX)
+			p.leave[p.nleave++] = part + 1;
+		else if (p.ntake < PARTS_MAX)
+			p.take[p.ntake++] = part;
+	}
+	for (p.at = 0; p.at < p.ntake; p.at++)
+		n += match_glob(fs, module, p.take[p.at], part_wanted, &p, fn, arg);
+	return n;
+}
+
+uint32_t functions_match(const struct functions *fs, const char *module, const char *pattern,
+			 void (*fn)(const struct function *f, void *arg), void *arg)
+{
+	char text[1024], *save, *alt;
+	uint32_t n = 0;
+
+	if (*pattern == '{')
+		return match_braces(fs, module, pattern, fn, arg);
+	if (!strchr(pattern, '|'))
+		return match_glob(fs, module, pattern, NULL, NULL, fn, arg);
+	strncpy(text, pattern, sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (alt = strtok_r(text, "|", &save); alt && !n; alt = strtok_r(NULL, "|", &save))
+		n = match_glob(fs, module, alt, NULL, NULL, fn, arg);
+	return n;
+}
+
+const char *functions_nearest(const struct functions *fs, const char *name)
+{
+	struct nearest n = nearest_init(name);
+
+	for (uint32_t i = 0; i < fs->n; i++)
+		nearest_offer(&n, fs->items[i].name);
+	return nearest_best(&n);
+}

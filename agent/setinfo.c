@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/setinfo.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/arena.h"
+
+#define COUNT_MAX (1 << 20)
+
+static const char *get_text(struct arena *a, const json_t *j, const char *name)
+{
+	const char *s = json_string_value(json_object_get(j, name));
+
+	return s ? arena_strdup(a, s) : NULL;
+}
+
+/* A number, also as "0x..." text; 0 if absent. */
+static uint64_t get_u64(const json_t *j, const char *name)
+{
+	const json_t *v = json_object_get(j, name);
+
+	if (json_is_string(v))
+		return strtoull(json_string_value(v), NULL, 0);
+	return json_integer_value(v) < 0 ? 0 : (uint64_t)json_integer_value(v);
+}
+
+static uint32_t get_u32(const json_t *j, const char *name)
+{
+	uint64_t v = get_u64(j, name);
+
+	return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+}
+
+/* An array of the object: its length, and zeroed room for as many elements. */
+static const json_t *get_array(struct arena *a, const json_t *j, const char *name, size_t size, uint32_t *n, void *items)
+{
+	const json_t *array = json_object_get(j, name);
+	size_t count = json_array_size(array);
+
+	*n = count > COUNT_MAX ? COUNT_MAX : (uint32_t)count;
+	*(void **)items = arena_array(a, *n + 1, size);
+	return array;
+}
+
+static bool has_flag(const json_t *j, const char *flag)
+{
+	const json_t *flags = json_object_get(j, "flags"), *v;
+	size_t i;
+
+	json_array_foreach(flags, i, v)
+	{
+		if (json_is_string(v) && !strcmp(json_string_value(v), flag))
+			return true;
+	}
+	return false;
+}
+
+static void parse_rule(struct arena *a, const json_t *j, struct info_rule *r)
+{
+	const json_t *guard = json_object_get(j, "guard"), *action;
+	size_t i;
+
+	r->name = get_text(a, j, "name");
+	r->file = get_text(a, j, "file");
+	r->table = get_u32(j, "table");
+	r->last = get_u32(j, "last");
+	r->keys = get_u32(j, "keys");
+	r->kdump = get_text(a, guard, "kdump");
+	r->max_panics = get_u64(guard, "max_panics");
+	r->per_ns = get_u64(guard, "per_ns");
+	r->after_ns = get_u64(guard, "after_ns");
+	json_array_foreach(json_object_get(j, "actions"), i, action)
+	{
+		const char *act = json_string_value(json_object_get(action, "act"));
+
+		r->panics = r->panics || (act && !strcmp(act, "panic"));
+	}
+}
+
+static void parse_event(struct arena *a, const json_t *j, struct info_event *e)
+{
+	const json_t *probes, *args;
+
+	e->name = get_text(a, j, "name");
+	e->rule = get_u32(j, "rule");
+	e->line = get_u32(j, "line");
+	e->optional = has_flag(j, "optional");
+	e->wait_module = has_flag(j, "wait-module");
+	probes = get_array(a, j, "probes", sizeof(*e->probes), &e->nprobes, &e->probes);
+	for (uint32_t i = 0; i < e->nprobes; i++) {
+		const json_t *p = json_array_get(probes, i);
+
+		e->probes[i] = (struct info_probe){ .kind = get_text(a, p, "kind"),
+						    .text = get_text(a, p, "text"),
+						    .pattern = get_text(a, p, "pattern"),
+						    .module = get_text(a, p, "module"),
+						    .target = get_text(a, p, "target"),
+						    .provider = get_text(a, p, "provider") };
+	}
+	args = get_array(a, j, "args", sizeof(*e->args), &e->nargs, &e->args);
+	for (uint32_t i = 0; i < e->nargs; i++) {
+		const json_t *arg = json_array_get(args, i);
+
+		e->args[i] = (struct info_arg){ .name = get_text(a, arg, "name"), .number = get_u32(arg, "number") };
+	}
+}
+
+static void parse_body(struct arena *a, const json_t *j, struct info_body *b)
+{
+	const json_t *pos, *patches;
+	uint32_t npos;
+
+	b->hook = get_u32(j, "hook");
+	b->number = get_u32(j, "number");
+	b->event = get_u32(j, "event");
+	pos = get_array(a, j, "pos", 1, &npos, &b->pos);
+	for (uint32_t i = 0; i < npos; i++)
+		b->pos[i] = (uint8_t)json_integer_value(json_array_get(pos, i));
+	patches = get_array(a, j, "patches", sizeof(*b->patches), &b->npatches, &b->patches);
+	for (uint32_t i = 0; i < b->npatches; i++) {
+		const json_t *p = json_array_get(patches, i);
+
+		b->patches[i] = (struct info_patch){ .func = get_text(a, p, "func"),
+						     .insn = get_u32(p, "insn"),
+						     .arg = get_u32(p, "arg") };
+	}
+}
+
+static const char *check_info(const struct set_info *s)
+{
+	for (uint32_t i = 0; i < s->nrules; i++) {
+		if (!s->rules[i].name || !s->rules[i].kdump)
+			return "a rule without a name";
+	}
+	for (uint32_t i = 0; i < s->nevents; i++) {
+		if (!s->events[i].name || s->events[i].rule >= s->nrules)
+			return "an event of no rule";
+		for (uint32_t p = 0; p < s->events[i].nprobes; p++) {
+			if (!s->events[i].probes[p].kind || !s->events[i].probes[p].text)
+				return "a probe without a kind";
+		}
+	}
+	for (uint32_t i = 0; i < s->nhooks; i++) {
+		if (!s->hooks[i].name || !s->hooks[i].program)
+			return "a hook without a name";
+	}
+	for (uint32_t i = 0; i < s->nbodies; i++) {
+		const struct info_body *b = &s->bodies[i];
+
+		if (b->hook >= s->nhooks || b->event >= s->nevents)
+			return "a body of no event";
+		for (uint32_t p = 0; p < b->npatches; p++) {
+			if (!b->patches[p].func || b->patches[p].arg >= s->events[b->event].nargs)
+				return "a patch of no argument";
+		}
+	}
+	return s->name && s->nrules ? NULL : "no rule";
+}
+
+int set_info_parse(struct arena *a, const char *text, size_t len, struct set_info *ret, struct err *err)
+{
+	json_error_t je;
+	json_t *j = json_loadb(text, strnlen(text, len), 0, &je);
+	struct set_info s = { 0 };
+	const json_t *array;
+	const char *bad;
+
+	if (!j)
+		return err_set(err, ERR_CORRUPT, "manifest: %s", je.text);
+	if (get_u64(j, "deadfall") != 1) {
+		json_decref(j);
+		return err_set(err, ERR_UNSUPPORTED, "manifest: made by another version of deadfall");
+	}
+	s.name = get_text(a, j, "set");
+	s.slots = get_u32(j, "slots");
+	s.nodes = get_u32(j, "nodes");
+	s.words = get_u32(j, "words");
+	s.key_parts = get_u32(j, "key_parts");
+	s.bytes = get_u64(j, "bytes");
+	array = get_array(a, j, "rules", sizeof(*s.rules), &s.nrules, &s.rules);
+	for (uint32_t i = 0; i < s.nrules; i++)
+		parse_rule(a, json_array_get(array, i), &s.rules[i]);
+	array = get_array(a, j, "events", sizeof(*s.events), &s.nevents, &s.events);
+	for (uint32_t i = 0; i < s.nevents; i++)
+		parse_event(a, json_array_get(array, i), &s.events[i]);
+	array = get_array(a, j, "hooks", sizeof(*s.hooks), &s.nhooks, &s.hooks);
+	for (uint32_t i = 0; i < s.nhooks; i++)
+		s.hooks[i] = (struct info_hook){ .name = get_text(a, json_array_get(array, i), "name"),
+						 .program = get_text(a, json_array_get(array, i), "program"),
+						 .bodies = get_u32(json_array_get(array, i), "bodies") };
+	array = get_array(a, j, "bodies", sizeof(*s.bodies), &s.nbodies, &s.bodies);
+	for (uint32_t i = 0; i < s.nbodies; i++)
+		parse_body(a, json_array_get(array, i), &s.bodies[i]);
+	json_decref(j);
+	bad = check_info(&s);
+	if (bad)
+		return err_set(err, ERR_CORRUPT, "manifest: %s", bad);
+	*ret = s;
+	return 0;
+}

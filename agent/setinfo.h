@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setinfo.h - what the agent needs of a compiled set's manifest, as plain data.
+ */
+#ifndef AGENT_SETINFO_H
+#define AGENT_SETINFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+
+struct arena;
+
+struct info_probe {
+	const char *kind;	/* "kprobe", "usdt", ... */
+	const char *text;	/* as the rule has it */
+	const char *pattern, *module, *target, *provider;	/* NULL where the kind has none */
+};
+
+struct info_arg {
+	const char *name;	/* NULL: by number */
+	uint32_t number;
+};
+
+struct info_event {
+	const char *name;
+	uint32_t rule;
+	uint32_t line;
+	bool optional, wait_module;
+	struct info_probe *probes;
+	uint32_t nprobes;
+	struct info_arg *args;
+	uint32_t nargs;
+};
+
+struct info_rule {
+	const char *name, *file;
+	bool panics;			/* has a panic action */
+	const char *kdump;		/* guard: "required", "tested", "optional" */
+	uint64_t max_panics, per_ns, after_ns;
+	uint32_t table, last, keys;
+};
+
+struct info_hook {
+	const char *name, *program;
+	uint32_t bodies;
+};
+
+/* An instruction that loads an argument from a register: patched to the target's position. */
+struct info_patch {
+	const char *func;
+	uint32_t insn, arg;
+};
+
+struct info_body {
+	uint32_t hook, number, event;
+	uint8_t *pos;			/* of each argument of the event, as compiled */
+	struct info_patch *patches;
+	uint32_t npatches;
+};
+
+struct set_info {
+	const char *name;
+	uint32_t slots, nodes, words, key_parts;
+	uint64_t bytes;
+	struct info_rule *rules;
+	uint32_t nrules;
+	struct info_event *events;
+	uint32_t nevents;
+	struct info_hook *hooks;
+	uint32_t nhooks;
+	struct info_body *bodies;
+	uint32_t nbodies;
+};
+
+/*
+ * Parse a manifest; all of it lives in the arena. Every number that indexes something is checked.
+ * Errors: ERR_CORRUPT, ERR_UNSUPPORTED (a later version of the format).
+ */
+int set_info_parse(struct arena *a, const char *text, size_t len, struct set_info *ret, struct err *err);
+
+#endif
