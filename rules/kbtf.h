@@ -39,6 +39,9 @@ int kbtf_add_module(struct kbtf *k, const char *path, struct err *err);
 bool kbtf_has_module(struct kbtf *k, const char *module);
 uint32_t kbtf_nmodules(struct kbtf *k);
 
+/* Some lookup said "not there" only because memory ran out. */
+bool kbtf_nomem(const struct kbtf *k);
+
 const struct btf *kbtf_vmlinux(const struct kbtf *k);
 
 /* A named struct, union, enum, typedef or int: its id and BTF; 0 if there is none. kind is a BTF_KIND_*. */
