@@ -15,7 +15,7 @@ CFLAGS_release = -O2 -g
 CFLAGS_debug = -O0 -g3
 CFLAGS_san = -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 CFLAGS = -std=gnu11 $(WARN) $(CFLAGS_$(VARIANT)) -I. -I$(BUILD) -D_GNU_SOURCE -DDEADFALL_VERSION='"$(VERSION)"'
-LIBS = -lbpf -lelf -lyaml -lkdumpfile -laddrxlat -ljansson -llzma -lzstd -lz -lm
+LIBS = -lbpf -lelf -lyaml -lkdumpfile -laddrxlat -ljansson -llzma -lzstd -llz4 -lz -lm
 # bpf/ needs no kernel headers: the kernel's types it uses are in bpf/kernel.h, relocated by CO-RE.
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
 	     -Wno-missing-declarations -I. -I/usr/include/$(shell uname -m)-linux-gnu -D__TARGET_ARCH_x86
@@ -59,6 +59,12 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libdeadfall.a
 	$(call msg,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libdeadfall.a -lcmocka $(LIBS)
+
+# The BTF that tests check rules against stands in the repository; this makes it anew after a change of the C file.
+tests/data/%.btf: tests/data/%.c
+	$(call msg,BTF,$@)
+	$(Q)$(CLANG) -target bpf -O2 -g -Wno-c23-extensions -c -o $@.o $<
+	$(Q)llvm-objcopy --dump-section .BTF=$@ $@.o && rm $@.o
 
 unit: $(UNIT_BINS)
 

@@ -14,7 +14,14 @@ struct chunk {
 	_Alignas(16) char data[];
 };
 
+struct deferred {
+	struct deferred *next;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
 struct arena {
+	struct deferred *deferred;
 	struct chunk *chunks;
 	arena_oom_fn *oom;
 	void *arg;
@@ -38,6 +45,8 @@ void arena_destroy(struct arena *a)
 
 	if (!a)
 		return;
+	for (struct deferred *d = a->deferred; d; d = d->next)
+		d->fn(d->arg);
 	for (struct chunk *c = a->chunks; c; c = next) {
 		next = c->next;
 		free(c);
@@ -74,6 +83,16 @@ void *arena_alloc(struct arena *a, size_t size)
 	c->used += size;
 	a->used += size;
 	return p;
+}
+
+void arena_defer(struct arena *a, void (*fn)(void *arg), void *arg)
+{
+	struct deferred *d = arena_new(a, struct deferred);
+
+	d->fn = fn;
+	d->arg = arg;
+	d->next = a->deferred;
+	a->deferred = d;
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size)

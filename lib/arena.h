@@ -24,6 +24,12 @@ struct arena *arena_create(arena_oom_fn *oom, void *arg);
 /* Frees the arena and all that was allocated from it. NULL is allowed. */
 void arena_destroy(struct arena *a);
 
+/*
+ * Call fn(arg) when the arena is destroyed, last one first, before its memory goes: for what others allocated and a
+ * longjmp would leak. The memory it needs is taken now.
+ */
+void arena_defer(struct arena *a, void (*fn)(void *arg), void *arg);
+
 /* Zeroed memory, aligned for any type. Never NULL. */
 void *arena_alloc(struct arena *a, size_t size);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "lib/nearest.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define NAME_MAX_LEN 127
@@ -41,17 +42,35 @@ int edit_distance(const char *a, const char *b, int limit)
 	return prev[lb];
 }
 
+/* Edits beyond which two names have nothing to do with each other. */
+static int edit_limit(const char *wanted)
+{
+	return (int)(strnlen(wanted, NAME_MAX_LEN) + 2) / 3;
+}
+
+/* Are all letters of the short one in the long one, in order? People leave letters out: "i_sz" means "i_size". */
+static bool abbreviates(const char *shorter, const char *longer)
+{
+	for (; *longer && *shorter; longer++)
+		shorter += *shorter == *longer;
+	return !*shorter;
+}
+
 struct nearest nearest_init(const char *wanted)
 {
-	return (struct nearest){ .wanted = wanted, .distance = (int)(strnlen(wanted, NAME_MAX_LEN) + 2) / 3 + 1 };
+	return (struct nearest){ .wanted = wanted, .distance = edit_limit(wanted) * 2 + 1 };
 }
 
 void nearest_offer(struct nearest *n, const char *candidate)
 {
-	int d = edit_distance(n->wanted, candidate, n->distance - 1);
+	int limit = edit_limit(n->wanted), d = edit_distance(n->wanted, candidate, limit), score = d * 2;
 
-	if (d < n->distance) {
-		n->distance = d;
+	if (d > limit)
+		return;
+	if (abbreviates(n->wanted, candidate))
+		score -= 3;
+	if (score < n->distance) {
+		n->distance = score;
 		n->best = candidate;
 	}
 }

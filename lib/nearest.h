@@ -14,7 +14,7 @@
 struct nearest {
 	const char *wanted;
 	const char *best;	/* borrowed from the caller's candidates */
-	int distance;
+	int distance;		/* of the best: twice the edits, less for an abbreviation */
 };
 
 struct nearest nearest_init(const char *wanted);

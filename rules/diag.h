@@ -42,6 +42,8 @@ struct diags {
 	struct diag **items;
 	uint32_t n;
 	uint32_t errors;
+	uint32_t quiet;		/* > 0: code that cannot run is looked at: nothing is kept */
+	struct diag dropped;	/* what diag_error returns then */
 };
 
 /* More than this many errors are counted and not kept. */
@@ -53,6 +55,8 @@ struct diags diags_init(struct arena *a);
 struct diag *diag_error(struct diags *d, enum diag_tag tag, struct span span, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 struct diag *diag_warn(struct diags *d, enum diag_tag tag, struct span span, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+struct diag *diag_note(struct diags *d, enum diag_tag tag, struct span span, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 void diag_hint(struct diags *d, struct diag *diag, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void diag_also(struct diags *d, struct diag *diag, struct span span, const char *fmt, ...)

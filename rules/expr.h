@@ -9,7 +9,9 @@
  *    of a node is always that of its type: a u32 is zero-extended, an s32 sign-extended to 64 bits;
  *  - an expression is an lvalue (it names kernel memory: EXPR_MEMBER, EXPR_INDEX, EXPR_DEREF) or a value;
  *    an array or struct lvalue used as a value stands for its address, except where a string is wanted;
- *  - strings are compared by EXPR_STRCMP nodes only; `where` and other conditions are of TYPE_BOOL.
+ *  - strings are compared by EXPR_STRCMP nodes only; `where` and other conditions are of TYPE_BOOL. Both operands
+ *    of EXPR_STRCMP are of TYPE_STR: char arrays and pointers stand in an EXPR_CALL of FUNC_STR or FUNC_USTR;
+ *  - division by zero gives unknown; a shift count is taken modulo the width (constants are refused).
  */
 #ifndef RULES_EXPR_H
 #define RULES_EXPR_H
@@ -27,7 +29,7 @@ enum expr_op {
 	EXPR_RETVAL,	/* return value */
 	EXPR_OLD,	/* a: evaluated at the function's entry */
 	EXPR_BUILTIN,	/* index = enum builtin */
-	EXPR_STEP,	/* a field of another step of the match: step label (text) and field name (member) */
+	EXPR_STEP,	/* of another step of the match: index = step, value = enum step_attr, field for STEP_FIELD */
 	EXPR_SYMBOL,	/* &symbol: text; value resolved at load */
 	EXPR_MEMBER,	/* a.member, or a->member with arrow */
 	EXPR_INDEX,	/* a[b] */
@@ -46,8 +48,11 @@ enum expr_op {
 	EXPR_STACK_HAS,	/* kstack has "function": text */
 	EXPR_CALL,	/* function text with list[nlist]; index = enum func after checking */
 	EXPR_SIZEOF,	/* only before checking */
-	EXPR_EXISTS,	/* exists(field|type|function): resolved at load, text = what; folded where known */
+	EXPR_EXISTS,	/* exists(): here it is there; asked again at load: index = enum exists, member, text */
 };
+
+/* Of EXPR_EXISTS; what is absent from the BTF that was checked against is folded to 0 with all that it guards. */
+enum exists { EXISTS_TYPE, EXISTS_FIELD, EXISTS_FUNC };
 
 enum builtin {
 	BUILTIN_TASK,		/* the current struct task_struct *: task->any_field works too */
@@ -63,7 +68,11 @@ enum builtin {
 	BUILTIN_KTHREAD, BUILTIN_IRQS_OFF, BUILTIN_IN_IRQ,
 	BUILTIN_PIDNS, BUILTIN_NETNS,	/* inode numbers */
 	BUILTIN_PARENT,		/* task.parent: struct task_struct * */
+	BUILTIN_KERNEL_VERSION,	/* KERNEL_VERSION() of the running kernel, known at load */
 };
+
+/* What is known of an earlier step of a match. */
+enum step_attr { STEP_FIELD, STEP_COMM, STEP_PID, STEP_TID, STEP_CPU, STEP_TIME, STEP_FUNC };
 
 enum func {
 	FUNC_IS_ERR,		/* IS_ERR(p), also of an integer: the last 4095 values */
@@ -74,6 +83,7 @@ enum func {
 	FUNC_BEFORE, FUNC_AFTER,	/* before(a, b): wrap-safe (s32)(a - b) < 0 */
 	FUNC_LIVE, FUNC_ANY, FUNC_COUNT, FUNC_LEN, FUNC_ANY_LIVE,
 	FUNC_PER_CPU, FUNC_ABS, FUNC_MIN, FUNC_MAX,
+	FUNC_KCONFIG,		/* kconfig(X): 1 where CONFIG_X is y or m; text, resolved at load */
 };
 
 /*
@@ -86,6 +96,8 @@ struct member_ref {
 	uint32_t bit_off;		/* from the beginning of base */
 	uint32_t bit_size;		/* 0: not a bit-field */
 };
+
+struct field;
 
 struct expr {
 	enum expr_op op;
@@ -103,6 +115,7 @@ struct expr {
 	struct member_ref member;	/* EXPR_MEMBER; before checking only .name */
 	const char *cast_name;		/* before checking: text of the type of EXPR_CAST and EXPR_SIZEOF */
 	uint32_t cast_ptr;		/* stars after it */
+	const struct field *field;	/* EXPR_STEP */
 };
 
 static inline bool expr_is_lvalue(const struct expr *e)

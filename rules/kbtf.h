@@ -32,6 +32,16 @@ struct kbtf_func {
 int kbtf_open(const char *path, struct kbtf **ret, struct err *err);
 void kbtf_close(struct kbtf *k);
 
+/* Add the BTF of a module: raw BTF or a .ko (also .ko.xz, .zst, .gz), named after the file. Errors as kbtf_open. */
+int kbtf_add_module(struct kbtf *k, const char *path, struct err *err);
+
+/* Is the BTF of this module known, or the module loaded? '-' and '_' are the same. */
+bool kbtf_has_module(struct kbtf *k, const char *module);
+uint32_t kbtf_nmodules(struct kbtf *k);
+
+/* Some lookup said "not there" only because memory ran out. */
+bool kbtf_nomem(const struct kbtf *k);
+
 const struct btf *kbtf_vmlinux(const struct kbtf *k);
 
 /* A named struct, union, enum, typedef or int: its id and BTF; 0 if there is none. kind is a BTF_KIND_*. */
@@ -40,11 +50,18 @@ uint32_t kbtf_find(struct kbtf *k, const char *name, uint32_t kind, const struct
 /* The prototype of a function; module NULL: vmlinux first, then loaded modules. false: not known. */
 bool kbtf_find_func(struct kbtf *k, const char *module, const char *name, struct kbtf_func *ret);
 
+/* A constant of some enum: how many different values that name has; *value and the enum are those of the first. */
+uint32_t kbtf_find_enumerator(struct kbtf *k, const char *name, int64_t *value, const struct btf **btf, uint32_t *id);
+
 /* Call fn for every function whose name matches the glob (fnmatch), in vmlinux and modules; stop when it is non-zero. */
 int kbtf_each_func(struct kbtf *k, const char *module, const char *glob,
 		   int (*fn)(const struct kbtf_func *f, void *arg), void *arg);
 
 /* The function name nearest to a misspelt one, or NULL. */
 const char *kbtf_nearest_func(struct kbtf *k, const char *name);
+
+/* Offer the names of all types of a kind (BTF_KIND_*; enumerators: BTF_KIND_ENUM64) as the nearest. */
+struct nearest;
+void kbtf_offer_names(struct kbtf *k, uint32_t kind, struct nearest *n);
 
 #endif

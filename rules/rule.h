@@ -101,6 +101,7 @@ struct event {
 	uint32_t keep;			/* enum keep */
 	bool birth, death, optional;
 	bool wait_module;		/* when: module-loads */
+	bool unresolved;		/* optional or waiting, and no function of it is known here: left unchecked */
 	const char **tables;		/* names of the tables it is recorded in; none: the rule's own */
 	uint32_t ntables;
 	uint32_t roles;			/* enum event_role */

@@ -35,7 +35,65 @@ struct type {
 	const struct type *target;
 	const struct btf *btf;		/* the BTF that defines it (vmlinux or a module's), NULL for our own */
 	uint32_t btf_id;		/* its id there; for an anonymous struct reached by a typedef: the typedef */
+	bool from_text;			/* from C text in the rule: offsets are fixed, no CO-RE */
 	const char *name;		/* "inode", "u32", "nf_verdict"; NULL if anonymous */
 };
+
+struct arena;
+struct kbtf;
+
+/* Makes types, each once, of one compilation. Fields are private to types.c. */
+struct types;
+struct types *types_create(struct arena *a, struct kbtf *kbtf);
+
+const struct type *type_void(struct types *t);
+const struct type *type_bool(struct types *t);
+const struct type *type_int(struct types *t, uint32_t size, bool is_signed);
+const struct type *type_ptr(struct types *t, const struct type *target);
+const struct type *type_str(struct types *t, uint32_t size);
+
+/* The type with this id: typedefs and qualifiers resolved, forward declarations by their definition elsewhere. */
+const struct type *type_from_btf(struct types *t, const struct btf *btf, uint32_t id);
+
+/* "struct inode", "unsigned long", "u32", "enum foo"; NULL if there is none. */
+const struct type *type_by_name(struct types *t, const char *name);
+
+/* The name that is nearest to a misspelt one of type_by_name, with its "struct ", or NULL. */
+const char *type_nearest(struct types *t, const char *name);
+
+/* A member, also of anonymous structs within; bit_off counts from the beginning of st. */
+struct type_member {
+	const struct type *type;
+	const char *name;
+	uint32_t bit_off;
+	uint32_t bit_size;		/* 0: not a bit-field */
+};
+
+bool type_find_member(struct types *t, const struct type *st, const char *name, struct type_member *ret);
+const char *type_nearest_member(struct types *t, const struct type *st, const char *name);
+
+/* The value of a name of this enum. */
+bool type_enum_value(const struct type *e, const char *name, int64_t *ret);
+
+/* The n-th parameter of a prototype: its name (NULL: none) and type; false past the end or at "...". */
+bool type_proto_param(struct types *t, const struct btf *btf, uint32_t proto_id, uint32_t n, const char **name,
+		      const struct type **type);
+const struct type *type_proto_ret(struct types *t, const struct btf *btf, uint32_t proto_id);
+
+/* Do both describe the same values? Structs of two BTFs are the same if they have the same name. */
+bool type_same(const struct type *a, const struct type *b);
+
+static inline bool type_is_integer(const struct type *t)
+{
+	return t->kind == TYPE_INT || t->kind == TYPE_BOOL || t->kind == TYPE_ENUM;
+}
+
+static inline bool type_is_scalar(const struct type *t)
+{
+	return type_is_integer(t) || t->kind == TYPE_PTR;
+}
+
+/* As C writes it: "struct inode *", "unsigned int", "char[16]". */
+const char *type_text(struct arena *a, const struct type *t);
 
 #endif

@@ -62,6 +62,27 @@ static void buf_failure_is_sticky(void **state)
 	assert_null(buf_steal(&b));
 }
 
+static void add_digit(void *arg)
+{
+	*(int *)arg = *(int *)arg * 10 + 1;
+}
+
+static void add_zero(void *arg)
+{
+	*(int *)arg *= 10;
+}
+
+static void arena_runs_what_was_deferred_last_first(void **state)
+{
+	struct arena *a = arena_create(NULL, NULL);
+	int n = 0;
+
+	arena_defer(a, add_zero, &n);
+	arena_defer(a, add_digit, &n);
+	arena_destroy(a);
+	assert_int_equal(n, 10);
+}
+
 static void arena_grows_arrays(void **state)
 {
 	struct arena *a = arena_create(NULL, NULL);
@@ -118,6 +139,7 @@ int main(void)
 		cmocka_unit_test(buf_grows_and_terminates),
 		cmocka_unit_test(buf_failure_is_sticky),
 		cmocka_unit_test(arena_grows_arrays),
+		cmocka_unit_test(arena_runs_what_was_deferred_last_first),
 		cmocka_unit_test(cursor_is_bounded),
 		cmocka_unit_test(nearest_finds_typos_only),
 	};

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* cmd_status.c - `deadfall status` and `deadfall list`: what runs here and what it has seen. */
+#include <bpf/bpf.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/commands.h"
+#include "agent/state.h"
+#include "lib/arena.h"
+
+static const char *act_name(uint32_t act)
+{
+	return act == DF_ACT_PANIC ? "panic" : act == DF_ACT_LOG ? "log" : "none";
+}
+
+/* Names of the counters, in the order of struct df_stats. */
+static const char *const counter_names[] = { "seen",	"hit",	"unknown", "key_unknown", "field_unknown", "recorded",
+					     "nmi",	"full", "nomem",   "raced",	  "evicted",	   "fired" };
+_Static_assert(sizeof(counter_names) / sizeof(counter_names[0]) == sizeof(struct df_stats) / 8, "counters");
+
+static void read_ctl(const struct running *r, struct df_ctl *ctl)
+{
+	uint32_t zero = 0;
+
+	memset(ctl, 0, sizeof(*ctl));
+	bpf_map_lookup_elem(r->ctl_fd, &zero, ctl);
+}
+
+static void read_rule(const struct running *r, uint32_t i, struct df_rule *rule)
+{
+	memset(rule, 0, sizeof(*rule));
+	bpf_map_lookup_elem(r->rules_fd, &i, rule);
+}
+
+static json_t *set_json(const struct running *r)
+{
+	json_t *rules = json_array(), *events = json_array();
+	struct df_stats stats;
+	struct df_rule rule;
+	struct df_ctl ctl;
+
+	read_ctl(r, &ctl);
+	for (uint32_t i = 0; i < r->info.nrules; i++) {
+		read_rule(r, i, &rule);
+		json_array_append_new(rules, json_pack("{s:s, s:s, s:i}", "rule", r->info.rules[i].name, "action",
+						       act_name(rule.act), "fires", (int)rule.fires));
+	}
+	for (uint32_t i = 0; i < r->info.nevents; i++) {
+		const struct info_event *e = &r->info.events[i];
+		json_t *j = json_pack("{s:s, s:s}", "rule", r->info.rules[e->rule].name, "event", e->name);
+
+		state_stats(r, i, &stats);
+		for (size_t c = 0; c < sizeof(counter_names) / sizeof(counter_names[0]); c++)
+			json_object_set_new(j, counter_names[c], json_integer((json_int_t)((uint64_t *)&stats)[c]));
+		json_array_append_new(events, j);
+	}
+	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I, s:o, s:o}", "set", r->info.name, "pid", (int)r->pid, "armed",
+			 act_name(ctl.armed), "said", r->armed_text, "functions", (int)r->functions, "fires",
+			 (int)ctl.fires, "recorded", (json_int_t)ctl.seq, "rules", rules, "events", events);
+}
+
+static void print_set(const struct running *r)
+{
+	struct df_stats stats;
+	struct df_rule rule;
+	struct df_ctl ctl;
+
+	read_ctl(r, &ctl);
+	printf("%s (pid %u): %s\n", r->info.name, r->pid, r->armed_text);
+	for (uint32_t i = 0; i < r->info.nrules; i++) {
+		read_rule(r, i, &rule);
+		printf("  rule %s: action %s, %u matches\n", r->info.rules[i].name, act_name(rule.act), rule.fires);
+		for (uint32_t e = 0; e < r->info.nevents; e++) {
+			if (r->info.events[e].rule != i)
+				continue;
+			state_stats(r, e, &stats);
+			printf("    %-20s", r->info.events[e].name);
+			for (size_t c = 0; c < sizeof(counter_names) / sizeof(counter_names[0]); c++) {
+				uint64_t v = ((uint64_t *)&stats)[c];
+
+				if (v || c < 2)
+					printf(" %s %" PRIu64, counter_names[c], v);
+			}
+			putchar('\n');
+		}
+	}
+}
+
+static int show(int argc, char **argv, bool list_only)
+{
+	bool json = argc > 1 && !strcmp(argv[1], "--json");
+	struct arena *a = arena_create(NULL, NULL);
+	struct running *sets = NULL;
+	json_t *all = json_array();
+	struct err err;
+	uint32_t n = 0;
+
+	if (argc > 1 + json)
+		return command_usage(argv[0], "unexpected argument '%s'", argv[1 + json]);
+	if (state_read(a, &sets, &n, &err)) {
+		arena_destroy(a);
+		return command_fail(argv[0], &err);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		if (json)
+			json_array_append_new(all, set_json(&sets[i]));
+		else if (list_only)
+			printf("%s\t%u\t%s\n", sets[i].info.name, sets[i].pid, sets[i].armed_text);
+		else
+			print_set(&sets[i]);
+	}
+	if (json) {
+		json_dumpf(all, stdout, JSON_INDENT(1));
+		putchar('\n');
+	} else if (!n) {
+		puts("no set is loaded");
+	}
+	json_decref(all);
+	state_close(sets, n);
+	arena_destroy(a);
+	return EXIT_OK;
+}
+
+int cmd_status(int argc, char **argv)
+{
+	return show(argc, argv, false);
+}
+
+int cmd_list(int argc, char **argv)
+{
+	return show(argc, argv, true);
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/load.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/attach.h"
+#include "agent/features.h"
+#include "agent/verlog.h"
+#include "lib/arena.h"
+
+/* Keys more than slots: another CPU may hold a key that lost its slot a moment ago. */
+#define KEY_SLACK(slots) ((slots) + (slots) / 4 + 64)
+/* Above this many keys, entries are allocated when needed. */
+#define PREALLOC_MAX 65536
+
+/* Maps that only one of the two engines has. */
+static bool map_unused(const struct loaded *s, const char *name)
+{
+	if (s->lists)
+		return !strcmp(name, "df_keys_ring") || !strcmp(name, "df_ring");
+	return !strcmp(name, "df_keys");
+}
+
+static uint32_t at_least_1(uint32_t n)
+{
+	return n ? n : 1;
+}
+
+static void size_map(struct bpf_map *m, const struct set_info *info, const struct attach_plan *plan)
+{
+	const char *name = bpf_map__name(m);
+	uint32_t n = 0;
+
+	if (!strcmp(name, "df_keys") || !strcmp(name, "df_keys_ring")) {
+		n = KEY_SLACK(info->slots);
+		if (info->slots > PREALLOC_MAX)
+			bpf_map__set_map_flags(m, BPF_F_NO_PREALLOC);
+	} else if (!strcmp(name, "df_slots")) {
+		n = info->slots;
+	} else if (!strcmp(name, "df_ring")) {
+		n = info->nodes;
+	} else if (!strcmp(name, "df_stats")) {
+		n = info->nevents;
+	} else if (!strcmp(name, "df_scratch") || !strcmp(name, "df_blank")) {
+		n = info->nhooks;
+	} else if (!strcmp(name, "df_rules")) {
+		n = info->nrules;
+	} else if (!strcmp(name, "df_dispatch")) {
+		n = plan->ndispatch;
+	} else {
+		return;
+	}
+	bpf_map__set_max_entries(m, at_least_1(n));
+}
+
+static bool hook_used(const struct set_info *info, const struct attach_plan *plan, uint32_t h)
+{
+	return info->hooks[h].bodies && (plan->hooks[h].n || !strcmp(info->hooks[h].name, "usdt"));
+}
+
+static struct bpf_object *open_object(const struct buf *object, const char *name, struct err *err)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name);
+	struct bpf_object *o = bpf_object__open_mem(object->data, object->len, &opts);
+	struct bpf_program *p;
+
+	if (!o) {
+		err_sys(err, errno, "open object");
+		return NULL;
+	}
+	bpf_object__for_each_program(p, o)
+		bpf_program__set_autoload(p, false);
+	return o;
+}
+
+static int load_object(struct bpf_object *o, struct err *err)
+{
+	struct verlog log;
+	int e;
+
+	verlog_begin(&log);
+	e = bpf_object__load(o);
+	verlog_end(&log);
+	return e ? verlog_error(&log, -e, err) : 0;
+}
+
+static int load_hooks(struct loaded *s, const struct buf *object, const struct attach_plan *plan, struct err *err)
+{
+	struct bpf_map *m;
+
+	s->hooks = open_object(object, "deadfall", err);
+	if (!s->hooks)
+		return -1;
+	bpf_object__for_each_map(m, s->hooks) {
+		size_map(m, s->info, plan);
+		/* df_keys holds lists: it belongs to the engines' object */
+		if (map_unused(s, bpf_map__name(m)) || !strcmp(bpf_map__name(m), "df_keys"))
+			bpf_map__set_autocreate(m, false);
+	}
+	for (uint32_t h = 0; h < s->info->nhooks; h++) {
+		struct bpf_program *p;
+
+		if (!hook_used(s->info, plan, h))
+			continue;
+		p = bpf_object__find_program_by_name(s->hooks, s->info->hooks[h].program);
+		if (!p)
+			return err_set(err, ERR_CORRUPT, "the object lacks the program %s", s->info->hooks[h].program);
+		bpf_program__set_autoload(p, true);
+		attach_prepare(p, s->info->hooks[h].name);
+	}
+	return load_object(s->hooks, err) ? err_wrap(err, "load hooks") : 0;
+}
+
+/* Use the hooks' maps for all maps of the same name. */
+static int share_maps(struct loaded *s, const struct attach_plan *plan, struct err *err)
+{
+	struct bpf_map *m, *mine;
+	char name[64];
+	int e;
+
+	bpf_object__for_each_map(m, s->engines) {
+		strncpy(name, bpf_map__name(m), sizeof(name) - 1);
+		name[sizeof(name) - 1] = '\0';
+		size_map(m, s->info, plan);
+		if (map_unused(s, name) || !strncmp(name, ".rodata.df_man", 14)) {
+			bpf_map__set_autocreate(m, false);
+			continue;
+		}
+		/* constants are frozen in each object; lists stay here */
+		if (!strncmp(name, ".rodata", 7) || !strcmp(name, "df_keys"))
+			continue;
+		mine = bpf_object__find_map_by_name(s->hooks, name);
+		if (!mine || bpf_map__fd(mine) < 0)
+			continue;
+		e = bpf_map__reuse_fd(m, bpf_map__fd(mine));
+		if (e)
+			return err_sys(err, -e, "share map %s", name);
+	}
+	return 0;
+}
+
+static int load_engines(struct loaded *s, const struct buf *object, const struct attach_plan *plan, struct err *err)
+{
+	char name[32];
+
+	s->engines = open_object(object, "deadfall", err);
+	if (!s->engines || share_maps(s, plan, err))
+		return -1;
+	for (uint32_t h = 0; h < s->info->nhooks; h++) {
+		struct bpf_program *hook, *p;
+
+		if (!hook_used(s->info, plan, h))
+			continue;
+		snprintf(name, sizeof(name), "%s%u", s->lists ? "df_list" : "df_ring", h);
+		p = bpf_object__find_program_by_name(s->engines, name);
+		hook = bpf_object__find_program_by_name(s->hooks, s->info->hooks[h].program);
+		if (!p || !hook)
+			return err_set(err, ERR_CORRUPT, "the object lacks the program %s", name);
+		bpf_program__set_autoload(p, true);
+		bpf_program__set_attach_target(p, bpf_program__fd(hook), "df_hit");
+	}
+	return load_object(s->engines, err) ? err_wrap(err, "load engines") : 0;
+}
+
+int set_map_fd(const struct loaded *s, const char *name)
+{
+	struct bpf_map *m = bpf_object__find_map_by_name(s->hooks, name);
+
+	if ((!m || bpf_map__fd(m) < 0) && s->engines)
+		m = bpf_object__find_map_by_name(s->engines, name);
+	return m ? bpf_map__fd(m) : -1;
+}
+
+static int64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+static int setup_ctl(struct loaded *s, struct err *err)
+{
+	int fd = set_map_fd(s, ".data.df_ctl");
+	void *p = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return err_sys(err, errno, "map control page");
+	s->ctl = p;
+	s->ctl->tgid = (uint32_t)getpid();
+	s->ctl->started_ns = (uint64_t)clock_ns(CLOCK_MONOTONIC);
+	s->ctl->wall_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	strncpy(s->ctl->set, s->info->name, sizeof(s->ctl->set) - 1);
+	return 0;
+}
+
+int set_rule_act(struct loaded *s, uint32_t rule, enum df_act act, uint64_t not_before, struct err *err)
+{
+	struct df_rule r = { .act = act, .not_before = not_before };
+
+	if (bpf_map_update_elem(set_map_fd(s, "df_rules"), &rule, &r, 0))
+		return err_sys(err, errno, "set rule %s", s->info->rules[rule].name);
+	return 0;
+}
+
+/* df_index: where a reader of a dump begins. */
+static int write_index(struct loaded *s, struct err *err)
+{
+	uint32_t ids[DF_INDEX_SIZE] = { DF_INDEX_MAGIC }, n = 0;
+	struct bpf_object *const objects[] = { s->hooks, s->engines };
+	int fd = set_map_fd(s, "df_index");
+	struct bpf_map *m;
+
+	for (int o = 0; o < 2; o++) {
+		bpf_object__for_each_map(m, objects[o]) {
+			struct bpf_map_info info = { 0 };
+			uint32_t len = sizeof(info), i;
+
+			if (bpf_map__fd(m) < 0 || bpf_obj_get_info_by_fd(bpf_map__fd(m), &info, &len))
+				continue;
+			for (i = 0; i < n && ids[i + 2] != info.id; i++)
+				;
+			if (i == n && n + 2 < DF_INDEX_SIZE)
+				ids[2 + n++] = info.id;
+		}
+	}
+	ids[1] = n;
+	for (uint32_t i = 0; i < n + 2; i++) {
+		if (bpf_map_update_elem(fd, &i, &ids[i], 0))
+			return err_sys(err, errno, "write map index");
+	}
+	return 0;
+}
+
+static int setup_maps(struct loaded *s, const struct attach_plan *plan, struct err *err)
+{
+	int dispatch = set_map_fd(s, "df_dispatch");
+
+	for (uint32_t i = 0; i < plan->ndispatch; i++) {
+		if (bpf_map_update_elem(dispatch, &i, &plan->dispatch[i], 0))
+			return err_sys(err, errno, "write dispatch table");
+	}
+	for (uint32_t i = 0; i < s->info->nrules; i++) {
+		const struct info_rule *r = &s->info->rules[i];
+
+		if (set_rule_act(s, i, r->panics ? DF_ACT_PANIC : DF_ACT_LOG, s->ctl->started_ns + r->after_ns, err))
+			return -1;
+	}
+	return write_index(s, err);
+}
+
+int set_load(struct arena *a, const struct set_info *info, const struct buf *object, const struct attach_plan *plan,
+	     struct loaded *ret, struct err *err)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->info = info;
+	ret->lists = feature_has(FEATURE_LISTS);
+	if (load_hooks(ret, object, plan, err) || load_engines(ret, object, plan, err))
+		return -1;
+	if (setup_ctl(ret, err))
+		return -1;
+	(void)a;
+	return setup_maps(ret, plan, err);
+}
+
+static void keep_link(struct arena *a, struct loaded *s, struct bpf_link *link)
+{
+	s->links = arena_grow(a, s->links, s->nlinks, sizeof(*s->links));
+	s->links[s->nlinks++] = link;
+}
+
+/* Engines first: a hook that runs before its engine is attached does nothing. */
+static int attach_engines(struct arena *a, struct loaded *s, struct err *err)
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, s->engines) {
+		struct bpf_link *link;
+
+		if (!bpf_program__autoload(p))
+			continue;
+		link = bpf_program__attach(p);
+		if (!link)
+			return err_sys(err, errno, "attach engine %s", bpf_program__name(p));
+		keep_link(a, s, link);
+	}
+	return 0;
+}
+
+int set_attach(struct arena *a, struct loaded *s, const struct attach_plan *plan, struct err *err)
+{
+	if (attach_engines(a, s, err))
+		return -1;
+	for (uint32_t h = 0; h < s->info->nhooks; h++) {
+		if (hook_used(s->info, plan, h) && attach_hook(a, s, h, &plan->hooks[h], err))
+			return -1;
+	}
+	return 0;
+}
+
+void set_arm(struct loaded *s, enum df_act act)
+{
+	__atomic_store_n(&s->ctl->armed, act, __ATOMIC_SEQ_CST);
+}
+
+void loaded_destroy(struct loaded *s)
+{
+	if (s->ctl)
+		set_arm(s, DF_ACT_NONE);
+	for (uint32_t i = s->nlinks; i > 0; i--)
+		bpf_link__destroy(s->links[i - 1]);
+	for (uint32_t i = 0; i < s->nlink_fds; i++)
+		close(s->link_fds[i]);
+	if (s->ctl)
+		munmap(s->ctl, (size_t)sysconf(_SC_PAGESIZE));
+	bpf_object__close(s->engines);
+	bpf_object__close(s->hooks);
+	memset(s, 0, sizeof(*s));
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * load.h - a set in the kernel: hooks and engines loaded, maps set up, links attached.
+ *
+ * The object is opened twice. List maps belong to the BTF of one bpf_object, and engines need the file descriptors
+ * of the hook programs they attach to: so the hooks are loaded first, with all plain maps, then the engines with the
+ * list maps, sharing the plain ones.
+ */
+#ifndef AGENT_LOAD_H
+#define AGENT_LOAD_H
+
+#include "agent/resolve.h"
+#include "agent/setinfo.h"
+#include "bpf/layout.h"
+#include "lib/buf.h"
+#include "lib/err.h"
+
+struct bpf_object;
+struct bpf_link;
+
+struct loaded {
+	const struct set_info *info;
+	struct bpf_object *hooks, *engines;
+	struct bpf_link **links;
+	uint32_t nlinks;
+	int *link_fds;			/* links made without libbpf */
+	uint32_t nlink_fds;
+	struct df_ctl *ctl;		/* mapped */
+	bool lists;			/* which engine */
+	uint32_t functions;		/* attached to, all hooks together */
+};
+
+/*
+ * Load the set; nothing is attached to the kernel yet. On a verifier's refusal err names the rule's line.
+ * The caller frees *ret with loaded_destroy, also after an error.
+ */
+int set_load(struct arena *a, const struct set_info *info, const struct buf *object, const struct attach_plan *plan,
+	     struct loaded *ret, struct err *err);
+
+/* Attach engines, then hooks. From then on events are recorded; nothing fires before loaded_arm. */
+int set_attach(struct arena *a, struct loaded *s, const struct attach_plan *plan, struct err *err);
+
+/* What matches may do, from now on. */
+void set_arm(struct loaded *s, enum df_act act);
+
+/* What one rule may do at most. */
+int set_rule_act(struct loaded *s, uint32_t rule, enum df_act act, uint64_t not_before, struct err *err);
+
+/* Descriptor of a map of the set, or negative. */
+int set_map_fd(const struct loaded *s, const char *name);
+
+/* Detach and unload. */
+void loaded_destroy(struct loaded *s);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * yaml.h - YAML text to a tree that remembers places.
+ *
+ * Only what a rule needs of YAML: mappings, sequences and scalars, several documents per file. Tags, anchors and
+ * aliases are refused with a word about quoting: `where: !IS_ERR(x)` would be a tag with an empty value, that is no
+ * condition at all. Keys of a mapping are scalars and unique.
+ */
+#ifndef RULES_YAML_H
+#define RULES_YAML_H
+
+#include <stdbool.h>
+
+#include "rules/diag.h"
+#include "rules/source.h"
+
+enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
+
+struct node {
+	enum node_kind kind;
+	struct span span;
+	/* NODE_SCALAR */
+	const char *text;		/* NUL-terminated, len bytes, no NUL inside */
+	uint32_t len;
+	bool quoted;			/* in quotes or a block: never null, true or a number */
+	uint32_t text_off;		/* where the text begins in the source, when it stands there as it is ... */
+	uint32_t *map;			/* ... else: the place of each byte, and of the end */
+	/* NODE_LIST: items; NODE_MAP: items are values, keys[i] their scalar keys */
+	struct node **items, **keys;
+	uint32_t n;
+	bool flow;			/* written as [..] or {..} */
+};
+
+#define YAML_DEPTH_MAX 32
+#define YAML_NODES_MAX 1000000u
+#define YAML_SCALAR_MAX 65536u
+#define YAML_KEYS_MAX 4096u
+
+struct yaml_file {
+	struct node **docs;		/* roots; an empty document is left out */
+	uint32_t ndocs;
+};
+
+/* Parse all documents. What was read before an error is returned. */
+struct yaml_file *yaml_parse(struct arena *a, const struct source *src, struct diags *diags);
+
+/* The place of a part of a scalar's text. */
+struct span node_part(const struct node *n, uint32_t off, uint32_t len);
+
+/* Nothing was written: `key:`, or ~ or null. */
+bool node_is_null(const struct node *n);
+
+/* The value of a key of a map, or NULL. */
+struct node *node_get(const struct node *map, const char *key);
+
+/* "a list", "a mapping", "a value", for messages. */
+const char *node_kind_text(const struct node *n);
+
+#endif
