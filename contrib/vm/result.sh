@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of vm share its variables
 # SPDX-License-Identifier: GPL-2.0-or-later
 # result.sh - after the machine has ended: what happened, the dump off its disk, the reports, result.json.
 
@@ -11,7 +11,7 @@ has_status() {
 	grep -qE "^$1( |\$)" "$out/status" 2>/dev/null
 }
 
-# take_from_disk: pulls out the newest dump folder and what init left, without mounting (no privilege needed).
+# take_from_disk: pulls out the newest dump folder and what init left, without mounting (so without privilege).
 take_from_disk() {
 	local files=$work/disk name
 	[ "$disk" = 1 ] && [ -f "$out/disk.img" ] || return 0
@@ -22,7 +22,8 @@ take_from_disk() {
 	for name in status.json dmesg; do
 		[ ! -s "$files/.vm/$name" ] || mv "$files/.vm/$name" "$out/$name"
 	done
-	dump_name=$(find "$files" -mindepth 2 -maxdepth 2 \( -name vmcore -o -name capsule \) -printf '%h\n' | sort | tail -n 1)
+	dump_name=$(find "$files" -mindepth 2 -maxdepth 2 \( -name vmcore -o -name capsule \) -printf '%h\n' |
+		sort | tail -n 1)
 	[ -n "$dump_name" ] || return 0
 	find "$dump_name" -maxdepth 1 -type f ! -name status.json -exec mv -t "$out" {} +
 	[ ! -f "$dump_name/status.json" ] || mv "$dump_name/status.json" "$out/capture.json"
@@ -42,9 +43,10 @@ console_of() {
 		kernel == want' "$out/console.log" 2>/dev/null | tr -d '\r'
 }
 
-splat_patterns='WARNING: |BUG: |kernel BUG at |Oops: |general protection fault|stack segment: |double fault|divide error'
-splat_patterns+='|Call Trace:|INFO: rcu|rcu: INFO|INFO: task .* blocked for more|KASAN: |UBSAN: |list_(add|del) corruption'
-splat_patterns+='|refcount_t: |possible (circular|recursive) locking|inconsistent lock state|unable to handle|Kernel panic'
+splat_patterns='WARNING: |BUG: |kernel BUG at |Oops: |general protection fault|stack segment: |double fault'
+splat_patterns+='|divide error|Call Trace:|INFO: rcu|rcu: INFO|INFO: task .* blocked for more|KASAN: |UBSAN: '
+splat_patterns+='|list_(add|del) corruption|refcount_t: |possible (circular|recursive) locking|inconsistent lock state'
+splat_patterns+='|unable to handle|Kernel panic'
 
 # find_splats: what the first kernel complained of, as a JSON array of lines. A panic on purpose (deadfall's own or
 # sysrq-c) ends the search: its call trace is no complaint.
@@ -150,7 +152,8 @@ write_result() {
 		 kernel: {release: $release, image: $image, booted: ($boot | split(" ")[0]), append: $append}, accel: $accel,
 		 command: $ARGS.positional, command_exit: ($command_exit | num),
 		 armed: ($armed | startswith("armed")), armed_line: ($armed | opt), deadfall_exit: ($deadfall_exit | num),
-		 dump: (if $dump == "" then null else {name: $dump, vmcore_bytes: $vmcore, capsule_bytes: $capsule, capture: $capture} end),
+		 dump: (if $dump == "" then null else
+			{name: $dump, vmcore_bytes: $vmcore, capsule_bytes: $capsule, capture: $capture} end),
 		 report: {made: $reported, error: ($report_error | opt)},
 		 panic: ($panic | opt), splats: $splats,
 		 ms: {prepare: $prepare_ms, vm: $vm_ms, total: $total_ms}}' --args -- "${command[@]}" >"$out/result.json"

@@ -52,7 +52,8 @@ test_success() {
 		ls /sys/kernel/btf/widget; echo warn >/proc/widget; echo to stderr >&2'
 	check "a command that succeeds ends with 0" same 0 "$rc"
 	check "result.json says the same" holds '.outcome == "ok" and .exit == 0 and .command_exit == 0 and .dump == null'
-	check "the kernel that was asked for booted" holds '.kernel.booted == .kernel.release and (.kernel.release | startswith("6.12."))'
+	check "the kernel that was asked for booted" \
+		holds '.kernel.booted == .kernel.release and (.kernel.release | startswith("6.12."))'
 	check "the command runs in /root" said /root
 	check "--copy puts a file where it is asked to" said copied
 	check "--module loads a module of ours, with BTF" said /sys/kernel/btf/widget
@@ -62,7 +63,8 @@ test_success() {
 	check "--with goes before busybox's applet" said "GNU sed"
 	check "standard error is kept too" said "to stderr"
 	check "the command's output was shown live" cmp "$dir.out" "$dir/command.log"
-	check "a WARNING of the kernel is found" holds '.splats | any(contains("WARNING: CPU")) and any(contains("Call Trace"))'
+	check "a WARNING of the kernel is found" \
+		holds '.splats | any(contains("WARNING: CPU")) and any(contains("Call Trace"))'
 	check "the kernel log is kept" said "widget: warned as asked" dmesg
 }
 
@@ -77,15 +79,18 @@ test_failure() {
 test_lost() {
 	run_vm panic -- 'echo before; sleep 0.3; echo c >/proc/sysrq-trigger; sleep 30'
 	check "a panic without kdump is a lost machine" same 21 "$rc"
-	check "the panic's text is in result.json" holds '.outcome == "lost" and .panic == "sysrq triggered crash" and .command_exit == null'
+	check "the panic's text is in result.json" \
+		holds '.outcome == "lost" and .panic == "sysrq triggered crash" and .command_exit == null'
 	check "what was said before is kept" said before
 	limit=8 run_vm timeout -- sleep 1000
 	check "a machine that runs too long is stopped" same 22 "$rc"
-	check "and result.json says when" holds '.outcome == "timeout" and (.message | contains("while the command ran"))'
+	check "and result.json says when" \
+		holds '.outcome == "timeout" and (.message | contains("while the command ran"))'
 }
 
 test_old_kernel() {
-	run_vm old --kernel 6.1 --with mke2fs -- 'uname -r; mke2fs -q -t ext4 -F /dev/loop0 9M; df -T /var/crash; echo 6.1 fine'
+	run_vm old --kernel 6.1 --with mke2fs -- '
+		uname -r; mke2fs -q -t ext4 -F /dev/loop0 9M; df -T /var/crash; echo 6.1 fine'
 	check "6.1: a command that succeeds ends with 0 (disk on modules)" same 0 "$rc"
 	check "6.1: that kernel booted" holds '.kernel.booted | startswith("6.1.")'
 	check "6.1: the dump disk is there" said ext4
@@ -101,7 +106,8 @@ test_rules() {
 	check "its state is kept" holds '.fake' status.json
 	fake_vm refuse --no-kdump --rule "$fake/refuse.yaml" -- true
 	check "rules that are refused: 24" same 24 "$rc"
-	check "with deadfall's status and last words" holds '.message | contains("status 3") and contains("refused, as asked")'
+	check "with deadfall's status and last words" \
+		holds '.message | contains("status 3") and contains("refused, as asked")'
 	fake_vm die --no-kdump --rule "$fake/die.yaml" -- sleep 1
 	check "a deadfall that ends by itself: 24" same 24 "$rc"
 	fake_vm disarm --no-kdump --rule "$fake/disarm.yaml" -- true
