@@ -75,7 +75,7 @@ forget_old() {
 # --- tools ---
 
 deadfall_files() {
-	find "$build" -maxdepth 1 -type f \( -name 'deadfall*' -o -name '*.bpf.o' -o -name 'kdump-*' \) 2>/dev/null | sort
+	find "$build" -maxdepth 1 -type f \( -name 'deadfall*' -o -name '*.bpf.o' \) ! -name '*.so' 2>/dev/null | sort
 }
 
 tools_layer() {

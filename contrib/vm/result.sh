@@ -105,13 +105,23 @@ decide() {
 }
 
 decide_dump() {
-	if [ ! -s "$out/vmcore" ]; then
-		outcome=no-vmcore code=25 message="a rule fired, but no vmcore was saved: see console.log"
-	elif jq -e 'has("rule") and .rule == null' "$out/capture.json" >/dev/null 2>&1; then
-		outcome=crashed code=23 message="the kernel crashed, but no rule had fired; the dump was saved"
-	else
+	if [ ! -s "$out/vmcore" ] || jq -e '.steps[]? | select(.name == "vmcore" and .state != "done")' \
+		"$out/capture.json" >/dev/null 2>&1; then
+		outcome=no-vmcore code=25 message="the machine crashed, but no whole vmcore was saved: see capture.json, console.log"
+	elif rule_fired; then
 		outcome=fired code=10 message="a rule fired; the dump was saved"
+	else
+		outcome=crashed code=23 message="the kernel crashed, but no rule had fired; the dump was saved"
 	fi
+}
+
+# rule_fired: the capture or the report names the rule. Where both failed: crash_kexec, which rules call, prints
+# nothing, so that a crash of an armed machine without a word is theirs.
+rule_fired() {
+	jq -es 'any(.[]; .rule)' "$out/capture.json" >/dev/null 2>&1 && return
+	jq -es 'any(.[]; .rule)' "$out/report.json" >/dev/null 2>&1 && return
+	has_status armed || return
+	case $panic in '' | bpf_panic* | deadfall*) [ "$splats" = '[]' ] ;; *) false ;; esac
 }
 
 last_stage() {

@@ -28,6 +28,13 @@ fake_vm() {
 	BUILD=$fake run_vm "$@"
 }
 
+# Two machines that mostly wait run beside the others.
+start_slow() {
+	limit=15 start_vm timeout -- sleep 1000
+	BUILD=$fake start_vm dump --rule "$fake/arm.yaml" --module "$build/vm/widget.ko" --copy "$build/vm/wl" -- \
+		'./wl bug 20 && echo c >/proc/sysrq-trigger'
+}
+
 test_refusals() {
 	check "an unknown option is refused" refuses "unknown option --nope" --nope x -- true
 	check "a missing command is refused" refuses "no COMMAND"
@@ -82,7 +89,7 @@ test_lost() {
 	check "the panic's text is in result.json" \
 		holds '.outcome == "lost" and .panic == "sysrq triggered crash" and .command_exit == null'
 	check "what was said before is kept" said before
-	limit=8 run_vm timeout -- sleep 1000
+	wait_vm timeout
 	check "a machine that runs too long is stopped" same 22 "$rc"
 	check "and result.json says when" \
 		holds '.outcome == "timeout" and (.message | contains("while the command ran"))'
@@ -115,8 +122,7 @@ test_rules() {
 }
 
 test_dump() {
-	fake_vm dump --rule "$fake/arm.yaml" --module "$build/vm/widget.ko" --copy "$build/vm/wl" -- \
-		'./wl bug 20 && echo c >/proc/sysrq-trigger'
+	wait_vm dump
 	check "a crash with kdump: 10" same 10 "$rc"
 	check "vmcore, capsule and capture.json are there" \
 		holds '.dump.vmcore_bytes > 1000000 and .dump.capsule_bytes == 8 and .dump.capture.rule == "fake"'
@@ -125,6 +131,7 @@ test_dump() {
 	check "the dump holds the module's truth" tests/vm/truth "$dir/vmcore" "$dir/command.log"
 }
 
+start_slow
 test_refusals
 test_success
 test_failure
