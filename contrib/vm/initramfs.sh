@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of vm share its variables
 # SPDX-License-Identifier: GPL-2.0-or-later
 # initramfs.sh - the guest's whole file system: three cpio archives, one after the other, uncompressed (the
 # guest's CPU is slow, the host's disk is not).
@@ -25,8 +25,8 @@ guest_path() {
 
 # put FILE ROOT PATH: a copy of FILE (links followed) as PATH under ROOT.
 put() {
-	mkdir -p "$2/$(dirname "$3")" && cp -rL --preserve=mode,timestamps "$1" "$2/$3" ||
-		die 20 "cannot copy $1"
+	mkdir -p "$2/$(dirname "$3")"
+	cp -rL --preserve=mode,timestamps "$1" "$2/$3" || die 20 "cannot copy $1"
 }
 
 # put_libraries ROOT FILE...: the shared libraries that the FILEs need (none for static programs).
@@ -75,7 +75,7 @@ forget_old() {
 # --- tools ---
 
 deadfall_files() {
-	find "$build" -maxdepth 1 -type f \( -name 'deadfall*' -o -name '*.bpf.o' -o -name 'kdump-*' \) 2>/dev/null | sort
+	find "$build" -maxdepth 1 -type f \( -name 'deadfall*' -o -name '*.bpf.o' \) ! -name '*.so' 2>/dev/null | sort
 }
 
 tools_layer() {
@@ -98,7 +98,7 @@ tools_layer() {
 }
 
 fill_tools() {
-	local busybox=$1 root=${!#} tool applet files=("${@:2:$#-2}")
+	local busybox=$1 root=${!#} tool tools applet files=("${@:2:$#-2}")
 	mkdir -p "$root"/{dev,proc,sys,tmp,run,mnt,root,etc,boot,var/crash,var/tmp} \
 		"$root"/usr/{bin,sbin,lib,lib64,local/bin,lib/deadfall}
 	for tool in bin sbin lib lib64; do ln -s "usr/$tool" "$root/$tool"; done
@@ -112,7 +112,8 @@ fill_tools() {
 		tool=$(type -P "$tool")
 		put "$tool" "$root" "$(guest_path "$tool")"
 	done
-	put_libraries "$root" $(type -P "${tool_binaries[@]}")
+	mapfile -t tools < <(type -P "${tool_binaries[@]}")
+	put_libraries "$root" "${tools[@]}"
 	put_deadfall "$root" "${files[@]}"
 	put "$here/guest/init" "$root" init
 	chmod 755 "$root/init"
@@ -155,7 +156,7 @@ fill_kernel_layer() {
 	[ -z "$tree" ] || put_modules "$tree" "$root/usr/lib/modules/$version" "${names[@]}"
 }
 
-# module_file TREE NAME: prints the module's line of modules.dep ("path.ko.xz: dependencies"); 1 if there is none.
+# module_line TREE NAME: prints the module's line of modules.dep ("path.ko.xz: dependencies"); 1 if there is none.
 module_line() {
 	awk -v want="${2//-/_}" '
 		{ name = $1; sub(/:$/, "", name); sub(/.*\//, "", name); sub(/\.ko.*/, "", name); gsub(/-/, "_", name) }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of vm share its variables
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kernel.sh - Debian's cloud kernels by series ("6.12", "6.1"), with modules, headers and debug information.
 #
@@ -117,7 +117,7 @@ image_version() {
 	[ "$(dd if="$image" bs=1 skip=514 count=4 2>/dev/null)" = HdrS ] ||
 		die 20 "$image is not an x86 bzImage (give arch/x86/boot/bzImage or a /boot/vmlinuz-*)"
 	offset=$(od -An -tu2 -j526 -N2 "$image")
-	dd if="$image" bs=1 skip=$((offset + 512)) count=128 2>/dev/null | tr '\0 ' '\n\n' | head -n 1
+	dd if="$image" bs=1 skip=$((offset + 512)) count=128 2>/dev/null | tr '\0' '\n' | sed -n '1s/ .*//p'
 }
 
 # module_tree DIR VERSION: the folder with modules.dep in DIR: itself, DIR/VERSION or DIR/lib/modules/VERSION.

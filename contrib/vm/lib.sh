@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of vm share its variables
 # SPDX-License-Identifier: GPL-2.0-or-later
 # lib.sh - what the other parts of the VM runner share: messages, the cache, quoting, host packages.
 

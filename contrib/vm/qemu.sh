@@ -1,8 +1,8 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of vm share its variables
 # SPDX-License-Identifier: GPL-2.0-or-later
 # qemu.sh - starts the virtual machine: which accelerator, the dump disk, the time limit.
 
-qemu=qemu-system-x86_64
+qemu='qemu-system-x86_64'
 
 # choose_accel IMAGE VERSION: sets `accel`. A /dev/kvm that opens proves nothing (nested, half working ones
 # exist): this very kernel has to boot with it in a few seconds. Remembered until the machine reboots.
@@ -52,7 +52,7 @@ make_disk() {
 qemu_arguments() {
 	# With two CPUs and multi-threaded TCG, kernels trip over their own text patching: one thread.
 	case $accel in
-	tcg) qemu_args=(-accel tcg,thread=single) ;;
+	tcg) qemu_args=(-accel "tcg,thread=single") ;;
 	*) qemu_args=(-accel "$accel") ;;
 	esac
 	qemu_args+=(-cpu max -smp "$smp" -m "$mem" -nodefaults -no-user-config -display none -no-reboot
@@ -62,7 +62,8 @@ qemu_arguments() {
 		-chardev "stdio,id=command,signal=off" -serial chardev:command
 		-chardev "file,id=deadfall,path=deadfall.log" -serial chardev:deadfall)
 	[ "$disk" = 0 ] ||
-		qemu_args+=(-drive "file=disk.img,if=none,id=crash,format=raw,cache=unsafe" -device virtio-blk-pci,drive=crash)
+		qemu_args+=(-drive "file=disk.img,if=none,id=crash,format=raw,cache=unsafe"
+			-device "virtio-blk-pci,drive=crash")
 	qemu_args+=("${extra_qemu_args[@]}")
 }
 

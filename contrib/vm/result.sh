@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of vm share its variables
 # SPDX-License-Identifier: GPL-2.0-or-later
 # result.sh - after the machine has ended: what happened, the dump off its disk, the reports, result.json.
 
@@ -11,7 +11,7 @@ has_status() {
 	grep -qE "^$1( |\$)" "$out/status" 2>/dev/null
 }
 
-# take_from_disk: pulls out the newest dump folder and what init left, without mounting (no privilege needed).
+# take_from_disk: pulls out the newest dump folder and what init left, without mounting (so without privilege).
 take_from_disk() {
 	local files=$work/disk name
 	[ "$disk" = 1 ] && [ -f "$out/disk.img" ] || return 0
@@ -22,7 +22,8 @@ take_from_disk() {
 	for name in status.json dmesg; do
 		[ ! -s "$files/.vm/$name" ] || mv "$files/.vm/$name" "$out/$name"
 	done
-	dump_name=$(find "$files" -mindepth 2 -maxdepth 2 \( -name vmcore -o -name capsule \) -printf '%h\n' | sort | tail -n 1)
+	dump_name=$(find "$files" -mindepth 2 -maxdepth 2 \( -name vmcore -o -name capsule \) -printf '%h\n' |
+		sort | tail -n 1)
 	[ -n "$dump_name" ] || return 0
 	find "$dump_name" -maxdepth 1 -type f ! -name status.json -exec mv -t "$out" {} +
 	[ ! -f "$dump_name/status.json" ] || mv "$dump_name/status.json" "$out/capture.json"
@@ -42,9 +43,10 @@ console_of() {
 		kernel == want' "$out/console.log" 2>/dev/null | tr -d '\r'
 }
 
-splat_patterns='WARNING: |BUG: |kernel BUG at |Oops: |general protection fault|stack segment: |double fault|divide error'
-splat_patterns+='|Call Trace:|INFO: rcu|rcu: INFO|INFO: task .* blocked for more|KASAN: |UBSAN: |list_(add|del) corruption'
-splat_patterns+='|refcount_t: |possible (circular|recursive) locking|inconsistent lock state|unable to handle|Kernel panic'
+splat_patterns='WARNING: |BUG: |kernel BUG at |Oops: |general protection fault|stack segment: |double fault'
+splat_patterns+='|divide error|Call Trace:|INFO: rcu|rcu: INFO|INFO: task .* blocked for more|KASAN: |UBSAN: '
+splat_patterns+='|list_(add|del) corruption|refcount_t: |possible (circular|recursive) locking|inconsistent lock state'
+splat_patterns+='|unable to handle|Kernel panic'
 
 # find_splats: what the first kernel complained of, as a JSON array of lines. A panic on purpose (deadfall's own or
 # sysrq-c) ends the search: its call trace is no complaint.
@@ -103,13 +105,23 @@ decide() {
 }
 
 decide_dump() {
-	if [ ! -s "$out/vmcore" ]; then
-		outcome=no-vmcore code=25 message="a rule fired, but no vmcore was saved: see console.log"
-	elif jq -e 'has("rule") and .rule == null' "$out/capture.json" >/dev/null 2>&1; then
-		outcome=crashed code=23 message="the kernel crashed, but no rule had fired; the dump was saved"
-	else
+	if [ ! -s "$out/vmcore" ] || jq -e '.steps[]? | select(.name == "vmcore" and .state != "done")' \
+		"$out/capture.json" >/dev/null 2>&1; then
+		outcome=no-vmcore code=25 message="the machine crashed, but no whole vmcore was saved: see capture.json, console.log"
+	elif rule_fired; then
 		outcome=fired code=10 message="a rule fired; the dump was saved"
+	else
+		outcome=crashed code=23 message="the kernel crashed, but no rule had fired; the dump was saved"
 	fi
+}
+
+# rule_fired: the capture or the report names the rule. Where both failed: crash_kexec, which rules call, prints
+# nothing, so that a crash of an armed machine without a word is theirs.
+rule_fired() {
+	jq -es 'any(.[]; .rule)' "$out/capture.json" >/dev/null 2>&1 && return
+	jq -es 'any(.[]; .rule)' "$out/report.json" >/dev/null 2>&1 && return
+	has_status armed || return
+	case $panic in '' | bpf_panic* | deadfall*) [ "$splats" = '[]' ] ;; *) false ;; esac
 }
 
 last_stage() {
@@ -150,7 +162,8 @@ write_result() {
 		 kernel: {release: $release, image: $image, booted: ($boot | split(" ")[0]), append: $append}, accel: $accel,
 		 command: $ARGS.positional, command_exit: ($command_exit | num),
 		 armed: ($armed | startswith("armed")), armed_line: ($armed | opt), deadfall_exit: ($deadfall_exit | num),
-		 dump: (if $dump == "" then null else {name: $dump, vmcore_bytes: $vmcore, capsule_bytes: $capsule, capture: $capture} end),
+		 dump: (if $dump == "" then null else
+			{name: $dump, vmcore_bytes: $vmcore, capsule_bytes: $capsule, capture: $capture} end),
 		 report: {made: $reported, error: ($report_error | opt)},
 		 panic: ($panic | opt), splats: $splats,
 		 ms: {prepare: $prepare_ms, vm: $vm_ms, total: $total_ms}}' --args -- "${command[@]}" >"$out/result.json"

@@ -28,6 +28,13 @@ fake_vm() {
 	BUILD=$fake run_vm "$@"
 }
 
+# Two machines that mostly wait run beside the others.
+start_slow() {
+	limit=15 start_vm timeout -- sleep 1000
+	BUILD=$fake start_vm dump --rule "$fake/arm.yaml" --module "$build/vm/widget.ko" --copy "$build/vm/wl" -- \
+		'./wl bug 20 && echo c >/proc/sysrq-trigger'
+}
+
 test_refusals() {
 	check "an unknown option is refused" refuses "unknown option --nope" --nope x -- true
 	check "a missing command is refused" refuses "no COMMAND"
@@ -52,7 +59,8 @@ test_success() {
 		ls /sys/kernel/btf/widget; echo warn >/proc/widget; echo to stderr >&2'
 	check "a command that succeeds ends with 0" same 0 "$rc"
 	check "result.json says the same" holds '.outcome == "ok" and .exit == 0 and .command_exit == 0 and .dump == null'
-	check "the kernel that was asked for booted" holds '.kernel.booted == .kernel.release and (.kernel.release | startswith("6.12."))'
+	check "the kernel that was asked for booted" \
+		holds '.kernel.booted == .kernel.release and (.kernel.release | startswith("6.12."))'
 	check "the command runs in /root" said /root
 	check "--copy puts a file where it is asked to" said copied
 	check "--module loads a module of ours, with BTF" said /sys/kernel/btf/widget
@@ -62,7 +70,8 @@ test_success() {
 	check "--with goes before busybox's applet" said "GNU sed"
 	check "standard error is kept too" said "to stderr"
 	check "the command's output was shown live" cmp "$dir.out" "$dir/command.log"
-	check "a WARNING of the kernel is found" holds '.splats | any(contains("WARNING: CPU")) and any(contains("Call Trace"))'
+	check "a WARNING of the kernel is found" \
+		holds '.splats | any(contains("WARNING: CPU")) and any(contains("Call Trace"))'
 	check "the kernel log is kept" said "widget: warned as asked" dmesg
 }
 
@@ -77,15 +86,18 @@ test_failure() {
 test_lost() {
 	run_vm panic -- 'echo before; sleep 0.3; echo c >/proc/sysrq-trigger; sleep 30'
 	check "a panic without kdump is a lost machine" same 21 "$rc"
-	check "the panic's text is in result.json" holds '.outcome == "lost" and .panic == "sysrq triggered crash" and .command_exit == null'
+	check "the panic's text is in result.json" \
+		holds '.outcome == "lost" and .panic == "sysrq triggered crash" and .command_exit == null'
 	check "what was said before is kept" said before
-	limit=8 run_vm timeout -- sleep 1000
+	wait_vm timeout
 	check "a machine that runs too long is stopped" same 22 "$rc"
-	check "and result.json says when" holds '.outcome == "timeout" and (.message | contains("while the command ran"))'
+	check "and result.json says when" \
+		holds '.outcome == "timeout" and (.message | contains("while the command ran"))'
 }
 
 test_old_kernel() {
-	run_vm old --kernel 6.1 --with mke2fs -- 'uname -r; mke2fs -q -t ext4 -F /dev/loop0 9M; df -T /var/crash; echo 6.1 fine'
+	run_vm old --kernel 6.1 --with mke2fs -- '
+		uname -r; mke2fs -q -t ext4 -F /dev/loop0 9M; df -T /var/crash; echo 6.1 fine'
 	check "6.1: a command that succeeds ends with 0 (disk on modules)" same 0 "$rc"
 	check "6.1: that kernel booted" holds '.kernel.booted | startswith("6.1.")'
 	check "6.1: the dump disk is there" said ext4
@@ -101,7 +113,8 @@ test_rules() {
 	check "its state is kept" holds '.fake' status.json
 	fake_vm refuse --no-kdump --rule "$fake/refuse.yaml" -- true
 	check "rules that are refused: 24" same 24 "$rc"
-	check "with deadfall's status and last words" holds '.message | contains("status 3") and contains("refused, as asked")'
+	check "with deadfall's status and last words" \
+		holds '.message | contains("status 3") and contains("refused, as asked")'
 	fake_vm die --no-kdump --rule "$fake/die.yaml" -- sleep 1
 	check "a deadfall that ends by itself: 24" same 24 "$rc"
 	fake_vm disarm --no-kdump --rule "$fake/disarm.yaml" -- true
@@ -109,8 +122,7 @@ test_rules() {
 }
 
 test_dump() {
-	fake_vm dump --rule "$fake/arm.yaml" --module "$build/vm/widget.ko" --copy "$build/vm/wl" -- \
-		'./wl bug 20 && echo c >/proc/sysrq-trigger'
+	wait_vm dump
 	check "a crash with kdump: 10" same 10 "$rc"
 	check "vmcore, capsule and capture.json are there" \
 		holds '.dump.vmcore_bytes > 1000000 and .dump.capsule_bytes == 8 and .dump.capture.rule == "fake"'
@@ -119,6 +131,7 @@ test_dump() {
 	check "the dump holds the module's truth" tests/vm/truth "$dir/vmcore" "$dir/command.log"
 }
 
+start_slow
 test_refusals
 test_success
 test_failure
