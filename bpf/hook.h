@@ -16,9 +16,10 @@
 #ifndef BPF_HOOK_H
 #define BPF_HOOK_H
 
-#include "bpf/runtime.h"
+#include "bpf/usdt.h"
 
 #define MAX_BODIES 4096
+#define NO_BODIES ~0ULL
 
 /*
  * What engines attach to. Not inlined, and its argument used, so that the call exists and carries it.
@@ -57,7 +58,20 @@ struct dispatch {
 	__u32 pad;
 };
 
-#define HOOK(kind, section)                                                                                        \
+/* The bodies of what was hit: kprobes carry them in the cookie, a USDT site has them in its entry. */
+static __always_inline __u64 bodies_of_function(void *ctx)
+{
+	return bpf_get_attach_cookie(ctx);
+}
+
+static __always_inline __u64 bodies_of_site(void *ctx)
+{
+	struct df_usdt_site *site = usdt_site(ctx);
+
+	return site ? site->cookie : NO_BODIES;
+}
+
+#define HOOK(kind, section, bodies_of)                                                                             \
 	static long dispatch_##kind(__u32 i, struct dispatch *d)                                                   \
 	{                                                                                                          \
 		__u32 at = d->first + i;                                                                           \
@@ -68,8 +82,10 @@ struct dispatch {
 	}                                                                                                          \
 	SEC(section) int df_hook_##kind(struct pt_regs *ctx)                                                       \
 	{                                                                                                          \
-		__u64 cookie = bpf_get_attach_cookie(ctx);                                                         \
+		__u64 cookie = bodies_of(ctx);                                                                     \
 		__u32 n = cookie >> 32;                                                                            \
+		if (cookie == NO_BODIES)                                                                           \
+			return 0;                                                                                  \
 		if (!n) {                                                                                          \
 			df_run_##kind(ctx, (__u32)cookie);                                                         \
 		} else {                                                                                           \
@@ -79,8 +95,8 @@ struct dispatch {
 		return 0;                                                                                          \
 	}
 
-HOOK(kprobe, "?kprobe.multi")
-HOOK(kretprobe, "?kretprobe.multi")
-HOOK(usdt, "?uprobe")
+HOOK(kprobe, "?kprobe.multi", bodies_of_function)
+HOOK(kretprobe, "?kretprobe.multi", bodies_of_function)
+HOOK(usdt, "?uprobe", bodies_of_site)
 
 #endif

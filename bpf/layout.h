@@ -23,6 +23,8 @@
  *	df_stats	per-CPU array, event number -> struct df_stats
  *	df_fires	array of DF_FIRES struct df_fire, written by the verdict
  *	df_rules	array, rule number -> struct df_rule: what each rule may do
+ *	df_usdt		array of struct df_usdt_site, by the cookie of the site's uprobe
+ *	df_dispatch	array of body numbers, for functions that several events probe
  *	df_out		BPF ring buffer to the agent: struct df_note
  *	df_scratch	per-CPU array of struct df_rec: one event on its way from a hook to its engine; no history
  *
@@ -179,6 +181,33 @@ struct df_fire {
 	__u32 pad;
 	__u64 step[DF_STEPS];	/* seq of each step of the match, 0: none */
 	struct df_key key;
+};
+
+/*
+ * A USDT site: where its arguments are when it is hit, from the operands in its ELF note, and which bodies run. The
+ * cookie of the site's uprobe is its index in df_usdt.
+ */
+#define DF_USDT_ARGS 12
+
+enum df_usdt_kind {
+	DF_USDT_CONST,		/* value */
+	DF_USDT_REG,		/* register `reg` */
+	DF_USDT_MEM,		/* user memory at reg + index * scale + value */
+	DF_USDT_IP,		/* user memory at the site's address + value (%rip-relative operands) */
+};
+
+struct df_usdt_arg {
+	__s64 value;
+	__u16 reg, index;	/* offsets in struct pt_regs; index DF_USDT_NO_REG: none */
+	__u8 kind, scale;
+	__u8 size, is_signed;	/* 1, 2, 4, 8 bytes */
+};
+#define DF_USDT_NO_REG 0xffff
+
+struct df_usdt_site {
+	__u64 cookie;		/* bodies, see bpf/hook.h */
+	__u32 nargs, pad;
+	struct df_usdt_arg args[DF_USDT_ARGS];
 };
 
 /* What every recorded event has, in a list node or a ring slot. */

@@ -30,7 +30,7 @@ struct fixture {
 	struct rule_set set;
 };
 
-/* struct inode { u64 i_ino; s32 i_count; }; struct file { struct inode *f_inode; }; as a kernel's BTF has them */
+/* struct inode { u64 i_ino; s32 i_flags; }; struct file { struct inode *f_inode; }; as a kernel's BTF has them */
 static void make_types(struct fixture *f)
 {
 	int u64_id, s32_id, inode, ptr;
@@ -40,7 +40,7 @@ static void make_types(struct fixture *f)
 	s32_id = btf__add_int(f->btf, "int", 4, BTF_INT_SIGNED);
 	inode = btf__add_struct(f->btf, "inode", 16);
 	btf__add_field(f->btf, "i_ino", u64_id, 0, 0);
-	btf__add_field(f->btf, "i_count", s32_id, 64, 0);
+	btf__add_field(f->btf, "i_flags", s32_id, 64, 0);
 	ptr = btf__add_ptr(f->btf, inode);
 	f->inode = (struct type){ .kind = TYPE_STRUCT, .size = 16, .btf = f->btf, .btf_id = (uint32_t)inode, .name = "inode" };
 	f->inode_ptr = (struct type){ .kind = TYPE_PTR, .size = 8, .target = &f->inode };
@@ -87,7 +87,7 @@ static void setup(struct fixture *f)
 	make_types(f);
 	arg = node(f, EXPR_ARG, &f->file_ptr, NULL, NULL);
 	inode = member(f, arg, &f->file, "f_inode", &f->inode_ptr, 0);
-	count = member(f, inode, &f->inode, "i_count", &s32_type, 8);
+	count = member(f, inode, &f->inode, "i_flags", &s32_type, 8);
 	ino = member(f, inode, &f->inode, "i_ino", &u64_type, 0);
 	f->event.name = "read";
 	f->event.span = (struct span){ f->src, 42, 20 };
@@ -222,7 +222,7 @@ static void ir_text_is_complete(void **state)
 	for (uint32_t i = 0; i < gen.code.nfuncs; i++)
 		ir_print(gen.code.funcs[i], mem);
 	fclose(mem);
-	assert_non_null(strstr(out, "; CO-RE offset of inode.i_count"));
+	assert_non_null(strstr(out, "; CO-RE offset of inode.i_flags"));
 	assert_non_null(strstr(out, "call df_begin"));
 	assert_non_null(strstr(out, "the condition is unknown"));
 	free(out);
