@@ -145,12 +145,23 @@ static int share_maps(struct loaded *s, const struct attach_plan *plan, struct e
 	return 0;
 }
 
+/* struct df_has of bpf/runtime.h */
+static int set_features(struct bpf_object *o, struct err *err)
+{
+	const uint32_t has[] = { feature_has(FEATURE_CRASH_KEXEC) };
+	struct bpf_map *m = bpf_object__find_map_by_name(o, ".rodata.df_has");
+
+	if (!m || bpf_map__set_initial_value(m, has, sizeof(has)))
+		return err_set(err, ERR_CORRUPT, "the object was made by another version of deadfall: compile it again");
+	return 0;
+}
+
 static int load_engines(struct loaded *s, const struct buf *object, const struct attach_plan *plan, struct err *err)
 {
 	char name[32];
 
 	s->engines = open_object(object, "deadfall", err);
-	if (!s->engines || share_maps(s, plan, err))
+	if (!s->engines || share_maps(s, plan, err) || set_features(s->engines, err))
 		return -1;
 	for (uint32_t h = 0; h < s->info->nhooks; h++) {
 		struct bpf_program *hook, *p;

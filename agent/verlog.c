@@ -82,7 +82,7 @@ int verlog_error(struct verlog *log, int errnum, struct err *err)
 	bool has_line = verlog_line(text, line, sizeof(line));
 
 	complaint(text, what, sizeof(what));
-	if (errnum == EPERM)
+	if (errnum == EPERM && !strstr(text, "processed "))
 		err_set(err, ERR_ENVIRONMENT, "the kernel allows no BPF here: run as root (%s)", what);
 	else if (has_line)
 		err_set(err, ERR_UNSUPPORTED, "the kernel's verifier refuses the code of the rule's line %s: %s%s", line,

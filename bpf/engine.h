@@ -190,7 +190,7 @@ static __always_inline void fire(struct df_rec *r, struct df_stats *st)
 		return;
 	}
 	df_ctl.fired = index + 1;
-	if (&crash_kexec)
+	if (df_has.crash_kexec)
 		crash_kexec(NULL);
 	__sync_fetch_and_add(&df_ctl.crash_returned, 1);
 	df_ctl.frozen = 0;

@@ -17,7 +17,10 @@
 #define __core __attribute__((preserve_access_index))
 #define __contains(name, node) __attribute__((btf_decl_tag("contains:" #name ":" #node)))
 
-struct pt_regs;
+/* Only for crash_kexec's prototype, which libbpf compares with the kernel's. */
+struct pt_regs {
+	unsigned long di;
+} __core;
 
 /*
  * BPF's own special types, in the sizes of 6.12 (include/uapi/linux/bpf.h). The kernel finds them by name; a list

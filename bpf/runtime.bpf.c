@@ -11,6 +11,7 @@
 #include "bpf/engine_ring.h"
 #include "bpf/hook.h"
 
+const volatile struct df_has df_has SEC(".rodata.df_has") = { .crash_kexec = 1 };
 struct df_ctl df_ctl SEC(".data.df_ctl") = { .version = DF_VERSION };
 
 #define ENGINE(n)                                                                                                  \

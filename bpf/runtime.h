@@ -20,6 +20,15 @@ extern const __u32 df_cfg_words;	/* payload words of a node, a multiple of 4, at
 extern const __u32 df_cfg_ntrans;	/* elements of df_trans */
 extern const __u32 df_trans[];		/* resized */
 
+/*
+ * What the kernel has, set by the agent before loading: the verifier prunes calls of kfuncs that are not there. (The
+ * address of a kfunc cannot be asked for before v6.3.)
+ */
+struct df_has {
+	__u32 crash_kexec;
+};
+extern const volatile struct df_has df_has;
+
 /* Defined by the compiled set, writable: rule parameters. */
 extern const __u32 df_cfg_nparams;	/* elements of df_params, at least 1 */
 extern __u64 df_params[];		/* resized */
