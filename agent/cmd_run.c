@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * cmd_run.c - `deadfall run FILE...`: compile, resolve, load, attach, arm, then stay and tell what happens.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "agent/commands.h"
+#include "agent/load.h"
+#include "agent/object.h"
+#include "agent/source_set.h"
+#include "agent/state.h"
+#include "kdump/ready.h"
+#include "lib/arena.h"
+#include "lib/cleanup.h"
+#include "rules/kbtf.h"
+
+struct run_options {
+	char **files;
+	int nfiles;
+	bool dry_run, disarmed, force, json;
+};
+
+struct run {
+	struct run_options opts;
+	struct arena *a;
+	struct kbtf *kbtf;
+	struct buf object;
+	struct set_info info;
+	struct attach_plan plan;
+	struct loaded loaded;
+	char state_path[256];
+	char armed_text[256];
+};
+
+static int parse_options(int argc, char **argv, struct run_options *o)
+{
+	o->files = argv + 1;
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--dry-run"))
+			o->dry_run = true;
+		else if (!strcmp(argv[i], "--disarmed"))
+			o->disarmed = true;
+		else if (!strcmp(argv[i], "--force"))
+			o->force = true;
+		else if (!strcmp(argv[i], "--json"))
+			o->json = true;
+		else if (argv[i][0] == '-' && argv[i][1])
+			return command_usage("run", "no option '%s'", argv[i]);
+		else
+			o->files[o->nfiles++] = argv[i];
+	}
+	return o->nfiles ? 0 : command_usage("run", "name a rule file or a compiled set");
+}
+
+/* The first rule that may panic, and needs a dump to be captured; NULL if none. */
+static const struct info_rule *rule_needing_kdump(const struct set_info *info)
+{
+	for (uint32_t i = 0; i < info->nrules; i++) {
+		if (info->rules[i].panics && strcmp(info->rules[i].kdump, "optional") != 0)
+			return &info->rules[i];
+	}
+	return NULL;
+}
+
+/* A machine that would crash without a dump is not armed. */
+static int check_guards(const struct run *r, struct err *err)
+{
+	const struct info_rule *rule = rule_needing_kdump(&r->info);
+
+	if (!rule || r->opts.dry_run || r->opts.disarmed || r->opts.force)
+		return 0;
+	if (!kdump_ready(err))
+		return 0;
+	return err_wrap(err, "rule '%s' is not armed, its crash would not be captured (--dry-run only reports, --force "
+			     "arms all the same)", rule->name);
+}
+
+static enum df_act wanted_act(const struct run *r)
+{
+	if (r->opts.disarmed)
+		return DF_ACT_NONE;
+	return r->opts.dry_run ? DF_ACT_LOG : DF_ACT_PANIC;
+}
+
+static void describe(struct run *r)
+{
+	static const char *const how[] = { "disarmed", "armed (dry run: nothing will crash)", "armed" };
+	enum df_act act = wanted_act(r);
+	const char *word = act == DF_ACT_PANIC && !rule_needing_kdump(&r->info) ? "armed" : how[act];
+
+	snprintf(r->armed_text, sizeof(r->armed_text), "%s %s: %u rule%s, %u function%s%s", word, r->info.name,
+		 r->info.nrules, r->info.nrules == 1 ? "" : "s", r->loaded.functions,
+		 r->loaded.functions == 1 ? "" : "s", r->loaded.lists ? "" : ", history in arrays (no BPF lists here)");
+}
+
+static int start(struct run *r, struct err *err)
+{
+	const char *manifest;
+	size_t len;
+	int ret;
+
+	if (kbtf_open(NULL, &r->kbtf, err))
+		return -1;
+	ret = source_set_read(r->a, r->opts.files, r->opts.nfiles, r->kbtf, r->opts.json, &r->object, err);
+	if (ret)
+		return ret;
+	if (object_manifest(&r->object, &manifest, &len, err) || set_info_parse(r->a, manifest, len, &r->info, err))
+		return -1;
+	manifest = arena_strndup(r->a, manifest, len);
+	if (geteuid() != 0)
+		return err_set(err, ERR_ENVIRONMENT, "loading BPF programs takes root");
+	if (check_guards(r, err) || resolve(r->a, &r->info, r->kbtf, &r->object, &r->plan, err))
+		return -1;
+	if (set_load(r->a, &r->info, &r->object, &r->plan, &r->loaded, err) ||
+	    set_attach(r->a, &r->loaded, &r->plan, err))
+		return -1;
+	describe(r);
+	if (state_write(&r->loaded, manifest, r->armed_text, r->state_path, sizeof(r->state_path), err))
+		return -1;
+	set_arm(&r->loaded, wanted_act(r));
+	return 0;
+}
+
+static void print_fire(const struct run *r, uint32_t index)
+{
+	int fd = set_map_fd(&r->loaded, "df_fires");
+	struct df_fire f;
+
+	if (index >= DF_FIRES || bpf_map_lookup_elem(fd, &index, &f)) {
+		printf("a rule matched (verdict %u, not kept)\n", index + 1);
+		return;
+	}
+	if (f.rule >= r->info.nrules || f.event >= r->info.nevents)
+		return;
+	if (r->opts.json)
+		printf("{\"verdict\":\"%s\",\"rule\":\"%s\",\"event\":\"%s\",\"time_ns\":%" PRIu64
+		       ",\"key\":\"0x%" PRIx64 "\",\"pid\":%u,\"tid\":%u,\"comm\":\"%.16s\",\"cpu\":%u}\n",
+		       r->opts.dry_run ? "would have fired" : "logged", r->info.rules[f.rule].name,
+		       r->info.events[f.event].name, (uint64_t)f.ns, (uint64_t)f.key.part[0], f.pid, f.tid, f.comm, f.cpu);
+	else
+		printf("%s: rule %s at event %s, key 0x%" PRIx64 ", task %.16s (pid %u, tid %u) on CPU %u\n",
+		       r->opts.dry_run ? "would have fired" : "matched", r->info.rules[f.rule].name,
+		       r->info.events[f.event].name, (uint64_t)f.key.part[0], f.comm, f.pid, f.tid, f.cpu);
+}
+
+/* crash_kexec came back: the crash kernel is gone or busy. Second best, and later than the bug. */
+static void crash_by_sysrq(void)
+{
+	_cleanup_close_ int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	printf("crash_kexec returned: crashing by sysrq-c, later than the bug\n");
+	if (fd < 0 || write(fd, "c", 1) != 1)
+		printf("sysrq-c failed as well: %s\n", strerror(errno));
+}
+
+static int on_note(void *ctx, void *data, size_t size)
+{
+	struct run *r = ctx;
+	struct df_note note;
+
+	if (size < sizeof(note))
+		return 0;
+	memcpy(&note, data, sizeof(note));
+	if (note.kind == DF_NOTE_FIRE)
+		print_fire(r, note.index);
+	else if (note.kind == DF_NOTE_CRASH_RETURNED)
+		crash_by_sysrq();
+	fflush(stdout);
+	return 0;
+}
+
+static int follow(struct run *r, struct err *err)
+{
+	struct ring_buffer *rb = ring_buffer__new(set_map_fd(&r->loaded, "df_out"), on_note, r, NULL);
+	_cleanup_close_ int sig = -1;
+	struct signalfd_siginfo info;
+	struct pollfd fds[2];
+	sigset_t set;
+
+	if (!rb)
+		return err_sys(err, errno, "open the set's ring buffer");
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sig = signalfd(-1, &set, SFD_CLOEXEC);
+	fds[0] = (struct pollfd){ .fd = sig, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = ring_buffer__epoll_fd(rb), .events = POLLIN };
+	do {
+		ring_buffer__consume(rb);
+	} while (poll(fds, 2, -1) > 0 && !(fds[0].revents & POLLIN));
+	ring_buffer__consume(rb);
+	if (fds[0].revents & POLLIN && read(sig, &info, sizeof(info)) == sizeof(info))
+		printf("unloaded %s\n", r->info.name);
+	ring_buffer__free(rb);
+	return 0;
+}
+
+static void finish(struct run *r)
+{
+	if (r->state_path[0])
+		unlink(r->state_path);
+	loaded_destroy(&r->loaded);
+	buf_deinit(&r->object);
+	kbtf_close(r->kbtf);
+	arena_destroy(r->a);
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run r = { .a = arena_create(NULL, NULL), .object = BUF_INIT };
+	struct err err = { 0 };
+	int ret = parse_options(argc, argv, &r.opts);
+
+	if (!ret) {
+		ret = start(&r, &err);
+		for (uint32_t i = 0; i < r.plan.nnotes; i++)
+			fprintf(stderr, "deadfall run: note: %s\n", r.plan.notes[i]);
+		if (!ret) {
+			puts(r.armed_text);
+			fflush(stdout);
+			ret = follow(&r, &err);
+		}
+		if (ret < 0)
+			ret = command_fail("run", &err);
+	}
+	finish(&r);
+	return ret;
+}

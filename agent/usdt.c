@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/usdt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/arena.h"
+#include "lib/cleanup.h"
+#include "lib/cursor.h"
+
+#define NT_STAPSDT 3
+#define NOTES_MAX 100000
+
+static void cleanup_elf(Elf **elf)
+{
+	elf_end(*elf);
+}
+
+static uint64_t find_symbol(const char *name, void *arg)
+{
+	Elf *elf = arg;
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+	GElf_Sym sym;
+
+	while ((scn = elf_nextscn(elf, scn))) {
+		Elf_Data *data;
+
+		if (!gelf_getshdr(scn, &sh) || (sh.sh_type != SHT_SYMTAB && sh.sh_type != SHT_DYNSYM) ||
+		    !(data = elf_getdata(scn, NULL)))
+			continue;
+		for (int i = 0; gelf_getsym(data, i, &sym); i++) {
+			const char *s = elf_strptr(elf, sh.sh_link, sym.st_name);
+
+			if (s && sym.st_value && !strcmp(s, name))
+				return sym.st_value;
+		}
+	}
+	return 0;
+}
+
+/* Where an address of the program lies in the file; 0 if nowhere. */
+static uint64_t file_offset(Elf *elf, uint64_t addr)
+{
+	size_t n = 0;
+	GElf_Phdr ph;
+
+	elf_getphdrnum(elf, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (gelf_getphdr(elf, (int)i, &ph) && ph.p_type == PT_LOAD && addr >= ph.p_vaddr &&
+		    addr - ph.p_vaddr < ph.p_filesz)
+			return addr - ph.p_vaddr + ph.p_offset;
+	}
+	return 0;
+}
+
+static void parse_args(Elf *elf, const char *args, uint64_t pc, struct df_usdt_site *site)
+{
+	while (site->nargs < DF_USDT_ARGS) {
+		size_t len;
+
+		args += strspn(args, " ");
+		len = strcspn(args, " ");
+		if (!len)
+			return;
+		if (!usdt_operand(args, len, pc, find_symbol, elf, &site->args[site->nargs])) {
+			/* unknown: reading it fails */
+			site->args[site->nargs] = (struct df_usdt_arg){ .kind = DF_USDT_MEM, .reg = DF_USDT_NO_REG, .size = 8 };
+		}
+		site->nargs++;
+		args += len;
+	}
+}
+
+/* One note: pc, base, semaphore, then three strings. base tells how far prelink moved the program. */
+static bool parse_note(struct arena *a, Elf *elf, const void *desc, size_t len, uint64_t base_addr, struct usdt_note *n)
+{
+	struct cursor c = cursor_init(desc, len);
+	uint64_t pc = cursor_u64(&c), base = cursor_u64(&c), semaphore = cursor_u64(&c);
+	const char *provider = cursor_str(&c), *name = cursor_str(&c), *args = cursor_str(&c);
+
+	if (!args)
+		return false;
+	memset(n, 0, sizeof(*n));
+	if (base_addr) {
+		pc += base_addr - base;
+		semaphore += semaphore ? base_addr - base : 0;
+	}
+	n->provider = arena_strdup(a, provider);
+	n->name = arena_strdup(a, name);
+	n->args = arena_strdup(a, args);
+	n->offset = file_offset(elf, pc);
+	n->semaphore = semaphore ? file_offset(elf, semaphore) : 0;
+	parse_args(elf, args, pc, &n->site);
+	return n->offset != 0;
+}
+
+static void parse_notes(struct arena *a, Elf *elf, Elf_Data *data, uint64_t base_addr, struct usdt_note **ret,
+			uint32_t *n)
+{
+	size_t at = 0, name_at, desc_at;
+	GElf_Nhdr nh;
+
+	while ((at = gelf_getnote(data, at, &nh, &name_at, &desc_at)) > 0 && *n < NOTES_MAX) {
+		const char *bytes = data->d_buf;
+		struct usdt_note note;
+
+		if (nh.n_type != NT_STAPSDT || nh.n_namesz != 8 || memcmp(bytes + name_at, "stapsdt", 8) != 0 ||
+		    !parse_note(a, elf, bytes + desc_at, nh.n_descsz, base_addr, &note))
+			continue;
+		*ret = arena_grow(a, *ret, *n, sizeof(**ret));
+		(*ret)[(*n)++] = note;
+	}
+}
+
+static void read_sections(struct arena *a, Elf *elf, struct usdt_note **ret, uint32_t *n)
+{
+	Elf_Scn *scn = NULL, *notes = NULL;
+	uint64_t base_addr = 0;
+	size_t strndx;
+	GElf_Shdr sh;
+
+	if (elf_getshdrstrndx(elf, &strndx))
+		return;
+	while ((scn = elf_nextscn(elf, scn))) {
+		const char *name = gelf_getshdr(scn, &sh) ? elf_strptr(elf, strndx, sh.sh_name) : NULL;
+
+		if (name && !strcmp(name, ".note.stapsdt"))
+			notes = scn;
+		else if (name && !strcmp(name, ".stapsdt.base"))
+			base_addr = sh.sh_addr;
+	}
+	if (notes && elf_getdata(notes, NULL))
+		parse_notes(a, elf, elf_getdata(notes, NULL), base_addr, ret, n);
+}
+
+int usdt_read(struct arena *a, const char *path, struct usdt_note **ret, uint32_t *n, struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_(cleanup_elf) Elf *elf = NULL;
+	GElf_Ehdr eh;
+
+	*ret = NULL;
+	*n = 0;
+	if (fd < 0)
+		return err_set(err, ERR_ABSENT, "%s: %s", path, strerror(errno));
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf || !gelf_getehdr(elf, &eh))
+		return err_set(err, ERR_CORRUPT, "%s: not an ELF file", path);
+	if (eh.e_machine != EM_X86_64)
+		return err_set(err, ERR_UNSUPPORTED, "%s: not an x86-64 program", path);
+	read_sections(a, elf, ret, n);
+	if (!*n)
+		return err_set(err, ERR_ABSENT, "%s has no USDT probes (section .note.stapsdt)", path);
+	return 0;
+}
+
+const char *usdt_find_program(struct arena *a, const char *target)
+{
+	static const char *const dirs[] = { "/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin",
+					    "/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu", "/usr/lib64",
+					    "/usr/lib" };
+	const char *path;
+
+	if (strchr(target, '/'))
+		return access(target, R_OK) ? NULL : target;
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		path = arena_printf(a, "%s/%s", dirs[i], target);
+		if (!access(path, R_OK))
+			return path;
+	}
+	return NULL;
+}
