@@ -4,11 +4,13 @@
  */
 #include "agent/command.h"
 #include "kdump/cmd_kdump.h"
+#include "rules/cmd_check.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const struct command commands[] = {
+	{ "check", cmd_check, "FILE... [--btf FILE]... [--json]", "say all that is wrong with rules; load nothing" },
 	{ "kdump", cmd_kdump, "setup|status|doctor [--json]", "make the next crash a dump, or say why it would not be" },
 	{ 0 }
 };

@@ -34,8 +34,8 @@ enum expr_op {
 	EXPR_MEMBER,	/* a.member, or a->member with arrow */
 	EXPR_INDEX,	/* a[b] */
 	EXPR_DEREF,	/* *a */
-	EXPR_ADDR,	/* &a of an lvalue */
-	EXPR_CAST,	/* (type)a; implicit ones too */
+	EXPR_ADDR,	/* &a of an lvalue; checking puts it where an array is used as a value */
+	EXPR_CAST,	/* (type)a; implicit ones too. To bool: a != 0 */
 	EXPR_NEG, EXPR_COMPL, EXPR_NOT,				/* -a  ~a  !a */
 	EXPR_MUL, EXPR_DIV, EXPR_MOD, EXPR_ADD, EXPR_SUB,
 	EXPR_SHL, EXPR_SHR,
@@ -99,6 +99,19 @@ struct member_ref {
 
 struct field;
 
+/* How a number was written, which gives its type. */
+enum unit {
+	UNIT_DECIMAL,		/* int, else long */
+	UNIT_HEX,		/* also octal: int, unsigned, long, unsigned long, the first that holds it */
+	UNIT_UNSIGNED,		/* suffix u */
+	UNIT_LONG,		/* suffix l */
+	UNIT_ULONG,
+	UNIT_TIME,		/* 10s: nanoseconds, 64 bits */
+	UNIT_SIZE,		/* 4K: as a decimal number */
+	UNIT_VERSION,		/* 6.12: as KERNEL_VERSION() */
+	UNIT_CHAR,		/* 'a': int */
+};
+
 struct expr {
 	enum expr_op op;
 	struct span span;
@@ -113,10 +126,19 @@ struct expr {
 	const char *text;
 	uint32_t len;			/* of text, for strings with any bytes */
 	struct member_ref member;	/* EXPR_MEMBER; before checking only .name */
+	struct span at;			/* EXPR_MEMBER: the member's name */
 	const char *cast_name;		/* before checking: text of the type of EXPR_CAST and EXPR_SIZEOF */
 	uint32_t cast_ptr;		/* stars after it */
 	const struct field *field;	/* EXPR_STEP */
+	enum unit unit;			/* EXPR_INT before checking: how it was written */
+	bool parens;			/* written in ( ) */
+	uint16_t depth;			/* of the tree below, 1 for a leaf */
 };
+
+/* Limits of one expression; trees are walked recursively. */
+#define EXPR_DEPTH_MAX 1000
+#define EXPR_NODES_MAX 8192
+#define EXPR_NEST_MAX 200
 
 static inline bool expr_is_lvalue(const struct expr *e)
 {

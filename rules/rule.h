@@ -10,6 +10,8 @@
 
 #include "rules/expr.h"
 
+struct node;
+
 enum probe_kind {
 	PROBE_KPROBE,		/* function entry */
 	PROBE_KRETPROBE,	/* function return */
@@ -144,6 +146,7 @@ struct action {
 	enum action_kind kind;
 	struct span span;
 	const char *message;		/* template, checked */
+	const struct node *node;	/* where it stands */
 	uint32_t signal;
 };
 

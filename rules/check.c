@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * check.c - rules as a whole: events first, then the match over them, then messages, then what all rules share.
+ */
+#include "rules/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/arena.h"
+#include "rules/probe.h"
+
+/* A scalar that stands for an object or a number; strings are no keys. */
+static void check_key(struct check *c, struct event *ev)
+{
+	for (uint32_t i = 0; i < ev->nkey; i++) {
+		struct span span = ev->key[i]->span;
+
+		ev->key[i] = check_value(c, ev->key[i]);
+		if (ev->key[i] && ev->key[i]->type->kind == TYPE_STR)
+			diag_error(c->diags, TAG_TYPE, span, "a key is made of numbers and addresses, not of strings");
+		else if (ev->key[i] && is_const(ev->key[i]))
+			diag_warn(c->diags, TAG_ALWAYS, span, "a constant as a part of the key tells nothing apart");
+	}
+}
+
+static void check_field(struct check *c, struct event *ev, uint32_t n)
+{
+	struct field *f = &ev->fields[n];
+	struct expr *e;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!strcmp(ev->fields[i].name, f->name))
+			diag_error(c->diags, TAG_DUPLICATE, f->span, "field '%s' is given twice", f->name);
+	}
+	e = check_expr(c, f->expr);
+	if (e && e->type->kind == TYPE_ARRAY && e->type->target->is_char)
+		e = make_string(c, e);
+	else if (e && e->type->kind == TYPE_ARRAY)
+		diag_hint(c->diags, diag_error(c->diags, TAG_TYPE, f->expr->span, "an array is not a field"),
+			  "keep: [{bytes: ..., len: ...}] records it; [0] picks an element");
+	f->expr = make_value(c, e);
+}
+
+static void check_bytes(struct check *c, struct keep_bytes *b)
+{
+	struct span span = b->addr->span;
+	struct expr *e = check_expr(c, b->addr);
+
+	if (e && expr_is_lvalue(e) && e->type->kind == TYPE_STRUCT)
+		e = new_expr(c, EXPR_ADDR, span, type_ptr(c->types, e->type), e, NULL);
+	e = make_value(c, e);
+	if (e && e->type->kind != TYPE_PTR && !(type_is_integer(e->type) && e->type->size == 8))
+		diag_error(c->diags, TAG_TYPE, span, "'bytes' takes an address, not '%s'",
+			   type_text(c->arena, e->type));
+	b->addr = e;
+}
+
+static void check_event(struct check *c, struct event *ev)
+{
+	uint32_t before = c->diags->errors;
+
+	c->event = ev;
+	if (!ev->nprobes)
+		return;
+	probe_resolve(c, ev);
+	if (before != c->diags->errors || ev->unresolved)
+		return;
+	if (ev->where)
+		ev->where = check_cond(c, ev->where);
+	if (ev->where && is_const(ev->where))
+		diag_warn(c->diags, TAG_ALWAYS, ev->where->span, "the condition is always %s",
+			  ev->where->value ? "true" : "false");
+	check_key(c, ev);
+	for (uint32_t i = 0; i < ev->nfields; i++)
+		check_field(c, ev, i);
+	for (uint32_t i = 0; i < ev->nbytes; i++)
+		check_bytes(c, &ev->bytes[i]);
+	c->event = NULL;
+}
+
+/* within: a duration, as a constant or a parameter. */
+static void check_within(struct check *c, struct match *m)
+{
+	struct expr *e = m->within;
+	bool time = e->op == EXPR_INT && e->unit == UNIT_TIME;
+
+	m->within = check_value(c, e);
+	if (m->within && m->within->op == EXPR_PARAM)
+		time = c->set->params[m->within->index]->kind == PARAM_DURATION;
+	if (m->within && !time)
+		diag_hint(c->diags, diag_error(c->diags, TAG_TYPE, e->span, "'within' takes a duration"),
+			  "such as 10s, 500ms, or a parameter with such a default");
+}
+
+/* An event that is a step must be there, or nothing can match. */
+static void check_possible(struct check *c, const struct event *ev, struct span span)
+{
+	if (ev->unresolved && !ev->wait_module)
+		diag_error(c->diags, TAG_NEVER, span, "event '%s' cannot happen on this kernel, so nothing matches",
+			   ev->name);
+}
+
+static void check_steps(struct check *c)
+{
+	struct match *m = &c->rule->match;
+
+	for (uint32_t i = 0; i < m->nsteps; i++) {
+		struct step *s = &m->steps[i];
+
+		s->event->roles |= ROLE_LEADS;
+		check_possible(c, s->event, s->span);
+		if (!s->guard)
+			continue;
+		c->event = s->event;
+		c->nsteps = i;
+		if (!s->event->unresolved)
+			s->guard = check_cond(c, s->guard);
+		c->event = NULL;
+		c->nsteps = 0;
+	}
+}
+
+static void check_match(struct check *c)
+{
+	struct match *m = &c->rule->match;
+
+	check_steps(c);
+	for (uint32_t i = 0; i < m->nunless; i++)
+		m->unless[i]->roles |= ROLE_PREVENTS;
+	if (m->within)
+		check_within(c, m);
+}
+
+/* Events of one match must be about the same thing. */
+static void check_keys_agree(struct check *c)
+{
+	struct rule *rule = c->rule;
+	const struct event *first = NULL;
+	struct diag *d;
+
+	for (uint32_t i = 0; i < rule->nevents; i++) {
+		const struct event *ev = &rule->events[i];
+
+		if (!ev->nkey && !ev->roles)
+			continue;	/* context of the whole rule */
+		if (!first)
+			first = ev;
+		if (ev->nkey == first->nkey)
+			continue;
+		d = diag_error(c->diags, TAG_KEYS_DIFFER, ev->span, "event '%s' has a key of %u parts, '%s' of %u",
+			       ev->name, ev->nkey, first->name, first->nkey);
+		diag_also(c->diags, d, first->span, "'%s' is here", first->name);
+		diag_hint(c->diags, d, "events of a match are told apart by key: all need the same parts");
+	}
+	rule->nkey = first ? first->nkey : 0;
+}
+
+static void check_actions(struct check *c)
+{
+	struct rule *rule = c->rule;
+
+	for (uint32_t i = 0; i < rule->nactions; i++) {
+		struct action *a = &rule->actions[i];
+
+		if ((a->kind == ACTION_PANIC || a->kind == ACTION_LOG) && !a->message)
+			a->message = rule->name;
+		else if (a->kind == ACTION_SIGNAL || a->kind == ACTION_STOP)
+			diag_error(c->diags, TAG_BAD_VALUE, a->span, "this action is not supported yet");
+		else
+			check_template(c, a->node);
+	}
+}
+
+static void check_rule(struct check *c, struct rule *rule)
+{
+	c->rule = rule;
+	for (uint32_t i = 0; i < rule->nevents; i++)
+		check_event(c, &rule->events[i]);
+	check_match(c);
+	check_keys_agree(c);
+	check_actions(c);
+	for (uint32_t i = 0; i < rule->nevents; i++)
+		event_bodies(c, &rule->events[i]);
+	c->rule = NULL;
+}
+
+/* Numbers of rules, events and parameters in the set; expressions refer to them. */
+static void number_rules(struct check *c)
+{
+	struct rule_set *set = c->set;
+
+	for (uint32_t i = 0; i < set->nrules; i++) {
+		struct rule *rule = &set->rules[i];
+
+		rule->index = i;
+		for (uint32_t j = 0; j < rule->nevents; j++) {
+			set->events = arena_grow(c->arena, set->events, set->nevents, sizeof(*set->events));
+			rule->events[j].index = set->nevents;
+			set->events[set->nevents++] = &rule->events[j];
+		}
+		for (uint32_t j = 0; j < rule->nparams; j++) {
+			set->params = arena_grow(c->arena, set->params, set->nparams, sizeof(*set->params));
+			rule->params[j].index = set->nparams;
+			rule->params[j].rule = i;
+			set->params[set->nparams++] = &rule->params[j];
+		}
+	}
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct rule *x = *(const struct rule *const *)a, *y = *(const struct rule *const *)b;
+	int rc = strcmp(x->name, y->name);
+
+	return rc ? rc : (x->index > y->index) - (x->index < y->index);
+}
+
+static void check_names_differ(struct check *c)
+{
+	struct rule_set *set = c->set;
+	struct rule **sorted = arena_array(c->arena, set->nrules, sizeof(*sorted));
+
+	for (uint32_t i = 0; i < set->nrules; i++)
+		sorted[i] = &set->rules[i];
+	if (set->nrules)
+		qsort(sorted, set->nrules, sizeof(*sorted), by_name);
+	for (uint32_t i = 1; i < set->nrules; i++) {
+		struct span at = sorted[i]->span, first = sorted[i - 1]->span;
+		struct diag *d;
+
+		at.len = first.len = 1;
+		if (strcmp(sorted[i]->name, sorted[i - 1]->name) || !strcmp(sorted[i]->name, "?"))
+			continue;
+		d = diag_error(c->diags, TAG_DUPLICATE, at, "two rules are called '%s'", sorted[i]->name);
+		diag_also(c->diags, d, first, "the other is here");
+	}
+}
+
+void check_rules(struct check *c)
+{
+	struct rule_set *set = c->set;
+
+	number_rules(c);
+	check_names_differ(c);
+	for (uint32_t i = 0; i < set->nrules; i++)
+		check_rule(c, &set->rules[i]);
+	if (set->nrules)
+		set->name = set->rules[0].name;
+}

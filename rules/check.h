@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * check.h - a rule that was read to a rule that is checked: names and types resolved against a kernel's BTF.
+ *
+ * check.c		rules: events, match, keys, roles, numbers
+ * check_template.c	the messages of actions
+ * check_expr.c		expressions: operators, conversions, strings
+ * check_name.c		expressions: names, members, arguments, earlier steps
+ * check_call.c		expressions: functions, sizeof, exists, container_of
+ * convert.c		C's conversions and constant folding
+ * probe*.c		what a probe resolves to
+ */
+#ifndef RULES_CHECK_H
+#define RULES_CHECK_H
+
+#include "rules/diag.h"
+#include "rules/kbtf.h"
+#include "rules/rule.h"
+
+struct check {
+	struct arena *arena;
+	struct diags *diags;
+	struct kbtf *kbtf;
+	struct types *types;
+	struct rule_set *set;
+	struct rule *rule;
+	struct event *event;		/* whose probe an expression is evaluated at */
+	uint32_t nsteps;		/* steps of the match that have happened before it */
+	bool in_old;			/* inside old() */
+};
+
+/* Check and number all rules of a set; what is wrong is in diags. */
+void check_rules(struct check *c);
+
+/* Check a template's text; node: the scalar it is. */
+void check_template(struct check *c, const struct node *node);
+
+/*
+ * A checked expression, with conversions inserted and constants folded; NULL after an error that is in diags.
+ * check_expr keeps lvalues and arrays; check_value makes a value of it (arrays decay, a struct is an error);
+ * check_cond makes a condition of type bool.
+ */
+struct expr *check_expr(struct check *c, struct expr *e);
+struct expr *check_value(struct check *c, struct expr *e);
+struct expr *check_cond(struct check *c, struct expr *e);
+
+/* check_expr.c, for the others */
+struct expr *make_value(struct check *c, struct expr *e);
+struct expr *make_cond(struct check *c, struct expr *e);
+struct expr *make_string(struct check *c, struct expr *e);	/* NULL, quietly: it is none */
+
+/* check_name.c */
+struct expr *check_name(struct check *c, struct expr *e, const struct type *wanted);
+struct expr *check_member(struct check *c, struct expr *e);
+struct expr *check_param(struct check *c, struct expr *e);
+struct expr *check_symbol(struct check *c, struct expr *e, const char *name);
+const struct type *check_cast_type(struct check *c, const struct expr *e);
+
+/* check_call.c */
+struct expr *check_call(struct check *c, struct expr *e);
+struct expr *check_sizeof(struct check *c, struct expr *e);
+struct expr *check_exists(struct check *c, struct expr *e);
+struct expr *check_old(struct check *c, struct expr *e);
+
+/* convert.c */
+struct expr *new_expr(struct check *c, enum expr_op op, struct span span, const struct type *type, struct expr *a,
+		      struct expr *b);
+struct expr *new_int(struct check *c, struct span span, const struct type *type, uint64_t value);
+bool is_const(const struct expr *e);
+uint64_t fit_value(const struct type *t, uint64_t value);	/* cut to the type's width and extended again */
+struct expr *convert(struct check *c, struct expr *e, const struct type *to);
+const struct type *promoted(struct check *c, const struct expr *e);
+const struct type *common_type(struct check *c, const struct expr *a, const struct expr *b);
+struct expr *fold(struct check *c, struct expr *e);
+void warn_if_constant(struct check *c, const struct expr *cmp, const struct expr *a, const struct expr *b);
+
+/* macros.c: the value of a kernel macro that is not in BTF. */
+bool macro_value(struct kbtf *k, const char *name, int64_t *value);
+struct nearest;
+void macro_offer_names(struct nearest *n);
+
+/* deny.c: why a function must not be trapped, or NULL. */
+const char *deny_reason(const char *function);
+
+#endif

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * check_name.c - what a name stands for: the event's arguments, the current task, an earlier step, a constant.
+ */
+#include "rules/check.h"
+
+#include <bpf/btf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/arena.h"
+#include "lib/nearest.h"
+#include "rules/probe.h"
+#include "rules/schema.h"
+
+/* Types of builtins that are not integers. */
+enum builtin_type { INTEGER, BOOLEAN, TASK, COMM, FUNCTION };
+
+static const struct builtin_name {
+	const char *name;
+	enum builtin builtin;
+	enum builtin_type type;
+	uint8_t size;
+	bool is_signed;
+} globals[] = {
+	{ "task", BUILTIN_TASK, TASK, 8, false }, { "current", BUILTIN_TASK, TASK, 8, false },
+	{ "cpu", BUILTIN_CPU, INTEGER, 4, false }, { "now", BUILTIN_NOW, INTEGER, 8, false },
+	{ "func", BUILTIN_FUNC, FUNCTION, 8, false }, { "cgroup", BUILTIN_CGROUP, INTEGER, 8, false },
+	{ "kthread", BUILTIN_KTHREAD, BOOLEAN, 1, false }, { "irqs_off", BUILTIN_IRQS_OFF, BOOLEAN, 1, false },
+	{ "in_irq", BUILTIN_IN_IRQ, BOOLEAN, 1, false }, { "pidns", BUILTIN_PIDNS, INTEGER, 4, false },
+	{ "netns", BUILTIN_NETNS, INTEGER, 4, false },
+	{ "kernel_version", BUILTIN_KERNEL_VERSION, INTEGER, 4, true },
+};
+
+/* task.NAME */
+static const struct builtin_name of_task[] = {
+	{ "comm", BUILTIN_COMM, COMM, 16, false }, { "pid", BUILTIN_PID, INTEGER, 4, true },
+	{ "tid", BUILTIN_TID, INTEGER, 4, true }, { "uid", BUILTIN_UID, INTEGER, 4, false },
+	{ "gid", BUILTIN_GID, INTEGER, 4, false }, { "parent", BUILTIN_PARENT, TASK, 8, false },
+	{ "cgroup", BUILTIN_CGROUP, INTEGER, 8, false }, { "kthread", BUILTIN_KTHREAD, BOOLEAN, 1, false },
+	{ "pidns", BUILTIN_PIDNS, INTEGER, 4, false }, { "netns", BUILTIN_NETNS, INTEGER, 4, false },
+};
+
+/* What is known of an earlier step besides its fields. */
+static const struct {
+	const char *name;
+	enum step_attr attr;
+	uint8_t size;
+	bool is_signed;
+} of_step[] = {
+	{ "comm", STEP_COMM, 16, false }, { "pid", STEP_PID, 4, true }, { "tid", STEP_TID, 4, true },
+	{ "cpu", STEP_CPU, 4, false }, { "time", STEP_TIME, 8, false }, { "func", STEP_FUNC, 8, false },
+};
+
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct builtin_name *find_builtin(const struct builtin_name *table, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(table[i].name, name))
+			return &table[i];
+	}
+	return NULL;
+}
+
+static const struct type *function_ptr(struct check *c)
+{
+	struct type *f = arena_new(c->arena, struct type);
+
+	f->kind = TYPE_FUNC;
+	return type_ptr(c->types, f);
+}
+
+static const struct type *task_ptr(struct check *c, struct span span)
+{
+	const struct type *task = type_by_name(c->types, "struct task_struct");
+
+	if (task)
+		return type_ptr(c->types, task);
+	diag_error(c->diags, TAG_UNKNOWN_TYPE, span, "the kernel's BTF has no struct task_struct");
+	return NULL;
+}
+
+static struct expr *make_builtin(struct check *c, struct expr *e, const struct builtin_name *b)
+{
+	struct expr *r = new_expr(c, EXPR_BUILTIN, e->span, NULL, NULL, NULL);
+
+	r->index = b->builtin;
+	r->text = b->name;
+	switch (b->type) {
+	case INTEGER:
+		r->type = type_int(c->types, b->size, b->is_signed);
+		break;
+	case BOOLEAN:
+		r->type = type_bool(c->types);
+		break;
+	case COMM:
+		r->type = type_str(c->types, 16);
+		break;
+	case FUNCTION:
+		r->type = function_ptr(c);
+		break;
+	case TASK:
+		r->type = task_ptr(c, e->span);
+		break;
+	}
+	return r->type ? r : NULL;
+}
+
+/* A name that needs an event: said where there is none, as in a parameter. */
+static bool needs_event(struct check *c, const struct expr *e, const char *name)
+{
+	if (c->event)
+		return true;
+	diag_error(c->diags, TAG_NOT_HERE, e->span, "'%s' is known only at an event", name);
+	return false;
+}
+
+static struct expr *make_arg(struct check *c, struct expr *e, const char *name, uint32_t number, struct span span)
+{
+	struct expr *r;
+	int slot;
+
+	if (!needs_event(c, e, name ? name : "argN"))
+		return NULL;
+	slot = event_arg(c, c->event, name, number, span);
+	if (slot < 0)
+		return NULL;
+	r = new_expr(c, EXPR_ARG, e->span, c->event->args[slot].type, NULL, NULL);
+	r->index = (uint32_t)slot;
+	r->text = name ? name : arena_printf(c->arena, "%u", number);
+	return r;
+}
+
+static struct expr *make_retval(struct check *c, struct expr *e)
+{
+	const struct type *t;
+
+	if (!needs_event(c, e, "retval"))
+		return NULL;
+	if (c->in_old) {
+		diag_error(c->diags, TAG_NOT_HERE, e->span, "old() is evaluated at entry, where there is no retval");
+		return NULL;
+	}
+	t = event_retval(c, c->event, e->span);
+	return t ? new_expr(c, EXPR_RETVAL, e->span, t, NULL, NULL) : NULL;
+}
+
+/* "arg3" -> 3 */
+static bool numbered_arg(const char *name, uint32_t *number)
+{
+	if (strncmp(name, "arg", 3) || strlen(name) > 5 || !name[3] || name[3 + strspn(name + 3, "0123456789")])
+		return false;
+	*number = (uint32_t)atoi(name + 3);
+	return true;
+}
+
+static int find_step(const struct check *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->nsteps; i++) {
+		if (!strcmp(c->rule->match.steps[i].label, name))
+			return (int)i;
+	}
+	return -1;
+}
+
+static struct expr *unknown_name(struct check *c, const struct expr *e)
+{
+	struct nearest n = nearest_init(e->text);
+	struct diag *d = diag_error(c->diags, TAG_UNKNOWN_NAME, e->span, "nothing is called '%s' here", e->text);
+
+	if (d == &c->diags->dropped)
+		return NULL;
+	if (c->event && event_has_arg(c, c->event, e->text)) {
+		diag_hint(c->diags, d, "the function's argument is written arg.%s", e->text);
+		return NULL;
+	}
+	if (find_step(c, e->text) >= 0) {
+		diag_hint(c->diags, d, "'%s' is a step: name what is meant of it, such as %s.tid", e->text, e->text);
+		return NULL;
+	}
+	for (size_t i = 0; i < LEN(globals); i++)
+		nearest_offer(&n, globals[i].name);
+	nearest_offer(&n, "retval");
+	macro_offer_names(&n);
+	kbtf_offer_names(c->kbtf, BTF_KIND_ENUM64, &n);
+	if (nearest_best(&n))
+		diag_hint(c->diags, d, "did you mean '%s'?", nearest_best(&n));
+	else if (find_builtin(of_task, LEN(of_task), e->text))
+		diag_hint(c->diags, d, "did you mean 'task.%s'?", e->text);
+	return NULL;
+}
+
+/* An enumerator of the wanted enum, a macro, an enumerator of any enum. */
+static struct expr *check_constant(struct check *c, struct expr *e, const struct type *wanted)
+{
+	const struct btf *btf;
+	uint32_t n, id, size;
+	int64_t value;
+
+	if (wanted && wanted->kind == TYPE_ENUM && type_enum_value(wanted, e->text, &value))
+		return new_int(c, e->span, wanted, (uint64_t)value);
+	if (macro_value(c->kbtf, e->text, &value)) {
+		size = value > UINT32_MAX ? 8 : 4;
+		return new_int(c, e->span, type_int(c->types, size, value <= INT32_MAX), (uint64_t)value);
+	}
+	n = kbtf_find_enumerator(c->kbtf, e->text, &value, &btf, &id);
+	if (!n)
+		return unknown_name(c, e);
+	if (n > 1) {
+		diag_hint(c->diags, diag_error(c->diags, TAG_AMBIGUOUS, e->span,
+					       "several enums of the kernel have '%s', with different values", e->text),
+			  "say which one: (enum NAME)%s", e->text);
+		return NULL;
+	}
+	/* In C an enumerator is an int where that holds it. */
+	if (value >= INT32_MIN && value <= INT32_MAX)
+		return new_int(c, e->span, type_int(c->types, 4, true), (uint64_t)value);
+	return new_int(c, e->span, type_from_btf(c->types, btf, id), (uint64_t)value);
+}
+
+struct expr *check_name(struct check *c, struct expr *e, const struct type *wanted)
+{
+	const struct builtin_name *b = find_builtin(globals, LEN(globals), e->text);
+	uint32_t number;
+
+	if (b)
+		return make_builtin(c, e, b);
+	if (numbered_arg(e->text, &number))
+		return make_arg(c, e, NULL, number, e->span);
+	if (!strcmp(e->text, "retval"))
+		return make_retval(c, e);
+	if (!strcmp(e->text, "true") || !strcmp(e->text, "false"))
+		return new_int(c, e->span, type_bool(c->types), *e->text == 't');
+	if (!strcmp(e->text, "NULL"))
+		return new_int(c, e->span, type_ptr(c->types, type_void(c->types)), 0);
+	if (!strcmp(e->text, "arg")) {
+		diag_error(c->diags, TAG_SYNTAX, e->span, "an argument is written arg.NAME or arg0");
+		return NULL;
+	}
+	return check_constant(c, e, wanted);
+}
+
+/* A field of the event of an earlier step, or what every event has. */
+static struct expr *check_step(struct check *c, struct expr *e, uint32_t step)
+{
+	const struct event *ev = c->rule->match.steps[step].event;
+	struct expr *r = new_expr(c, EXPR_STEP, e->span, NULL, NULL, NULL);
+	struct nearest n = nearest_init(e->member.name);
+	struct diag *d;
+
+	r->index = step;
+	r->text = c->rule->match.steps[step].label;
+	r->member.name = e->member.name;
+	for (uint32_t i = 0; i < ev->nfields; i++) {
+		nearest_offer(&n, ev->fields[i].name);
+		if (strcmp(ev->fields[i].name, e->member.name))
+			continue;
+		r->value = STEP_FIELD;
+		r->field = &ev->fields[i];
+		r->type = ev->fields[i].expr ? ev->fields[i].expr->type : NULL;
+		return r->type ? r : NULL;
+	}
+	for (size_t i = 0; i < LEN(of_step); i++) {
+		nearest_offer(&n, of_step[i].name);
+		if (strcmp(of_step[i].name, e->member.name))
+			continue;
+		r->value = of_step[i].attr;
+		r->type = r->value == STEP_COMM ? type_str(c->types, 16) :
+			  r->value == STEP_FUNC ? function_ptr(c) :
+			  type_int(c->types, of_step[i].size, of_step[i].is_signed);
+		return r;
+	}
+	d = diag_error(c->diags, TAG_UNKNOWN_FIELD, e->at, "event '%s' has no field '%s'", ev->name, e->member.name);
+	if (nearest_best(&n))
+		diag_hint(c->diags, d, "did you mean '%s'?", nearest_best(&n));
+	else
+		diag_hint(c->diags, d, "record it there: fields: {%s: ...}", e->member.name);
+	return NULL;
+}
+
+static struct expr *no_member(struct check *c, const struct expr *e, const struct type *st)
+{
+	struct diag *d;
+	const char *near;
+
+	if (!st->size && st->kind == TYPE_STRUCT) {
+		d = diag_error(c->diags, TAG_UNKNOWN_FIELD, e->at, "%s is only declared, not defined, in this BTF",
+			       type_text(c->arena, st));
+		diag_hint(c->diags, d, "it may be in a module that is not loaded (--btf MODULE.ko)");
+		return NULL;
+	}
+	d = diag_error(c->diags, TAG_UNKNOWN_FIELD, e->at, "no field '%s' in %s", e->member.name,
+		       type_text(c->arena, st));
+	near = type_nearest_member(c->types, st, e->member.name);
+	if (near)
+		diag_hint(c->diags, d, "did you mean '%s'?", near);
+	return NULL;
+}
+
+static struct expr *make_member(struct check *c, struct expr *e, struct expr *a, const char *name, bool arrow)
+{
+	const struct type *st = arrow ? a->type->target : a->type;
+	struct type_member m;
+	struct expr *r;
+
+	if (!type_find_member(c->types, st, name, &m))
+		return no_member(c, e, st);
+	r = new_expr(c, EXPR_MEMBER, e->span, m.type, a, NULL);
+	r->at = e->at;
+	r->arrow = arrow;
+	r->member = (struct member_ref){ .base = st, .name = m.name, .bit_off = m.bit_off, .bit_size = m.bit_size };
+	return r;
+}
+
+/* task.parent.pid: the names that users know, at any task. */
+static struct expr *check_task_member(struct check *c, struct expr *e, struct expr *task)
+{
+	static const char *const aliases[][2] = { { "pid", "tgid" }, { "tid", "pid" }, { "parent", "real_parent" } };
+	const struct builtin_name *b = find_builtin(of_task, LEN(of_task), e->member.name);
+	const char *name = e->member.name;
+
+	if (b && task->op == EXPR_BUILTIN && task->index == BUILTIN_TASK)
+		return make_builtin(c, e, b);
+	for (size_t i = 0; i < LEN(aliases); i++) {
+		if (!strcmp(name, aliases[i][0])) {
+			name = aliases[i][1];
+			break;
+		}
+	}
+	return make_member(c, e, task, name, true);
+}
+
+static bool is_task_chain(const struct expr *e)
+{
+	const struct type *t = e->type;
+
+	if (e->op == EXPR_MEMBER && e->arrow)
+		return !strcmp(e->member.name, "real_parent") && is_task_chain(e->a);
+	return e->op == EXPR_BUILTIN && t->kind == TYPE_PTR && t->target->name &&
+	       !strcmp(t->target->name, "task_struct");
+}
+
+/* What a.name or a->name is wrong about, with a of this type. */
+static struct expr *not_a_struct(struct check *c, const struct expr *e, const struct expr *a)
+{
+	bool to_struct = a->type->kind == TYPE_PTR && a->type->target->kind == TYPE_STRUCT;
+	struct diag *d = diag_error(c->diags, TAG_TYPE, e->span, "'%s' takes %s on its left, not '%s'",
+				    e->arrow ? "->" : ".", e->arrow ? "a pointer to a struct" : "a struct",
+				    type_text(c->arena, a->type));
+
+	if (!e->arrow && to_struct)
+		diag_hint(c->diags, d, "it is a pointer: write ->%s", e->member.name);
+	else if (e->arrow && a->type->kind == TYPE_STRUCT)
+		diag_hint(c->diags, d, "it is not a pointer: write .%s", e->member.name);
+	else if (a->type->kind == TYPE_PTR && a->type->target->kind == TYPE_VOID)
+		diag_hint(c->diags, d, "cast it: ((struct NAME *)...)->%s", e->member.name);
+	else if (type_is_integer(a->type) && a->type->size == 8)
+		diag_hint(c->diags, d, "if it is an address, cast it: ((struct NAME *)...)->%s", e->member.name);
+	return NULL;
+}
+
+struct expr *check_member(struct check *c, struct expr *e)
+{
+	struct expr *a;
+	int step;
+
+	if (e->a->op == EXPR_NAME && !e->arrow) {
+		if (!strcmp(e->a->text, "arg"))
+			return make_arg(c, e, e->member.name, 0, e->at);
+		step = find_step(c, e->a->text);
+		if (step >= 0)
+			return check_step(c, e, (uint32_t)step);
+	}
+	a = check_expr(c, e->a);
+	if (!a)
+		return NULL;
+	if (!e->arrow && is_task_chain(a))
+		return check_task_member(c, e, a);
+	if (e->arrow && a->type->kind == TYPE_ARRAY)
+		a = make_value(c, a);
+	if (e->arrow ? a->type->kind != TYPE_PTR || a->type->target->kind != TYPE_STRUCT :
+		       a->type->kind != TYPE_STRUCT)
+		return not_a_struct(c, e, a);
+	return make_member(c, e, a, e->member.name, e->arrow);
+}
+
+struct expr *check_param(struct check *c, struct expr *e)
+{
+	struct nearest n = nearest_init(e->text);
+	struct diag *d;
+	struct expr *r;
+
+	for (uint32_t i = 0; i < c->rule->nparams; i++) {
+		const struct param *p = &c->rule->params[i];
+
+		nearest_offer(&n, p->name);
+		if (strcmp(p->name, e->text))
+			continue;
+		r = new_expr(c, EXPR_PARAM, e->span, p->kind == PARAM_STR ? type_str(c->types, 64) :
+			     type_int(c->types, 8, true), NULL, NULL);
+		r->index = p->index;
+		r->text = p->name;
+		return r;
+	}
+	d = diag_error(c->diags, TAG_UNKNOWN_PARAM, e->span, "the rule has no parameter '$%s'", e->text);
+	if (nearest_best(&n))
+		diag_hint(c->diags, d, "did you mean '$%s'?", nearest_best(&n));
+	else
+		diag_hint(c->diags, d, "declare it: params: {%s: 10s}", e->text);
+	return NULL;
+}
+
+/* The address of a function or variable; one that BTF does not know may exist all the same and is found at load. */
+struct expr *check_symbol(struct check *c, struct expr *e, const char *name)
+{
+	const struct type *target = type_void(c->types);
+	struct kbtf_func f;
+	const struct btf *btf;
+	struct expr *r;
+	uint32_t id;
+
+	if (!is_identifier(name)) {
+		diag_error(c->diags, TAG_UNKNOWN_NAME, e->span, "'%s' is no name of a function or variable", name);
+		return NULL;
+	}
+	if (kbtf_find_func(c->kbtf, NULL, name, &f)) {
+		target = function_ptr(c)->target;
+	} else {
+		id = kbtf_find(c->kbtf, name, BTF_KIND_VAR, &btf);
+		if (id)
+			target = type_from_btf(c->types, btf, btf__type_by_id(btf, id)->type);
+		else
+			diag_warn(c->diags, TAG_UNCHECKED, e->span,
+				  "'%s' is not in BTF: whether the kernel has it is seen when the rule is loaded",
+				  name);
+	}
+	r = new_expr(c, EXPR_SYMBOL, e->span, type_ptr(c->types, target), NULL, NULL);
+	r->text = name;
+	return r;
+}
+
+const struct type *check_cast_type(struct check *c, const struct expr *e)
+{
+	const struct type *t = type_by_name(c->types, e->cast_name);
+	const char *near;
+	struct diag *d;
+
+	if (!t) {
+		d = diag_error(c->diags, TAG_UNKNOWN_TYPE, e->span, "the kernel has no type '%s'", e->cast_name);
+		near = type_nearest(c->types, e->cast_name);
+		if (near)
+			diag_hint(c->diags, d, "did you mean '%s'?", near);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < e->cast_ptr; i++)
+		t = type_ptr(c->types, t);
+	return t;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * cmd_check.c - deadfall check FILE...: all that is wrong with rules, without loading anything.
+ */
+#include "rules/cmd_check.h"
+
+#include <getopt.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "agent/command.h"
+#include "lib/arena.h"
+#include "rules/compile.h"
+
+struct options {
+	const char *btf[16];
+	int nbtf;
+	bool json;
+};
+
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{ "btf", required_argument, NULL, 'b' }, { "json", no_argument, NULL, 'j' }, { 0 },
+	};
+	int opt;
+
+	opterr = 0;
+	optind = 1;
+	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (opt) {
+		case 'b':
+			if (o->nbtf == 16)
+				return command_usage("check", "more than 16 --btf");
+			o->btf[o->nbtf++] = optarg;
+			break;
+		case 'j':
+			o->json = true;
+			break;
+		default:
+			return command_usage("check", "no option '%s', or its argument is missing", argv[optind - 1]);
+		}
+	}
+	if (optind == argc)
+		return command_usage("check", "no rule file given");
+	return 0;
+}
+
+/* The first --btf is the kernel, unless it is the BTF of a module. */
+static int open_btf(const struct options *o, struct kbtf **kbtf, struct err *err)
+{
+	int i = 1;
+
+	if (kbtf_open(o->nbtf ? o->btf[0] : NULL, kbtf, err))
+		return -1;
+	for (; i < o->nbtf; i++) {
+		if (kbtf_add_module(*kbtf, o->btf[i], err))
+			return -1;
+	}
+	return 0;
+}
+
+static void out_of_memory(void *arg)
+{
+	longjmp(*(jmp_buf *)arg, 1);
+}
+
+static int check_files(char **files, int n, struct kbtf *kbtf, const struct options *o, struct arena *a)
+{
+	struct diags diags = diags_init(a);
+	struct rule_set *set;
+	int rc = compile_check(a, files, n, kbtf, &diags, &set);
+
+	if (o->json)
+		diags_print_json(&diags, stdout);
+	else
+		diags_print(&diags, stderr, isatty(STDERR_FILENO));
+	if (!rc && !o->json)
+		printf("%u rule%s checked\n", set->nrules, set->nrules == 1 ? "" : "s");
+	return rc ? EXIT_RULE : EXIT_OK;
+}
+
+int cmd_check(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct kbtf *kbtf = NULL;
+	struct arena *volatile a = NULL;
+	struct err err;
+	jmp_buf oom;
+	int rc = parse_options(argc, argv, &o);
+
+	if (rc)
+		return rc;
+	if (open_btf(&o, &kbtf, &err)) {
+		kbtf_close(kbtf);
+		return err.code == ERR_SYSTEM || err.code == ERR_NOMEM ? command_fail("check", &err) :
+		       (command_fail("check", &err), EXIT_ENVIRONMENT);
+	}
+	if (setjmp(oom)) {
+		err_nomem(&err);
+		rc = command_fail("check", &err);
+	} else {
+		a = arena_create(out_of_memory, &oom);
+		if (!a)
+			out_of_memory(&oom);
+		rc = check_files(argv + optind, argc - optind, kbtf, &o, a);
+	}
+	arena_destroy(a);
+	kbtf_close(kbtf);
+	return rc;
+}

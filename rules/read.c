@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rules/read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/arena.h"
+#include "lib/nearest.h"
+#include "rules/lex.h"
+#include "rules/probe.h"
+
+/* A rule on its way: parts that need others read first. */
+struct draft {
+	struct rule rule;
+	uint64_t version;
+	const struct node *tags, *params, *events, *match, *on_match, *context, *guard;
+	uint32_t on_loss;
+};
+
+static void read_probes(struct reader *r, const struct node *n, void *object)
+{
+	struct event *ev = object;
+	struct node *const *items = NULL;
+	uint32_t count = read_items(r, n, "'probe'", &items);
+	struct probe probe;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (!probe_parse(r, items[i], &probe))
+			continue;
+		ev->probes = arena_grow(r->arena, ev->probes, ev->nprobes, sizeof(probe));
+		ev->probes[ev->nprobes++] = probe;
+	}
+}
+
+static void read_event_key(struct reader *r, const struct node *n, void *object)
+{
+	struct event *ev = object;
+	struct node *const *items = NULL;
+	uint32_t count = read_items(r, n, "'key'", &items);
+	struct expr *e;
+
+	if (count > KEY_PARTS_MAX) {
+		diag_error(r->diags, TAG_LIMIT, n->span, "a key of more than %d parts", KEY_PARTS_MAX);
+		return;
+	}
+	ev->key = arena_array(r->arena, count, sizeof(struct expr *));
+	for (uint32_t i = 0; i < count; i++) {
+		e = read_expr(r, items[i], "a part of 'key'");
+		if (e)
+			ev->key[ev->nkey++] = e;
+	}
+}
+
+static void read_fields(struct reader *r, const struct node *n, void *object)
+{
+	struct event *ev = object;
+	struct expr *e;
+
+	if (!read_map(r, n, "'fields'"))
+		return;
+	if (n->n > FIELDS_MAX) {
+		diag_error(r->diags, TAG_LIMIT, n->span, "more than %d fields", FIELDS_MAX);
+		return;
+	}
+	ev->fields = arena_array(r->arena, n->n, sizeof(*ev->fields));
+	for (uint32_t i = 0; i < n->n; i++) {
+		struct field *f = &ev->fields[ev->nfields];
+
+		f->span = n->keys[i]->span;
+		e = read_expr(r, n->items[i], arena_printf(r->arena, "field '%s'", n->keys[i]->text));
+		f->expr = e;
+		if (read_name(r, n->keys[i], "a field", &f->name) && e)
+			ev->nfields++;
+	}
+}
+
+static const struct key bytes_keys[] = {
+	{ "bytes", KEY_EXPR, true, .offset = offsetof(struct keep_bytes, addr) },
+	{ "len", KEY_UINT, true, .offset = offsetof(struct keep_bytes, len), .min = 1, .max = 1024 },
+	{ 0 }
+};
+
+static void read_keep(struct reader *r, const struct node *n, void *object)
+{
+	static const struct {
+		const char *name;
+		uint32_t keep;
+	} words[] = {
+		{ "kstack", KEEP_KSTACK }, { "ustack", KEEP_USTACK }, { "lbr", KEEP_LBR }, { "pin", KEEP_PIN },
+	};
+	struct event *ev = object;
+	struct node *const *items = NULL;
+	uint32_t count = read_items(r, n, "'keep'", &items), w;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (items[i]->kind == NODE_MAP) {
+			struct keep_bytes b = { .span = items[i]->span };
+
+			schema_read(r, items[i], "an item of 'keep'", bytes_keys, &b);
+			if (!b.addr || !b.len)
+				continue;
+			ev->bytes = arena_grow(r->arena, ev->bytes, ev->nbytes, sizeof(b));
+			ev->bytes[ev->nbytes++] = b;
+			continue;
+		}
+		for (w = 0; w < 4 && strcmp(items[i]->text ? items[i]->text : "", words[w].name); w++)
+			;
+		if (w < 4)
+			ev->keep |= words[w].keep;
+		else
+			diag_error(r->diags, TAG_BAD_VALUE, items[i]->span,
+				   "'keep' takes kstack, ustack, lbr, pin, and {bytes: ADDRESS, len: N}");
+	}
+}
+
+static void read_when(struct reader *r, const struct node *n, void *object)
+{
+	struct event *ev = object;
+	const char *text;
+
+	if (!read_text(r, n, "'when'", TEXT_MAX, &text))
+		return;
+	if (strcmp(text, "module-loads"))
+		diag_error(r->diags, TAG_BAD_VALUE, n->span, "'when' takes only: module-loads");
+	ev->wait_module = true;
+}
+
+static void read_event_tables(struct reader *r, const struct node *n, void *object)
+{
+	struct event *ev = object;
+	struct node *const *items = NULL;
+	uint32_t count = read_items(r, n, "'tables'", &items);
+
+	ev->tables = arena_array(r->arena, count, sizeof(*ev->tables));
+	for (uint32_t i = 0; i < count; i++) {
+		if (read_name(r, items[i], "a table", &ev->tables[ev->ntables]))
+			ev->ntables++;
+	}
+}
+
+static const struct key event_keys[] = {
+	{ "probe", KEY_CUSTOM, true, .read = read_probes },
+	{ "where", KEY_EXPR, false, .offset = offsetof(struct event, where) },
+	{ "key", KEY_CUSTOM, false, .read = read_event_key },
+	{ "fields", KEY_CUSTOM, false, .read = read_fields },
+	{ "keep", KEY_CUSTOM, false, .read = read_keep },
+	{ "birth", KEY_BOOL, false, .offset = offsetof(struct event, birth) },
+	{ "death", KEY_BOOL, false, .offset = offsetof(struct event, death) },
+	{ "optional", KEY_BOOL, false, .offset = offsetof(struct event, optional) },
+	{ "when", KEY_CUSTOM, false, .read = read_when },
+	{ "tables", KEY_CUSTOM, false, .read = read_event_tables },
+	{ 0 }
+};
+
+static void read_events(struct reader *r, const struct node *n, struct rule *rule)
+{
+	if (!read_map(r, n, "'events'"))
+		return;
+	if (!n->n || n->n > EVENTS_MAX) {
+		diag_error(r->diags, n->n ? TAG_LIMIT : TAG_VALUE_KIND, n->span, "a rule has 1 to %d events, not %u",
+			   EVENTS_MAX, n->n);
+		return;
+	}
+	rule->events = arena_array(r->arena, n->n, sizeof(*rule->events));
+	for (uint32_t i = 0; i < n->n; i++) {
+		struct event *ev = &rule->events[rule->nevents];
+
+		ev->span = n->keys[i]->span;
+		if (read_name(r, n->keys[i], "an event", &ev->name))
+			rule->nevents++;
+		schema_read(r, n->items[i], arena_printf(r->arena, "event '%s'", n->keys[i]->text), event_keys, ev);
+	}
+}
+
+static void read_param(struct reader *r, const struct node *key, const struct node *n, struct param *p)
+{
+	bool negative = !n->quoted && n->kind == NODE_SCALAR && n->text[0] == '-';
+	enum unit unit = UNIT_DECIMAL;
+
+	p->span = key->span;
+	if (n->kind != NODE_SCALAR || node_is_null(n)) {
+		diag_error(r->diags, TAG_VALUE_KIND, n->span, "parameter '%s' takes a number, duration, size or text",
+			   key->text);
+		return;
+	}
+	p->kind = PARAM_STR;
+	p->text = n->text;
+	if (!n->quoted && !lex_number(n->text + negative, &p->value, &unit))
+		p->kind = unit == UNIT_TIME ? PARAM_DURATION : unit == UNIT_SIZE ? PARAM_SIZE : PARAM_INT;
+	if (negative)
+		p->value = -p->value;
+	if (p->kind == PARAM_STR && n->len > NAME_MAX_LEN)
+		diag_error(r->diags, TAG_LIMIT, n->span, "a text parameter of more than %d bytes", NAME_MAX_LEN);
+}
+
+static void read_params(struct reader *r, const struct node *n, struct rule *rule)
+{
+	if (!read_map(r, n, "'params'"))
+		return;
+	rule->params = arena_array(r->arena, n->n, sizeof(*rule->params));
+	for (uint32_t i = 0; i < n->n; i++) {
+		struct param *p = &rule->params[rule->nparams];
+
+		read_param(r, n->keys[i], n->items[i], p);
+		if (read_name(r, n->keys[i], "a parameter", &p->name))
+			rule->nparams++;
+	}
+}
+
+static void read_tags(struct reader *r, const struct node *n, struct rule *rule)
+{
+	struct node *const *items = NULL;
+	uint32_t count = read_items(r, n, "'tags'", &items);
+
+	rule->tags = arena_array(r->arena, count, sizeof(*rule->tags));
+	for (uint32_t i = 0; i < count; i++) {
+		if (read_text(r, items[i], "a tag", NAME_MAX_LEN, &rule->tags[rule->ntags]))
+			rule->ntags++;
+	}
+}
+
+static const struct key context_keys[] = {
+	{ "last", KEY_UINT, false, .offset = offsetof(struct rule, context_last), .min = 1, .max = 4096 },
+	{ "keys", KEY_UINT, false, .offset = offsetof(struct rule, context_keys), .min = 1, .max = 1 << 22 },
+	{ 0 }
+};
+
+/* "1 per 24h", or a number alone */
+static void read_max_panics(struct reader *r, const struct node *n, void *object)
+{
+	struct rule *rule = object;
+	struct node part = *n;
+	const char *text, *per;
+	uint64_t max;
+
+	if (!read_text(r, n, "'max_panics'", TEXT_MAX, &text))
+		return;
+	per = strstr(text, " per ");
+	if (per) {
+		part.text = per + 5;
+		part.len = (uint32_t)strlen(part.text);
+		part.span = node_part(n, (uint32_t)(part.text - text), part.len);
+		read_time(r, &part, "'max_panics: N per'", 1000000000, TIME_MAX, &rule->guard.per_ns);
+		part.text = arena_strndup(r->arena, text, (size_t)(per - text));
+		part.span = node_part(n, 0, (uint32_t)(per - text));
+	}
+	if (read_uint(r, &part, "'max_panics'", 0, 1000, &max))
+		rule->guard.max_panics = (uint32_t)max;
+}
+
+static void read_kdump(struct reader *r, const struct node *n, void *object)
+{
+	struct rule *rule = object;
+	const char *text = "";
+
+	if (!read_text(r, n, "'kdump'", TEXT_MAX, &text))
+		return;
+	rule->guard.kdump_required = strcmp(text, "optional") != 0;
+	rule->guard.kdump_tested = !strcmp(text, "tested");
+	if (strcmp(text, "optional") && strcmp(text, "required") && strcmp(text, "tested"))
+		diag_error(r->diags, TAG_BAD_VALUE, n->span, "'kdump' takes one of: required, tested, optional");
+}
+
+static const struct key guard_keys[] = {
+	{ "kdump", KEY_CUSTOM, false, .read = read_kdump },
+	{ "max_panics", KEY_CUSTOM, false, .read = read_max_panics },
+	{ "after", KEY_TIME, false, .offset = offsetof(struct rule, guard.after_ns), .min = 0, .max = TIME_MAX },
+	{ 0 }
+};
+
+/* panic: "message" */
+static void read_action(struct reader *r, const struct node *n, struct rule *rule)
+{
+	static const char *const names[] = {
+		[ACTION_PANIC] = "panic", [ACTION_LOG] = "log", [ACTION_SIGNAL] = "signal", [ACTION_STOP] = "stop",
+	};
+	struct action act = { .span = n->span };
+	const char *word = NULL;
+	const struct node *value = NULL;
+
+	if (n->kind == NODE_SCALAR) {
+		word = n->text;
+	} else if (n->kind == NODE_MAP && n->n == 1) {
+		word = n->keys[0]->text;
+		value = n->items[0];
+		act.span = value->span;
+	} else {
+		diag_error(r->diags, TAG_VALUE_KIND, n->span, "an action is written as: - panic: \"message\"");
+		return;
+	}
+	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(word, names[i]))
+			continue;
+		act.kind = i;
+		if (value)
+			read_text(r, value, "a message", TEXT_MAX, &act.message);
+		act.node = value;
+		rule->actions = arena_grow(r->arena, rule->actions, rule->nactions, sizeof(act));
+		rule->actions[rule->nactions++] = act;
+		return;
+	}
+	diag_hint(r->diags, diag_error(r->diags, TAG_UNKNOWN_KEY, n->span, "no action '%s'", word),
+		  "actions are panic, log, signal, stop");
+}
+
+static void read_actions(struct reader *r, const struct node *n, struct rule *rule)
+{
+	struct node *const *items = NULL;
+	uint32_t count;
+
+	if (n->kind == NODE_MAP) {
+		read_action(r, n, rule);
+		return;
+	}
+	count = read_items(r, n, "'on_match'", &items);
+	for (uint32_t i = 0; i < count; i++)
+		read_action(r, items[i], rule);
+}
+
+static void read_rule_name(struct reader *r, const struct node *n, void *object)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+	struct draft *d = object;
+
+	if (!read_text(r, n, "'rule'", NAME_MAX_LEN, &d->rule.name))
+		return;
+	if (d->rule.name[strspn(d->rule.name, allowed)])
+		diag_error(r->diags, TAG_BAD_VALUE, n->span,
+			   "the name of a rule has letters, digits and any of _ - .");
+}
+
+static const char *const on_loss_words[] = { "suppress", "log", "fire", NULL };
+#define ON_LOSS_DEFAULT 99
+
+static const struct key rule_keys[] = {
+	{ "deadfall", KEY_COUNT, true, .offset = offsetof(struct draft, version), .min = 1, .max = 1 },
+	{ "rule", KEY_CUSTOM, true, .read = read_rule_name },
+	{ "about", KEY_TEXT, false, .offset = offsetof(struct draft, rule.about), .max = 4096 },
+	{ "tags", KEY_NODE, false, .offset = offsetof(struct draft, tags) },
+	{ "params", KEY_NODE, false, .offset = offsetof(struct draft, params) },
+	{ "events", KEY_NODE, true, .offset = offsetof(struct draft, events) },
+	{ "match", KEY_NODE, true, .offset = offsetof(struct draft, match) },
+	{ "context", KEY_NODE, false, .offset = offsetof(struct draft, context) },
+	{ "on_match", KEY_NODE, true, .offset = offsetof(struct draft, on_match) },
+	{ "on_loss", KEY_CHOICE, false, .offset = offsetof(struct draft, on_loss), .choices = on_loss_words },
+	{ "guard", KEY_NODE, false, .offset = offsetof(struct draft, guard) },
+	{ 0 }
+};
+
+static void set_defaults(struct draft *d, const struct node *doc)
+{
+	d->rule.name = "?";
+	d->rule.span = doc->span;
+	d->rule.context_last = 32;
+	d->rule.context_keys = 4096;
+	d->rule.guard.kdump_required = true;
+	d->rule.guard.max_panics = 1;
+	d->rule.guard.per_ns = 86400ull * 1000000000;
+	d->on_loss = ON_LOSS_DEFAULT;
+}
+
+/* A rule whose verdict rests on something that did not happen must not fire because events were lost. */
+static bool rests_on_absence(const struct rule *rule)
+{
+	switch (rule->match.kind) {
+	case MATCH_MISSING:
+	case MATCH_BALANCE:
+	case MATCH_LIFECYCLE:
+	case MATCH_POPULATION:
+	case MATCH_ORIGIN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void read_rule(struct reader *r, const struct node *doc, struct rule *rule)
+{
+	struct draft d = { 0 };
+
+	set_defaults(&d, doc);
+	schema_read(r, doc, "a rule", rule_keys, &d);
+	if (d.tags)
+		read_tags(r, d.tags, &d.rule);
+	if (d.params)
+		read_params(r, d.params, &d.rule);
+	if (d.context)
+		schema_read(r, d.context, "'context'", context_keys, &d.rule);
+	if (d.guard)
+		schema_read(r, d.guard, "'guard'", guard_keys, &d.rule);
+	if (d.on_match)
+		read_actions(r, d.on_match, &d.rule);
+	if (d.events)
+		read_events(r, d.events, &d.rule);
+	*rule = d.rule;
+	if (d.match)
+		read_match(r, d.match, rule);
+	if (d.on_loss == ON_LOSS_DEFAULT)
+		rule->on_loss = rests_on_absence(rule) ? ON_LOSS_SUPPRESS : ON_LOSS_FIRE;
+	else
+		rule->on_loss = (int)d.on_loss;
+}
