@@ -66,14 +66,36 @@ static int attach_single(struct arena *a, struct loaded *s, struct bpf_program *
 	return 0;
 }
 
-int attach_hook(struct arena *a, struct loaded *s, uint32_t h, const struct hook_plan *plan, struct err *err)
+/* One uprobe a site; pid -1: every process that runs the program, now or later. */
+static int attach_sites(struct arena *a, struct loaded *s, struct bpf_program *p, uint32_t h,
+			const struct attach_plan *plan, struct err *err)
+{
+	for (uint32_t i = 0; i < plan->nsites; i++) {
+		const struct site_target *t = &plan->sites[i];
+		LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = i, .ref_ctr_offset = t->note.semaphore);
+		struct bpf_link *link;
+
+		if (t->hook != h)
+			continue;
+		link = bpf_program__attach_uprobe_opts(p, -1, t->path, t->note.offset, &opts);
+		if (!link)
+			return err_sys(err, errno, "attach to %s:%s:%s", t->path, t->note.provider, t->note.name);
+		keep_link(a, s, link);
+		s->functions++;
+	}
+	return 0;
+}
+
+int attach_hook(struct arena *a, struct loaded *s, uint32_t h, const struct attach_plan *plan, struct err *err)
 {
 	const struct info_hook *hook = &s->info->hooks[h];
 	struct bpf_program *p = bpf_object__find_program_by_name(s->hooks, hook->program);
 	bool is_return = !strcmp(hook->name, "kretprobe");
 
-	s->functions += plan->n;
+	if (!strcmp(hook->name, "usdt"))
+		return attach_sites(a, s, p, h, plan, err);
+	s->functions += plan->hooks[h].n;
 	if (feature_has(FEATURE_KPROBE_MULTI))
-		return attach_multi(a, s, p, is_return, plan, err);
-	return attach_single(a, s, p, is_return, plan, err);
+		return attach_multi(a, s, p, is_return, &plan->hooks[h], err);
+	return attach_single(a, s, p, is_return, &plan->hooks[h], err);
 }

@@ -11,6 +11,6 @@ struct bpf_program;
 void attach_prepare(struct bpf_program *p, const char *hook);
 
 /* Attach hook number h to its targets; links are kept in the set. */
-int attach_hook(struct arena *a, struct loaded *s, uint32_t h, const struct hook_plan *plan, struct err *err);
+int attach_hook(struct arena *a, struct loaded *s, uint32_t h, const struct attach_plan *plan, struct err *err);
 
 #endif

@@ -82,31 +82,95 @@ static int read_file(struct arena *a, const char *path, char **text, struct err 
 	return ret ? err_wrap(err, "%s", path) : 0;
 }
 
-/* Addresses of named functions from kallsyms: "ADDRESS TYPE NAME[\t[MODULE]]". */
-static int add_addresses(struct arena *a, struct functions *fs, struct err *err)
+/* Call fn for every text symbol of kallsyms: "ADDRESS TYPE NAME[\t[MODULE]]". The text is changed. */
+static void each_symbol(char *text, void (*fn)(uint64_t addr, const char *name, void *arg), void *arg)
 {
-	char *text, *next;
+	char *next, *end;
 
-	if (read_file(a, "/proc/kallsyms", &text, err))
-		return -1;
 	for (char *line = text; line && *line; line = next) {
-		struct function key = { 0 }, *f;
-		uint64_t addr;
-		char *end;
+		uint64_t addr = strtoull(line, &end, 16);
 
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
-		addr = strtoull(line, &end, 16);
-		if (end == line || strlen(end) < 4 || (end[1] != 't' && end[1] != 'T' && end[1] != 'w' && end[1] != 'W'))
+		if (end == line || strlen(end) < 4 || !strchr("tTwW", end[1]))
 			continue;
-		key.name = end + 3;
-		end += 3 + strcspn(end + 3, "\t ");
-		*end = '\0';
-		f = bsearch(&key, fs->items, fs->n, sizeof(*fs->items), compare_names);
-		if (f)
-			f->addr = addr;
+		end[3 + strcspn(end + 3, "\t ")] = '\0';
+		fn(addr, end + 3, arg);
 	}
+}
+
+static void set_address(uint64_t addr, const char *name, void *arg)
+{
+	const struct functions *fs = arg;
+	struct function key = { .name = name }, *f;
+
+	f = bsearch(&key, fs->items, fs->n, sizeof(*fs->items), compare_names);
+	if (f)
+		f->addr = addr;
+}
+
+struct addresses {
+	uint64_t *items;
+	size_t n;
+};
+
+static void collect_address(uint64_t addr, const char *name, void *arg)
+{
+	struct addresses *as = arg;
+
+	(void)name;
+	as->items[as->n++] = addr;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool is_symbol(const struct addresses *as, uint64_t addr)
+{
+	return bsearch(&addr, as->items, as->n, sizeof(addr), compare_addresses) != NULL;
+}
+
+/* Length of ENDBR64, which stands before the call to ftrace. */
+#define ENDBR_SIZE 4
+
+/*
+ * The list has the addresses of ftrace's call sites; kprobe_multi takes these too, but looks a function's cookie up
+ * by its symbol's address (kernel/trace/bpf_trace.c, get_entry_ip and bpf_kprobe_multi_cookie).
+ */
+static int use_symbol_addresses(struct arena *a, struct functions *fs, struct err *err)
+{
+	struct addresses as = { 0 };
+	size_t lines = 1;
+	char *text;
+
+	if (read_file(a, "/proc/kallsyms", &text, err))
+		return -1;
+	for (const char *p = text; (p = strchr(p, '\n')); p++)
+		lines++;
+	as.items = arena_array(a, lines, sizeof(*as.items));
+	each_symbol(text, collect_address, &as);
+	qsort(as.items, as.n, sizeof(*as.items), compare_addresses);
+	for (uint32_t i = 0; i < fs->n; i++) {
+		struct function *f = &fs->items[i];
+
+		if (!is_symbol(&as, f->addr) && is_symbol(&as, f->addr - ENDBR_SIZE))
+			f->addr -= ENDBR_SIZE;
+	}
+	return 0;
+}
+
+static int add_addresses(struct arena *a, struct functions *fs, struct err *err)
+{
+	char *text;
+
+	if (read_file(a, "/proc/kallsyms", &text, err))
+		return -1;
+	each_symbol(text, set_address, fs);
 	return 0;
 }
 
@@ -119,7 +183,7 @@ int functions_read(struct arena *a, struct functions *ret, struct err *err)
 
 		if (!read_file(a, path, &text, err)) {
 			functions_parse(a, text, true, ret);
-			return 0;
+			return use_symbol_addresses(a, ret, err);
 		}
 		path = arena_printf(a, "%s/available_filter_functions", tracing_dirs[i]);
 		if (!read_file(a, path, &text, err)) {

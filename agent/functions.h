@@ -20,7 +20,7 @@ struct arena;
 struct function {
 	const char *name;
 	const char *module;	/* NULL: vmlinux */
-	uint64_t addr;		/* what kprobe_multi takes: the ftrace site or the symbol */
+	uint64_t addr;		/* of its symbol */
 };
 
 struct functions {

@@ -53,15 +53,23 @@ static void size_map(struct bpf_map *m, const struct set_info *info, const struc
 		n = info->nrules;
 	} else if (!strcmp(name, "df_dispatch")) {
 		n = plan->ndispatch;
+	} else if (!strcmp(name, "df_usdt")) {
+		n = plan->nsites;
 	} else {
 		return;
 	}
 	bpf_map__set_max_entries(m, at_least_1(n));
 }
 
-static bool hook_used(const struct set_info *info, const struct attach_plan *plan, uint32_t h)
+static bool hook_used(const struct attach_plan *plan, uint32_t h)
 {
-	return info->hooks[h].bodies && (plan->hooks[h].n || !strcmp(info->hooks[h].name, "usdt"));
+	if (plan->hooks[h].n)
+		return true;
+	for (uint32_t i = 0; i < plan->nsites; i++) {
+		if (plan->sites[i].hook == h)
+			return true;
+	}
+	return false;
 }
 
 static struct bpf_object *open_object(const struct buf *object, const char *name, struct err *err)
@@ -106,7 +114,7 @@ static int load_hooks(struct loaded *s, const struct buf *object, const struct a
 	for (uint32_t h = 0; h < s->info->nhooks; h++) {
 		struct bpf_program *p;
 
-		if (!hook_used(s->info, plan, h))
+		if (!hook_used(plan, h))
 			continue;
 		p = bpf_object__find_program_by_name(s->hooks, s->info->hooks[h].program);
 		if (!p)
@@ -166,7 +174,7 @@ static int load_engines(struct loaded *s, const struct buf *object, const struct
 	for (uint32_t h = 0; h < s->info->nhooks; h++) {
 		struct bpf_program *hook, *p;
 
-		if (!hook_used(s->info, plan, h))
+		if (!hook_used(plan, h))
 			continue;
 		snprintf(name, sizeof(name), "%s%u", s->lists ? "df_list" : "df_ring", h);
 		p = bpf_object__find_program_by_name(s->engines, name);
@@ -251,11 +259,15 @@ static int write_index(struct loaded *s, struct err *err)
 
 static int setup_maps(struct loaded *s, const struct attach_plan *plan, struct err *err)
 {
-	int dispatch = set_map_fd(s, "df_dispatch");
+	int dispatch = set_map_fd(s, "df_dispatch"), usdt = set_map_fd(s, "df_usdt");
 
 	for (uint32_t i = 0; i < plan->ndispatch; i++) {
 		if (bpf_map_update_elem(dispatch, &i, &plan->dispatch[i], 0))
 			return err_sys(err, errno, "write dispatch table");
+	}
+	for (uint32_t i = 0; i < plan->nsites; i++) {
+		if (bpf_map_update_elem(usdt, &i, &plan->sites[i].note.site, 0))
+			return err_sys(err, errno, "write USDT sites");
 	}
 	for (uint32_t i = 0; i < s->info->nrules; i++) {
 		const struct info_rule *r = &s->info->rules[i];
@@ -309,7 +321,7 @@ int set_attach(struct arena *a, struct loaded *s, const struct attach_plan *plan
 	if (attach_engines(a, s, err))
 		return -1;
 	for (uint32_t h = 0; h < s->info->nhooks; h++) {
-		if (hook_used(s->info, plan, h) && attach_hook(a, s, h, &plan->hooks[h], err))
+		if (hook_used(plan, h) && attach_hook(a, s, h, plan, err))
 			return -1;
 	}
 	return 0;

@@ -3,6 +3,7 @@
  * main.c - the `deadfall` command: one table drives usage and dispatch.
  */
 #include "agent/command.h"
+#include "agent/commands.h"
 #include "kdump/cmd_kdump.h"
 #include "rules/cmd_check.h"
 
@@ -11,6 +12,10 @@
 
 static const struct command commands[] = {
 	{ "check", cmd_check, "FILE... [--btf FILE]... [--json]", "say all that is wrong with rules; load nothing" },
+	{ "compile", cmd_compile, "FILE... -o OBJECT [--btf FILE]", "rules to a BPF object that other kernels can load" },
+	{ "run", cmd_run, "FILE... [--dry-run] [--disarmed] [--force]", "arm rules or a compiled set, and stay" },
+	{ "status", cmd_status, "[--json]", "what the loaded sets have seen" },
+	{ "list", cmd_list, "[--json]", "the loaded sets" },
 	{ "kdump", cmd_kdump, "setup|status|doctor [--json]", "make the next crash a dump, or say why it would not be" },
 	{ 0 }
 };

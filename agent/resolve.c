@@ -2,11 +2,13 @@
 #include "agent/resolve.h"
 
 #include <bpf/btf.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/object.h"
 #include "lib/arena.h"
+#include "lib/nearest.h"
 #include "rules/deny.h"
 #include "rules/kbtf.h"
 
@@ -195,26 +197,95 @@ static void resolve_probe(struct resolver *r)
 			  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : ""));
 }
 
-/* Cookies: the body itself where there is one, else where its list stands in df_dispatch. */
-static void make_cookies(struct resolver *r)
+static struct site_target *find_site(struct resolver *r, const char *path, const struct usdt_note *note)
 {
 	struct attach_plan *plan = r->plan;
+	struct site_target *s;
 
+	for (uint32_t i = 0; i < plan->nsites; i++) {
+		if (plan->sites[i].note.offset == note->offset && !strcmp(plan->sites[i].path, path))
+			return &plan->sites[i];
+	}
+	plan->sites = arena_grow(r->a, plan->sites, plan->nsites, sizeof(*plan->sites));
+	s = &plan->sites[plan->nsites++];
+	*s = (struct site_target){ .path = path, .hook = r->hook, .note = *note };
+	return s;
+}
+
+/* The event's only body under this hook: USDT arguments are decoded at run time, they have no positions. */
+static uint32_t only_body(const struct resolver *r)
+{
+	for (uint32_t b = 0; b < r->info->nbodies; b++) {
+		if (r->info->bodies[b].event == r->event_index && r->info->bodies[b].hook == r->hook)
+			return r->info->bodies[b].number;
+	}
+	return 0;
+}
+
+static void resolve_usdt(struct resolver *r)
+{
+	const struct info_probe *p = r->probe;
+	const char *path = p->target ? usdt_find_program(r->a, p->target) : NULL;
+	struct nearest near = nearest_init(p->pattern);
+	struct usdt_note *notes;
+	uint32_t n, found = 0;
+
+	if (!path) {
+		fail(r, ERR_ABSENT, arena_printf(r->a, "%s: no such program or library", p->target ? p->target : p->text));
+		return;
+	}
+	if (usdt_read(r->a, path, &notes, &n, r->err)) {
+		fail(r, r->err->code, arena_strdup(r->a, r->err->msg));
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct site_target *s;
+
+		if (p->provider && fnmatch(p->provider, notes[i].provider, 0))
+			continue;
+		nearest_offer(&near, notes[i].name);
+		if (fnmatch(p->pattern, notes[i].name, 0))
+			continue;
+		s = find_site(r, path, &notes[i]);
+		s->bodies = arena_grow(r->a, s->bodies, s->nbodies, sizeof(*s->bodies));
+		s->bodies[s->nbodies++] = only_body(r);
+		found++;
+	}
+	if (!found && !r->event->optional)
+		fail(r, ERR_ABSENT,
+		     arena_printf(r->a, "%s has no USDT probe %s:%s%s%s%s", path, p->provider ? p->provider : "*", p->pattern,
+				  nearest_best(&near) ? "; did you mean '" : "",
+				  nearest_best(&near) ? nearest_best(&near) : "", nearest_best(&near) ? "'?" : ""));
+}
+
+/* A cookie: the body itself where there is one, else where its list stands in df_dispatch. */
+static uint64_t make_cookie(struct resolver *r, const uint32_t *bodies, uint32_t n)
+{
+	struct attach_plan *plan = r->plan;
+	uint32_t first = plan->ndispatch;
+
+	if (n == 1)
+		return bodies[0];
+	for (uint32_t b = 0; b < n; b++) {
+		plan->dispatch = arena_grow(r->a, plan->dispatch, plan->ndispatch, sizeof(*plan->dispatch));
+		plan->dispatch[plan->ndispatch++] = bodies[b];
+	}
+	return (uint64_t)n << 32 | first;
+}
+
+static void make_cookies(struct resolver *r)
+{
 	for (uint32_t h = 0; h < r->info->nhooks; h++) {
-		for (uint32_t i = 0; i < plan->hooks[h].n; i++) {
-			struct target *t = &plan->hooks[h].targets[i];
+		for (uint32_t i = 0; i < r->plan->hooks[h].n; i++) {
+			struct target *t = &r->plan->hooks[h].targets[i];
 
-			if (t->nbodies == 1) {
-				t->cookie = t->bodies[0];
-				continue;
-			}
-			t->cookie = (uint64_t)t->nbodies << 32 | plan->ndispatch;
-			for (uint32_t b = 0; b < t->nbodies; b++) {
-				plan->dispatch =
-					arena_grow(r->a, plan->dispatch, plan->ndispatch, sizeof(*plan->dispatch));
-				plan->dispatch[plan->ndispatch++] = t->bodies[b];
-			}
+			t->cookie = make_cookie(r, t->bodies, t->nbodies);
 		}
+	}
+	for (uint32_t i = 0; i < r->plan->nsites; i++) {
+		struct site_target *s = &r->plan->sites[i];
+
+		s->note.site.cookie = make_cookie(r, s->bodies, s->nbodies);
 	}
 }
 
@@ -239,9 +310,12 @@ int resolve(struct arena *a, const struct set_info *info, struct kbtf *kbtf, str
 		for (uint32_t p = 0; p < r.event->nprobes; p++) {
 			r.probe = &r.event->probes[p];
 			for (r.hook = 0; r.hook < info->nhooks; r.hook++) {
-				if (!hook_has_kind(&info->hooks[r.hook], r.probe->kind) || !r.probe->pattern ||
-				    !strcmp(r.probe->kind, "usdt"))
+				if (!hook_has_kind(&info->hooks[r.hook], r.probe->kind) || !r.probe->pattern)
 					continue;
+				if (!strcmp(r.probe->kind, "usdt")) {
+					resolve_usdt(&r);
+					continue;
+				}
 				if (!have_functions && functions_read(a, &r.funcs, err))
 					return -1;
 				have_functions = true;

@@ -10,6 +10,7 @@
 
 #include "agent/functions.h"
 #include "agent/setinfo.h"
+#include "agent/usdt.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 
@@ -27,8 +28,19 @@ struct hook_plan {
 	uint32_t n;
 };
 
+/* A USDT site, or several bodies at one. */
+struct site_target {
+	const char *path;
+	uint32_t hook;
+	struct usdt_note note;		/* note.site.cookie is made last */
+	uint32_t *bodies;
+	uint32_t nbodies;
+};
+
 struct attach_plan {
 	struct hook_plan *hooks;	/* [info->nhooks] */
+	struct site_target *sites;
+	uint32_t nsites;
 	uint32_t *dispatch;		/* contents of df_dispatch */
 	uint32_t ndispatch;
 	uint32_t denied;		/* functions that a glob named and that may not be probed */

@@ -200,8 +200,12 @@ static __always_inline void fire(struct df_rec *r, struct df_stats *st)
 /* Common entry of all engines: false if this event is not to be recorded. */
 static __always_inline bool admit(struct df_rec *r, struct df_stats *st)
 {
-	if (df_ctl.frozen || (df_ctl.tgid && bpf_get_current_pid_tgid() >> 32 == df_ctl.tgid))
+	if (df_ctl.frozen)
 		return false;
+	if (df_ctl.tgid && bpf_get_current_pid_tgid() >> 32 == df_ctl.tgid) {
+		st->own++;
+		return false;
+	}
 	if (in_nmi()) {
 		st->nmi++;
 		return false;

@@ -123,6 +123,7 @@ struct df_stats {
 	__u64 raced;		/* its key was evicted meanwhile: not recorded */
 	__u64 evicted;		/* live keys of the table evicted to make room for this event's key */
 	__u64 fired;		/* completed a match */
+	__u64 own;		/* came from the agent itself: not recorded */
 };
 
 /* Control, one per set; mapped writable by the agent. */

@@ -13,6 +13,7 @@
 #ifndef RULES_CHECK_H
 #define RULES_CHECK_H
 
+#include "rules/deny.h"
 #include "rules/diag.h"
 #include "rules/kbtf.h"
 #include "rules/rule.h"
@@ -79,7 +80,5 @@ bool macro_value(struct kbtf *k, const char *name, int64_t *value);
 struct nearest;
 void macro_offer_names(struct nearest *n);
 
-/* deny.c: why a function must not be trapped, or NULL. */
-const char *deny_reason(const char *function);
 
 #endif

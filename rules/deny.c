@@ -6,7 +6,7 @@
  * bpf_list_push_back_impl whose engine takes the lock that the trapped caller holds spins with interrupts off for
  * ever, and the verifier does not see it. Patterns: a name, or a beginning with '*'.
  */
-#include "rules/check.h"
+#include "rules/deny.h"
 
 #include <string.h>
 
