@@ -5,6 +5,7 @@
 #include "agent/command.h"
 #include "kdump/cmd_kdump.h"
 #include "rules/cmd_check.h"
+#include "kdump/commands.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 static const struct command commands[] = {
 	{ "check", cmd_check, "FILE... [--btf FILE]... [--json]", "say all that is wrong with rules; load nothing" },
 	{ "kdump", cmd_kdump, "setup|status|doctor [--json]", "make the next crash a dump, or say why it would not be" },
+	{ "report", cmd_report, "DUMP|CAPSULE [--format text|json] [-o FILE]", "what fired, and what led to it" },
+	{ "capture", cmd_capture, "VMCORE --capsule FILE", "in the crash kernel: save what a report needs" },
 	{ 0 }
 };
 
