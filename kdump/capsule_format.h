@@ -4,7 +4,7 @@
 #define KDUMP_CAPSULE_FORMAT_H
 
 #define CAPSULE_CHUNK_MAGIC 0x4b484344u		/* "DCHK" */
-#define CAPSULE_CHUNK_RAW (64u << 10)		/* a chunk is written when it is this long */
+#define CAPSULE_CHUNK_RAW (16u << 10)		/* a chunk is written when it is this long */
 #define CAPSULE_CHUNK_MAX (80u << 20)		/* one answer may be MEM_READ_MAX bytes */
 
 enum capsule_kind {
