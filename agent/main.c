@@ -3,9 +3,11 @@
  * main.c - the `deadfall` command: one table drives usage and dispatch.
  */
 #include "agent/command.h"
+#include "kdump/cmd_capture.h"
 #include "kdump/cmd_kdump.h"
 #include "rules/cmd_check.h"
 #include "kdump/commands.h"
+#include "kdump/cmd_report.h"
 
 #include <stdio.h>
 #include <string.h>

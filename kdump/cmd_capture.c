@@ -7,7 +7,7 @@
  */
 #include "agent/command.h"
 #include "kdump/capsule.h"
-#include "kdump/commands.h"
+#include "kdump/cmd_capture.h"
 #include "kdump/open.h"
 #include "kdump/report.h"
 #include "lib/cleanup.h"

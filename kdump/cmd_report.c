@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* cmd_report.c - deadfall report: from a dump or capsule to a page. */
 #include "agent/command.h"
-#include "kdump/commands.h"
+#include "kdump/cmd_report.h"
 #include "kdump/open.h"
 #include "kdump/report.h"
 #include "lib/cleanup.h"
