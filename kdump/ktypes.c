@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 
 #define DEPTH_MAX 16		/* typedefs and qualifiers in a row, anonymous structs in each other */
 #define VISITS_MAX 65536	/* members looked at for one lookup */
@@ -76,12 +77,15 @@ static int build_index(struct ktypes *t, struct err *err)
 struct ktypes *ktypes_create(const void *data, size_t size, struct err *err)
 {
 	struct ktypes *t = calloc(1, sizeof(*t));
+	libbpf_print_fn_t print;
 
 	if (!t) {
 		err_nomem(err);
 		return NULL;
 	}
+	print = libbpf_set_print(NULL);		/* damage is reported by us, not on stderr */
 	t->btf = btf__new(data, (uint32_t)size);
+	libbpf_set_print(print);
 	if (!t->btf)
 		err_set(err, ERR_CORRUPT, "type information (BTF, %zu bytes) is damaged", size);
 	else if (!build_index(t, err))

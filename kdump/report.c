@@ -411,6 +411,14 @@ static void build_kernel(struct build *b)
 		b->r->crash_time = arena_strdup(b->arena, value);
 }
 
+static void build_dmesg(struct build *b)
+{
+	struct err err;
+
+	if (dmesg_tail(b->k, b->arena, REPORT_DMESG_LINES, &b->r->dmesg, &b->r->ndmesg, &err))
+		gaps_add(&b->r->gaps, &err, "kernel messages");
+}
+
 struct report *report_build(struct kernel *k, struct arena *a, const char *file, const char *format)
 {
 	struct report *r = arena_new(a, struct report);
@@ -430,6 +438,8 @@ struct report *report_build(struct kernel *k, struct arena *a, const char *file,
 		build_losses(&b, &sets, &sets.sets[i]);
 		build_rules(&b, &sets.sets[i]);
 	}
+	cpus_read(k, a, &r->gaps, &r->cpus);
+	build_dmesg(&b);
 	if (b.set || sets.count) {
 		r->wall_offset_ns = (int64_t)(b.set ? b.set : sets.sets)->ctl.wall_offset_ns;
 		r->has_wall = r->wall_offset_ns != 0;

@@ -8,6 +8,8 @@
 #ifndef KDUMP_REPORT_H
 #define KDUMP_REPORT_H
 
+#include "kdump/cpus.h"
+#include "kdump/dmesg.h"
 #include "kdump/set.h"
 
 #include <stdio.h>
@@ -102,8 +104,13 @@ struct report {
 	size_t nlive;
 	struct report_loss *losses;		/* non-zero ones */
 	size_t nlosses;
+	struct cpus cpus;			/* what ran where at the crash */
+	struct dmesg_line *dmesg;		/* the last messages, oldest first */
+	size_t ndmesg;
 	bool sets_known;			/* false: it is not known whether there were sets */
 };
+
+#define REPORT_DMESG_LINES 60
 
 /* Build the report. Never fails: what could not be read is in gaps. */
 struct report *report_build(struct kernel *k, struct arena *a, const char *file, const char *format);

@@ -145,6 +145,32 @@ static json_t *unreadable(const struct report *r)
 	return list;
 }
 
+/* What each CPU ran. */
+static json_t *cpus(const struct report *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->cpus.count; i++) {
+		const struct cpu_state *c = &r->cpus.cpus[i];
+		struct report_task t = { .pid = c->pid, .tid = c->tid, .comm = c->comm };
+
+		json_array_append_new(list, json_pack("{s:i, s:o, s:b, s:b}", "cpu", (int)c->cpu, "task", task(&t),
+						      "crashed", (int)c->cpu == r->cpus.crashed, "idle", c->idle));
+	}
+	return list;
+}
+
+static json_t *dmesg(const struct report *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->ndmesg; i++)
+		json_array_append_new(list, json_pack("{s:o, s:i, s:o}", "time_ns", unsigned_number(r->dmesg[i].ns),
+						      "level", (int)r->dmesg[i].level, "text",
+						      string(r->dmesg[i].text)));
+	return list;
+}
+
 static json_t *build(const struct report *r)
 {
 	json_t *root = json_object(), *list;
@@ -174,6 +200,8 @@ static json_t *build(const struct report *r)
 						      string(r->rules[i].set), "armed", string(r->rules[i].act),
 						      "live_keys", unsigned_number(r->rules[i].live)));
 	json_object_set_new(root, "rules", list);
+	json_object_set_new(root, "cpus", cpus(r));
+	json_object_set_new(root, "dmesg", dmesg(r));
 	json_object_set_new(root, "wall_offset_ns", r->has_wall ? signed_number(r->wall_offset_ns) : json_null());
 	json_object_set_new(root, "dump", json_pack("{s:o, s:o}", "file", string(r->file), "format",
 						    string(r->format)));

@@ -12,6 +12,7 @@
 #define COLUMNS 100
 #define INDENT 15
 #define LIVE_SHOWN 10
+#define DMESG_SHOWN 15
 
 struct page {
 	const struct report *r;
@@ -145,14 +146,12 @@ static void put_short_stack(struct page *p, const struct report_event *e)
 	int column = INDENT, len;
 	bool first = true;
 
-	if (!e->nkstack)
-		return;
 	fprintf(p->out, "%*s%s", INDENT, "", p->dim);
 	for (size_t i = 0; i < e->nkstack; i++) {
 		if (e->kstack[i].tool)
 			continue;
 		len = (int)strlen(e->kstack[i].symbol) + 4;
-		if (column + len > COLUMNS) {
+		if (column + len > COLUMNS - 4) {
 			fputs(" ...", p->out);
 			break;
 		}
@@ -163,34 +162,44 @@ static void put_short_stack(struct page *p, const struct report_event *e)
 	fprintf(p->out, "%s\n", p->off);
 }
 
+static const char *field_text(struct page *p, const struct report_value *v)
+{
+	const char *text = value_format(p->r->arena, v, 0);
+
+	if (v->type == VALUE_STR && !v->unknown)
+		return arena_printf(p->r->arena, "%s = \"%s\"", v->name, text);
+	return arena_printf(p->r->arena, "%s = %s", v->name, text);
+}
+
 static void put_fields(struct page *p, const struct report_event *e)
 {
 	int column = INDENT, len;
 	const char *text;
 
 	for (size_t i = 0; i < e->nfields; i++) {
-		text = value_format(p->r->arena, &e->fields[i], 0);
-		len = (int)(strlen(e->fields[i].name) + strlen(text)) + 7;
+		text = field_text(p, &e->fields[i]);
+		len = (int)strlen(text) + 2;
 		if (!i || column + len > COLUMNS) {
 			fprintf(p->out, "%s%*s", i ? ",\n" : "", INDENT, "");
 			column = INDENT;
 		} else {
 			fputs(", ", p->out);
 		}
-		fprintf(p->out, "%s = ", e->fields[i].name);
-		if (e->fields[i].type == VALUE_STR && !e->fields[i].unknown)
-			fprintf(p->out, "\"%s\"", text);
-		else
-			fputs(text, p->out);
+		fputs(text, p->out);
 		column += len;
 	}
 	if (e->nfields)
 		fputc('\n', p->out);
 }
 
-static void put_event(struct page *p, const struct report_event *e, const struct report_event *before, bool gens)
+/* Part of the match, or begin or end of a generation: shown with its whole stack. */
+static bool is_important(const struct report_event *e)
 {
-	bool important = e->step || e->fired || e->birth || e->death;
+	return e->step || e->fired || e->birth || e->death;
+}
+
+static void put_event(struct page *p, const struct report_event *e, const struct report_event *last, bool gens)
+{
 	char t[40];
 
 	fprintf(p->out, "%13s  %s%s", relative(e->ns, p->r->match->ns, t, sizeof(t)), e->fired ? p->red : p->bold,
@@ -202,7 +211,7 @@ static void put_event(struct page *p, const struct report_event *e, const struct
 	fprintf(p->out, "  CPU %" PRIu64, e->cpu);
 	if (e->func)
 		fprintf(p->out, "  %s", e->func);
-	if (gens)
+	if (gens && (e->birth || e->death))
 		fprintf(p->out, "  generation %" PRIu64 "%s%s", e->gen, e->birth ? " begins" : "", e->death ? " ends" : "");
 	if (e->unknown)
 		fputs("  (its condition could not be read)", p->out);
@@ -210,29 +219,52 @@ static void put_event(struct page *p, const struct report_event *e, const struct
 		fprintf(p->out, "  %s<- here the rule fired%s", p->red, p->off);
 	fputc('\n', p->out);
 	put_fields(p, e);
-	if (!important)
-		put_short_stack(p, e);
-	else if (e->nkstack && same_stack(e, before))
+	if (!e->nkstack)
+		return;
+	if (same_stack(e, last) && !e->fired)
 		fprintf(p->out, "%*s%s(the same stack)%s\n", INDENT, "", p->dim, p->off);
-	else
+	else if (is_important(e))
 		put_stack(p, e);
+	else
+		put_short_stack(p, e);
+}
+
+/* An event like the one before but for its time: same kind, task, CPU, fields, stack. */
+static bool repeats(struct page *p, const struct report_event *e, const struct report_event *before)
+{
+	if (is_important(e) || is_important(before) || strcmp(e->event, before->event) ||
+	    e->task.tid != before->task.tid || e->cpu != before->cpu || e->gen != before->gen ||
+	    e->nfields != before->nfields || !same_stack(e, before))
+		return false;
+	for (size_t i = 0; i < e->nfields; i++)
+		if (strcmp(field_text(p, &e->fields[i]), field_text(p, &before->fields[i])))
+			return false;
+	return true;
 }
 
 static void put_context(struct page *p)
 {
 	const struct report *r = p->r;
-	const struct report_event *shown = NULL;
+	const struct report_event *last[2] = { 0 };	/* whose stack was shown whole, or short */
+	char t[40];
 	bool gens = false;
+	size_t n;
 
 	put_title(p, "What happened to this key, oldest first");
 	for (size_t i = 0; i < r->ncontext; i++)
 		gens |= r->context[i].gen != 0;
 	for (size_t i = 0; i < r->ncontext; i++) {
-		if (i && r->context[i].gen != r->context[i - 1].gen)
+		const struct report_event *e = &r->context[i];
+
+		if (i && e->gen != e[-1].gen)
 			fputc('\n', p->out);
-		put_event(p, &r->context[i], shown, gens);
-		if (r->context[i].step || r->context[i].fired || r->context[i].birth || r->context[i].death)
-			shown = &r->context[i];
+		put_event(p, e, last[is_important(e)], gens);
+		last[is_important(e)] = e;
+		for (n = 0; i + 1 < r->ncontext && repeats(p, &r->context[i + 1], &r->context[i]); i++)
+			n++;
+		if (n)
+			fprintf(p->out, "%*s(%zu more like it, the last at %s)\n", INDENT, "", n,
+				relative(r->context[i].ns, r->match->ns, t, sizeof(t)));
 	}
 	if (!r->ncontext)
 		fputs("  no event of this key could be read\n", p->out);
@@ -266,7 +298,7 @@ static void put_losses(struct page *p)
 	const struct report *r = p->r;
 	bool any = false;
 
-	if (!r->nrules)
+	if (!r->nrules && !r->gaps.count)
 		return;
 	put_title(p, "What may be missing");
 	for (size_t i = 0; i < r->nlosses; i++) {
@@ -343,6 +375,37 @@ static void put_verdicts(struct page *p)
 				r->verdicts[i].act, r->verdicts[i].reason);
 }
 
+static void put_cpus(struct page *p)
+{
+	const struct report *r = p->r;
+
+	if (!r->cpus.count)
+		return;
+	put_title(p, "What the CPUs ran");
+	for (size_t i = 0; i < r->cpus.count; i++) {
+		const struct cpu_state *c = &r->cpus.cpus[i];
+
+		if (c->idle)
+			fprintf(p->out, "  CPU %-3u  idle", c->cpu);
+		else
+			fprintf(p->out, "  CPU %-3u  %s[%" PRIu64 "]", c->cpu, c->comm, c->tid);
+		fprintf(p->out, "%s\n", (int)c->cpu == r->cpus.crashed ? "  <- called for the crash kernel" : "");
+	}
+}
+
+static void put_dmesg(struct page *p)
+{
+	const struct report *r = p->r;
+	size_t first = r->ndmesg > DMESG_SHOWN ? r->ndmesg - DMESG_SHOWN : 0;
+
+	if (!r->ndmesg)
+		return;
+	put_title(p, "The kernel's last messages");
+	for (size_t i = first; i < r->ndmesg; i++)
+		fprintf(p->out, "  %s[%5" PRIu64 ".%06" PRIu64 "] %s%s\n", p->dim, r->dmesg[i].ns / 1000000000,
+			r->dmesg[i].ns / 1000 % 1000000, r->dmesg[i].text, p->off);
+}
+
 static void put_source(struct page *p)
 {
 	const char *end;
@@ -377,5 +440,7 @@ void report_print_text(const struct report *r, FILE *out, bool color)
 	put_counters(&p);
 	put_verdicts(&p);
 	put_live(&p);
+	put_cpus(&p);
+	put_dmesg(&p);
 	put_source(&p);
 }
