@@ -5,9 +5,8 @@
 #include "agent/command.h"
 #include "kdump/cmd_capture.h"
 #include "kdump/cmd_kdump.h"
-#include "rules/cmd_check.h"
-#include "kdump/commands.h"
 #include "kdump/cmd_report.h"
+#include "rules/cmd_check.h"
 
 #include <stdio.h>
 #include <string.h>
