@@ -3,6 +3,6 @@ EXTRA_PROGRAMS += $(BUILD)/deadfall-init
 
 $(BUILD)/deadfall-init: $(BUILD)/kdump/init.o $(BUILD)/libdeadfall.a
 	$(call msg,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -static -o $@ $^ -ljansson -lm
+	$(Q)$(CC) $(CFLAGS) $(if $(filter san,$(VARIANT)),,-static) -o $@ $^ -ljansson -lm
 
 -include $(BUILD)/kdump/init.d

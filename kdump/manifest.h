@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * manifest.h - what a compiled set says of itself (docs/manifest.md), as plain data.
+ *
+ * The text is untrusted: it comes from a dump or an object file. Strings and arrays live in the arena given.
+ */
+#ifndef KDUMP_MANIFEST_H
+#define KDUMP_MANIFEST_H
+
+#include "lib/arena.h"
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum value_type {
+	VALUE_UINT,
+	VALUE_INT,
+	VALUE_BOOL,
+	VALUE_PTR,
+	VALUE_ENUM,
+	VALUE_STR,	/* bytes up to the first NUL */
+	VALUE_BYTES,
+};
+
+/* enum value_type of its name in the manifest; names not known are VALUE_UINT. */
+enum value_type value_type_of(const char *name);
+const char *value_type_name(enum value_type type);
+
+struct mf_enumerator {
+	int64_t value;
+	const char *name;
+};
+
+struct mf_field {
+	const char *name;
+	enum value_type type;
+	uint32_t size;		/* bytes */
+	uint32_t word;		/* first payload word */
+	struct mf_enumerator *values;
+	size_t nvalues;
+};
+
+struct mf_probe {
+	const char *kind, *pattern, *module;	/* module may be NULL */
+};
+
+struct mf_event {
+	const char *name;
+	uint32_t rule;
+	uint32_t line;		/* in the rule file, 0: not known */
+	struct mf_probe *probes;
+	size_t nprobes;
+	struct mf_field *fields;
+	size_t nfields;
+	int mask_word;		/* payload word that says which fields are unknown, or -1 */
+};
+
+struct mf_key_part {
+	enum value_type type;
+	const char *text;	/* the expression */
+};
+
+struct mf_step {
+	const char *label;
+	uint32_t event;
+};
+
+struct mf_rule {
+	const char *name, *about, *file, *source;
+	uint32_t last, pins, keys;
+	struct mf_key_part *key;
+	size_t nkey;
+	const char *match;	/* kind: "sequence", ... */
+	const char **states;
+	size_t nstates;
+	struct mf_step *steps;
+	size_t nsteps;
+	int window;		/* parameter number, or -1 */
+	const char *message;	/* template of the first action that has one, or NULL */
+	const char *on_loss;
+};
+
+struct mf_param {
+	const char *name, *kind;
+	uint32_t rule;
+	uint64_t value;
+};
+
+struct manifest {
+	const char *set, *version, *kernel;
+	uint32_t key_parts, words;
+	struct mf_rule *rules;
+	size_t nrules;
+	struct mf_event *events;
+	size_t nevents;
+	struct mf_param *params;
+	size_t nparams;
+};
+
+/*
+ * Parse len bytes of text; what follows the first NUL is ignored. *ret is in the arena. Missing members get empty
+ * defaults, so that readers need not check; ERR_CORRUPT: no JSON, or the wrong shape.
+ */
+int manifest_parse(struct arena *a, const char *text, size_t len, struct manifest **ret, struct err *err);
+
+#endif

@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * report.c - from sets as they lie in a dump to what is shown.
+ */
+#include "kdump/report.h"
+#include "kdump/frames.h"
+#include "kdump/reason.h"
+#include "kdump/values.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/types.h>
+
+#include "bpf/layout.h"
+
+/* State of the building. */
+struct build {
+	struct report *r;
+	struct arena *arena;
+	struct kernel *k;
+	struct frames frames;
+	const struct df_set *set;	/* the one with the main verdict, or NULL */
+};
+
+static const char *act_name(uint64_t act)
+{
+	return act == DF_ACT_PANIC ? "panic" : act == DF_ACT_LOG ? "log" : "none";
+}
+
+static const struct mf_rule *rule_of(const struct df_set *s, uint64_t number)
+{
+	return s->mf && number < s->mf->nrules ? &s->mf->rules[number] : NULL;
+}
+
+static const struct mf_event *event_of(const struct df_set *s, uint64_t number)
+{
+	return s->mf && number < s->mf->nevents ? &s->mf->events[number] : NULL;
+}
+
+static const char *event_name(struct build *b, const struct df_set *s, uint64_t number)
+{
+	const struct mf_event *def = event_of(s, number);
+
+	return def ? def->name : arena_printf(b->arena, "event %llu", (unsigned long long)number);
+}
+
+/* Bytes of a comm are the task's choice. */
+static const char *comm_text(struct build *b, const char *comm)
+{
+	char *text = arena_strdup(b->arena, comm);
+
+	for (char *p = text; *p; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	return text;
+}
+
+static const char *task_text(struct arena *a, const struct report_task *t)
+{
+	if (t->pid == t->tid)
+		return arena_printf(a, "%s[%llu]", t->comm, (unsigned long long)t->pid);
+	return arena_printf(a, "%s[%llu/%llu]", t->comm, (unsigned long long)t->pid, (unsigned long long)t->tid);
+}
+
+/* The label of the step that the event with this sequence number is of the verdict, or NULL. */
+static const char *step_label(const struct df_set *s, const struct set_fire *f, uint64_t seq)
+{
+	const struct mf_rule *rule = rule_of(s, f->rule);
+
+	for (size_t i = 0; i < 8 && i < f->nsteps; i++)
+		if (f->step[i] == seq && seq && rule && i < rule->nsteps)
+			return rule->steps[i].label;
+	return NULL;
+}
+
+static void build_stack(struct build *b, const struct set_event *e, struct report_event *ret)
+{
+	size_t n = (size_t)e->nframes;
+
+	ret->kstack = arena_array(b->arena, n + 1, sizeof(*ret->kstack));
+	for (size_t i = 0; i < n; i++) {
+		uint64_t addr = e->w[e->stack_word + i];
+
+		if (addr)
+			ret->kstack[ret->nkstack++] = frames_lookup(&b->frames, addr, i > 0);
+	}
+}
+
+static void build_event(struct build *b, const struct df_set *s, const struct set_event *e, struct report_event *ret)
+{
+	const struct mf_event *def = event_of(s, e->event);
+	struct ksym sym;
+
+	*ret = (struct report_event){
+		.event = event_name(b, s, e->event),
+		.step = s->verdict ? step_label(s, s->verdict, e->seq) : NULL,
+		.seq = e->seq,
+		.ns = e->ns,
+		.cpu = e->cpu,
+		.gen = e->gen,
+		.task = { .pid = e->pid, .tid = e->tid, .comm = comm_text(b, e->comm) },
+		.pinned = e->pinned,
+		.birth = e->flags & DF_BIRTH,
+		.death = e->flags & DF_DEATH,
+		.unknown = e->flags & DF_UNKNOWN,
+		.fired = s->verdict && s->verdict->seq == e->seq,
+	};
+	if (e->ip && !kernel_symbolize(b->k, e->ip, &sym, NULL))
+		ret->func = arena_strdup(b->arena, sym.name);
+	ret->fields = arena_array(b->arena, def ? def->nfields + 1 : 1, sizeof(*ret->fields));
+	for (size_t i = 0; def && i < def->nfields; i++)
+		ret->fields[ret->nfields++] = value_of_field(b->arena, def, i, e);
+	build_stack(b, e, ret);
+}
+
+/* What the placeholders of a message refer to. */
+struct message {
+	struct build *b;
+	const struct df_set *s;
+	const struct set_fire *fire;
+	const struct report_match *m;
+};
+
+static const struct set_event *event_by_seq(const struct df_set *s, uint64_t seq)
+{
+	for (size_t i = 0; seq && i < s->nhistory; i++)
+		if (s->history[i].seq == seq)
+			return &s->history[i];
+	return NULL;
+}
+
+static const char *number_text(struct arena *a, uint64_t v, char format)
+{
+	struct report_value value = { .type = VALUE_UINT, .num = v };
+
+	return value_format(a, &value, format);
+}
+
+/* A name of one event: task, comm, pid, tid, cpu, now, or a field. */
+static const char *event_property(struct message *msg, const struct set_event *e, const char *name, char format)
+{
+	const struct mf_event *def = event_of(msg->s, e->event);
+	struct arena *a = msg->b->arena;
+	struct report_task task = { .pid = e->pid, .tid = e->tid, .comm = comm_text(msg->b, e->comm) };
+	struct report_value v;
+
+	for (size_t i = 0; def && i < def->nfields; i++) {
+		if (!strcmp(def->fields[i].name, name)) {
+			v = value_of_field(a, def, i, e);
+			return value_format(a, &v, format);
+		}
+	}
+	if (!strcmp(name, "task"))
+		return task_text(a, &task);
+	if (!strcmp(name, "comm"))
+		return task.comm;
+	if (!strcmp(name, "pid"))
+		return number_text(a, e->pid, format);
+	if (!strcmp(name, "tid"))
+		return number_text(a, e->tid, format);
+	if (!strcmp(name, "cpu"))
+		return number_text(a, e->cpu, format);
+	if (!strcmp(name, "now"))
+		return number_text(a, e->ns, format);
+	return NULL;
+}
+
+/* The firing event as the verdict itself remembers it: its node may be missing. */
+static struct set_event firing_event(const struct set_fire *f)
+{
+	struct set_event e = { .seq = f->seq, .ns = f->ns, .pid = f->pid, .tid = f->tid, .cpu = f->cpu,
+			       .event = f->event, .gen = f->gen };
+
+	memcpy(e.comm, f->comm, sizeof(e.comm));
+	return e;
+}
+
+static const char *message_lookup(void *arg, const char *step, const char *name, char format)
+{
+	struct message *msg = arg;
+	const struct mf_rule *rule = rule_of(msg->s, msg->fire->rule);
+	const struct set_event *e = NULL;
+	struct set_event firing = firing_event(msg->fire);
+	uint64_t seq = msg->fire->seq;
+
+	if (!step && !strcmp(name, "key"))
+		return values_text(msg->b->arena, msg->m->key, msg->m->nkey, format);
+	if (step) {
+		seq = 0;
+		for (size_t i = 0; rule && i < rule->nsteps && i < 8; i++)
+			if (!strcmp(rule->steps[i].label, step))
+				seq = msg->fire->step[i];
+		if (!seq)
+			return NULL;
+	}
+	e = event_by_seq(msg->s, seq);
+	if (!e && seq == msg->fire->seq)
+		e = &firing;
+	return e ? event_property(msg, e, name, format) : NULL;
+}
+
+static void build_match(struct build *b, const struct df_set *s, const struct set_fire *f, struct report_match *m)
+{
+	const struct mf_rule *rule = rule_of(s, f->rule);
+	struct message msg = { .b = b, .s = s, .fire = f, .m = m };
+
+	*m = (struct report_match){
+		.rule = rule ? rule->name : arena_printf(b->arena, "rule %llu", (unsigned long long)f->rule),
+		.kind = rule ? rule->match : "",
+		.event = event_name(b, s, f->event),
+		.act = act_name(f->act),
+		.ns = f->ns,
+		.seq = f->seq,
+		.cpu = f->cpu,
+		.gen = f->gen,
+		.task = { .pid = f->pid, .tid = f->tid, .comm = comm_text(b, f->comm) },
+	};
+	m->key = values_of_key(b->arena, s->mf, rule, &f->key, &m->nkey);
+	if (rule && rule->message)
+		m->reason = reason_format(b->arena, rule->message, message_lookup, &msg);
+	else
+		m->reason = arena_printf(b->arena, "%s: %s complete with event %s", m->rule,
+					 *m->kind ? m->kind : "match", m->event);
+}
+
+/* The main verdict of several sets: a panic before a log entry, the earlier panic first. */
+static bool outranks(const struct set_fire *x, const struct set_fire *y)
+{
+	if (!y || x->act != y->act)
+		return !y || x->act > y->act;
+	return x->act == DF_ACT_PANIC ? x->ns < y->ns : x->ns > y->ns;
+}
+
+static void build_verdicts(struct build *b, const struct df_sets *sets)
+{
+	struct report *r = b->r;
+	const struct set_fire *best = NULL;
+	size_t n = 0, main_index = 0;
+
+	for (size_t i = 0; i < sets->count; i++) {
+		n += sets->sets[i].nfires;
+		if (sets->sets[i].verdict && outranks(sets->sets[i].verdict, best)) {
+			best = sets->sets[i].verdict;
+			b->set = &sets->sets[i];
+		}
+	}
+	r->verdicts = arena_array(b->arena, n + 1, sizeof(*r->verdicts));
+	for (size_t i = 0; i < sets->count; i++) {
+		for (size_t j = 0; j < sets->sets[i].nfires; j++) {
+			if (&sets->sets[i].fires[j] == best)
+				main_index = r->nverdicts;
+			build_match(b, &sets->sets[i], &sets->sets[i].fires[j], &r->verdicts[r->nverdicts++]);
+		}
+	}
+	if (best)
+		r->match = &r->verdicts[main_index];
+}
+
+static void build_context(struct build *b)
+{
+	const struct df_set *s = b->set;
+	const struct mf_rule *rule;
+	struct report *r = b->r;
+
+	if (!s)
+		return;
+	rule = rule_of(s, s->verdict->rule);
+	r->about = rule ? rule->about : NULL;
+	r->source = rule ? rule->source : NULL;
+	r->context = arena_array(b->arena, s->nhistory + 1, sizeof(*r->context));
+	for (size_t i = 0; i < s->nhistory; i++)
+		build_event(b, s, &s->history[i], &r->context[r->ncontext++]);
+	r->context_whole = s->history_whole;
+}
+
+/* The last moment we know of: ages count back from it. */
+static uint64_t crash_moment(struct build *b, const struct df_sets *sets)
+{
+	uint64_t now = 0, crash = b->r->crash_time ? strtoull(b->r->crash_time, NULL, 10) : 0;
+
+	if (b->set)
+		return b->set->verdict->ns;
+	for (size_t i = 0; i < sets->count; i++) {
+		const struct df_set *s = &sets->sets[i];
+
+		if (crash && s->ctl.wall_offset_ns && crash * 1000000000ull > s->ctl.wall_offset_ns &&
+		    now < crash * 1000000000ull - s->ctl.wall_offset_ns)
+			now = crash * 1000000000ull - s->ctl.wall_offset_ns;
+		for (size_t j = 0; j < s->nlive; j++)
+			now = s->live[j].last_ns > now ? s->live[j].last_ns : now;
+	}
+	return now;
+}
+
+static void build_live_key(struct build *b, const struct df_set *s, const struct set_live *l, uint64_t now,
+			   struct report_live *ret)
+{
+	const struct mf_rule *rule = l->key.table ? rule_of(s, l->key.table - 1) : NULL;
+	uint64_t ring = l->nring, pinned = l->npinned;
+
+	/* Kernels without lists count events here, not nodes. */
+	ring = rule && rule->last && ring > rule->last ? rule->last : ring;
+	pinned = rule && rule->pins && pinned > rule->pins ? rule->pins : pinned;
+	*ret = (struct report_live){
+		.rule = rule ? rule->name : "",
+		.gen = l->gen,
+		.nevents = ring + pinned,
+		.has_age = l->last_ns && now,
+		.age_ns = now > l->last_ns ? now - l->last_ns : 0,
+	};
+	ret->key = values_of_key(b->arena, s->mf, rule, &l->key, &ret->nkey);
+	if (rule && l->state < rule->nstates)
+		ret->state = rule->states[l->state];
+	else
+		ret->state = arena_printf(b->arena, "state %llu", (unsigned long long)l->state);
+}
+
+static int by_age(const void *x, const void *y)
+{
+	const struct report_live *a = x, *b = y;
+
+	if (a->age_ns != b->age_ns)
+		return a->age_ns < b->age_ns ? -1 : 1;
+	if (a->nkey && b->nkey && a->key->num != b->key->num)
+		return a->key->num < b->key->num ? -1 : 1;
+	return 0;
+}
+
+static void build_live(struct build *b, const struct df_sets *sets)
+{
+	uint64_t now = crash_moment(b, sets);
+	struct report *r = b->r;
+	size_t n = 0;
+
+	for (size_t i = 0; i < sets->count; i++)
+		n += sets->sets[i].nlive;
+	r->live = arena_array(b->arena, n + 1, sizeof(*r->live));
+	for (size_t i = 0; i < sets->count; i++)
+		for (size_t j = 0; j < sets->sets[i].nlive; j++)
+			if (!sets->sets[i].live[j].dead)
+				build_live_key(b, &sets->sets[i], &sets->sets[i].live[j], now, &r->live[r->nlive++]);
+	qsort(r->live, r->nlive, sizeof(*r->live), by_age);
+}
+
+/* An event's name; with its rule's in front where several rules could be meant. */
+static const char *loss_event(struct build *b, const struct df_set *s, const struct df_sets *sets, size_t event)
+{
+	const struct mf_rule *rule = rule_of(s, s->mf->events[event].rule);
+
+	if ((sets->count == 1 && s->mf->nrules == 1) || !rule)
+		return s->mf->events[event].name;
+	return arena_printf(b->arena, "%s/%s", rule->name, s->mf->events[event].name);
+}
+
+static bool is_loss(const char *counter)
+{
+	static const char *const work[] = { "seen", "hit", "recorded", "fired" };
+
+	for (size_t i = 0; i < sizeof(work) / sizeof(*work); i++)
+		if (!strcmp(counter, work[i]))
+			return false;
+	return true;
+}
+
+static void build_losses(struct build *b, const struct df_sets *sets, const struct df_set *s)
+{
+	struct report *r = b->r;
+
+	for (size_t e = 0; s->counters && e < s->mf->nevents; e++) {
+		for (size_t i = 0; i < s->ncounters; i++) {
+			const struct set_counter *c = &s->counters[e][i];
+
+			if (!c->count)
+				continue;
+			r->losses = arena_grow(b->arena, r->losses, r->nlosses, sizeof(*r->losses));
+			r->losses[r->nlosses++] = (struct report_loss){ .event = loss_event(b, s, sets, e),
+									.counter = c->name,
+									.count = c->count,
+									.is_loss = is_loss(c->name) };
+		}
+	}
+}
+
+static void build_rules(struct build *b, const struct df_set *s)
+{
+	struct report *r = b->r;
+
+	for (size_t i = 0; s->mf && i < s->mf->nrules; i++) {
+		struct report_rule rule = { .set = s->name, .name = s->mf->rules[i].name,
+					    .about = s->mf->rules[i].about, .act = act_name(s->ctl.armed) };
+
+		for (size_t j = 0; j < s->nlive; j++)
+			rule.live += s->live[j].key.table == i + 1;
+		r->rules = arena_grow(b->arena, r->rules, r->nrules, sizeof(*r->rules));
+		r->rules[r->nrules++] = rule;
+	}
+}
+
+static void build_kernel(struct build *b)
+{
+	char value[256];
+	struct err err;
+
+	b->r->release = "";
+	if (!kernel_vmcoreinfo(b->k, "OSRELEASE", value, sizeof(value), &err))
+		b->r->release = arena_strdup(b->arena, value);
+	else
+		gaps_add(&b->r->gaps, &err, "kernel release");
+	if (!kernel_vmcoreinfo(b->k, "CRASHTIME", value, sizeof(value), NULL))
+		b->r->crash_time = arena_strdup(b->arena, value);
+}
+
+static void build_dmesg(struct build *b)
+{
+	struct err err;
+
+	if (dmesg_tail(b->k, b->arena, REPORT_DMESG_LINES, &b->r->dmesg, &b->r->ndmesg, &err))
+		gaps_add(&b->r->gaps, &err, "kernel messages");
+}
+
+struct report *report_build(struct kernel *k, struct arena *a, const char *file, const char *format)
+{
+	struct report *r = arena_new(a, struct report);
+	struct build b = { .r = r, .arena = a, .k = k, .frames = { .k = k, .arena = a } };
+	struct df_sets sets;
+
+	r->arena = a;
+	r->gaps.arena = a;
+	r->file = arena_strdup(a, file);
+	r->format = arena_strdup(a, format);
+	build_kernel(&b);
+	r->sets_known = !sets_read(k, a, &r->gaps, &sets);
+	build_verdicts(&b, &sets);
+	build_context(&b);
+	build_live(&b, &sets);
+	for (size_t i = 0; i < sets.count; i++) {
+		build_losses(&b, &sets, &sets.sets[i]);
+		build_rules(&b, &sets.sets[i]);
+	}
+	cpus_read(k, a, &r->gaps, &r->cpus);
+	build_dmesg(&b);
+	if (b.set || sets.count) {
+		r->wall_offset_ns = (int64_t)(b.set ? b.set : sets.sets)->ctl.wall_offset_ns;
+		r->has_wall = r->wall_offset_ns != 0;
+	}
+	return r;
+}

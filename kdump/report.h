@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * report.h - what a dump or capsule tells, ready to be shown: text in place of numbers, addresses as symbols.
+ *
+ * report_build() asks the kernel everything that any format shows; the printers (report_text.c, report_json.c) only
+ * format. Everything lives in the arena given to report_build().
+ */
+#ifndef KDUMP_REPORT_H
+#define KDUMP_REPORT_H
+
+#include "kdump/cpus.h"
+#include "kdump/dmesg.h"
+#include "kdump/set.h"
+
+#include <stdio.h>
+
+/* A field's or key part's value. */
+struct report_value {
+	const char *name;
+	enum value_type type;
+	bool unknown;		/* could not be read when the event happened */
+	uint64_t num;		/* numbers; sign-extended for VALUE_INT */
+	const char *text;	/* VALUE_STR: the string; VALUE_ENUM: its name or NULL */
+	const uint8_t *bytes;	/* VALUE_BYTES */
+	size_t len;
+};
+
+struct report_task {
+	uint64_t pid, tid;
+	const char *comm;
+};
+
+struct report_frame {
+	uint64_t addr;
+	const char *symbol;	/* "vfs_read+0x9"; the address when no symbol is known */
+	const char *module;	/* "" for the kernel */
+	bool tool;		/* the tracing machinery between the event and its handler, not the kernel's own path */
+};
+
+struct report_event {
+	const char *event;
+	const char *step;	/* label of the match's step, or NULL */
+	uint64_t seq, ns, cpu, gen;
+	struct report_task task;
+	const char *func;	/* probed function, or NULL */
+	struct report_value *fields;
+	size_t nfields;
+	struct report_frame *kstack;
+	size_t nkstack;
+	bool pinned, birth, death, fired, unknown;
+};
+
+struct report_live {
+	struct report_value *key;
+	size_t nkey;
+	const char *rule;
+	uint64_t gen, nevents;
+	uint64_t age_ns;	/* since its last event; see has_age */
+	bool has_age;
+	const char *state;
+};
+
+struct report_loss {
+	const char *event;
+	const char *counter;
+	uint64_t count;
+	bool is_loss;		/* false: it tells that the probe worked (seen, hit, recorded, fired) */
+};
+
+/* A verdict, the main one or another. */
+struct report_match {
+	const char *rule, *kind, *event, *reason, *act;
+	uint64_t ns, seq, cpu, gen;
+	struct report_task task;
+	struct report_value *key;
+	size_t nkey;
+};
+
+/* A rule that was armed. */
+struct report_rule {
+	const char *set, *name, *about, *act;
+	uint64_t live;		/* its live keys */
+};
+
+struct report {
+	struct arena *arena;
+	struct gaps gaps;
+	const char *file;	/* where this was read from */
+	const char *format;	/* "kdump-compressed", "capsule", ... */
+	const char *release;	/* of the kernel */
+	const char *crash_time;	/* seconds since the epoch as text (CRASHTIME of VMCOREINFO), or NULL */
+	int64_t wall_offset_ns;	/* wall time = event time + this */
+	bool has_wall;
+	const struct report_match *match;	/* NULL: nothing fired */
+	struct report_match *verdicts;		/* all of all sets */
+	size_t nverdicts;
+	struct report_rule *rules;
+	size_t nrules;
+	const char *about, *source;		/* of the rule that fired */
+	struct report_event *context;		/* oldest first */
+	size_t ncontext;
+	bool context_whole;
+	struct report_live *live;
+	size_t nlive;
+	struct report_loss *losses;		/* non-zero ones */
+	size_t nlosses;
+	struct cpus cpus;			/* what ran where at the crash */
+	struct dmesg_line *dmesg;		/* the last messages, oldest first */
+	size_t ndmesg;
+	bool sets_known;			/* false: it is not known whether there were sets */
+};
+
+#define REPORT_DMESG_LINES 60
+
+/* Build the report. Never fails: what could not be read is in gaps. */
+struct report *report_build(struct kernel *k, struct arena *a, const char *file, const char *format);
+
+
+
+
+/* Print. Errors of the stream are the caller's to check. */
+void report_print_text(const struct report *r, FILE *out, bool color);
+int report_print_json(const struct report *r, FILE *out, struct err *err);
+
+#endif

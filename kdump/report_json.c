@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * report_json.c - the report for machines. Keys are a contract (docs/report.md); integers over 2^53 and addresses
+ * are "0x..." strings, times integer nanoseconds of CLOCK_MONOTONIC.
+ */
+#include "kdump/report.h"
+#include "kdump/values.h"
+
+#include <jansson.h>
+
+#define EXACT (1ll << 53)
+
+static json_t *address(uint64_t v)
+{
+	return json_sprintf("0x%llx", (unsigned long long)v);
+}
+
+static json_t *unsigned_number(uint64_t v)
+{
+	return v <= (uint64_t)EXACT ? json_integer((json_int_t)v) : address(v);
+}
+
+static json_t *signed_number(int64_t v)
+{
+	return v >= -EXACT && v <= EXACT ? json_integer(v) : address((uint64_t)v);
+}
+
+/* Anything as a string: what is not UTF-8 is shown byte by byte. */
+static json_t *string(const char *s)
+{
+	json_t *j = s ? json_string(s) : json_null();
+
+	return j ? j : json_string("(not UTF-8)");
+}
+
+static json_t *value(struct arena *a, const struct report_value *v)
+{
+	if (v->unknown)
+		return json_null();
+	switch (v->type) {
+	case VALUE_INT:
+		return signed_number((int64_t)v->num);
+	case VALUE_BOOL:
+		return json_boolean(v->num);
+	case VALUE_PTR:
+		return address(v->num);
+	case VALUE_ENUM:
+		return v->text ? string(v->text) : signed_number((int64_t)v->num);
+	case VALUE_STR:
+		return string(v->text);
+	case VALUE_BYTES:
+		return string(value_format(a, v, 0));
+	default:
+		return unsigned_number(v->num);
+	}
+}
+
+/* A key of one part is that part; of several, an array. */
+static json_t *key(struct arena *a, const struct report_value *v, size_t count)
+{
+	json_t *j;
+
+	if (count == 1)
+		return value(a, v);
+	j = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(j, value(a, &v[i]));
+	return j;
+}
+
+static json_t *task(const struct report_task *t)
+{
+	return json_pack("{s:o, s:o, s:o}", "pid", unsigned_number(t->pid), "tid", unsigned_number(t->tid), "comm",
+			 string(t->comm));
+}
+
+static json_t *match(struct arena *a, const struct report_match *m)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rule", string(m->rule), "kind",
+			 string(m->kind), "event", string(m->event), "time_ns", unsigned_number(m->ns), "reason",
+			 string(m->reason), "key", key(a, m->key, m->nkey), "generation", unsigned_number(m->gen), "cpu",
+			 unsigned_number(m->cpu), "task", task(&m->task), "act", string(m->act));
+}
+
+static json_t *event(struct arena *a, const struct report_event *e)
+{
+	json_t *fields = json_object(), *kstack = json_array(), *j;
+
+	for (size_t i = 0; i < e->nfields; i++)
+		json_object_set_new(fields, e->fields[i].name, value(a, &e->fields[i]));
+	for (size_t i = 0; i < e->nkstack; i++)
+		json_array_append_new(kstack, string(e->kstack[i].symbol));
+	j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "event", string(e->event), "time_ns",
+		      unsigned_number(e->ns), "cpu", unsigned_number(e->cpu), "generation", unsigned_number(e->gen),
+		      "task", task(&e->task), "func", string(e->func), "fields", fields, "kstack", kstack, "ustack",
+		      json_array());
+	json_object_set_new(j, "pinned", json_boolean(e->pinned));
+	json_object_set_new(j, "step", string(e->step));
+	json_object_set_new(j, "fired", json_boolean(e->fired));
+	json_object_set_new(j, "birth", json_boolean(e->birth));
+	json_object_set_new(j, "death", json_boolean(e->death));
+	json_object_set_new(j, "unknown", json_boolean(e->unknown));
+	json_object_set_new(j, "seq", unsigned_number(e->seq));
+	return j;
+}
+
+static json_t *live(struct arena *a, const struct report_live *l)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "key", key(a, l->key, l->nkey), "rule", string(l->rule),
+			 "age_ns", l->has_age ? unsigned_number(l->age_ns) : json_null(), "state", string(l->state),
+			 "generation", unsigned_number(l->gen), "events", unsigned_number(l->nevents));
+}
+
+/* {event: {counter: n}} of the losses, or of the other counters. */
+static json_t *counters(const struct report *r, bool losses)
+{
+	json_t *all = json_object(), *one;
+
+	for (size_t i = 0; i < r->nlosses; i++) {
+		const struct report_loss *l = &r->losses[i];
+
+		if (l->is_loss != losses)
+			continue;
+		one = json_object_get(all, l->event);
+		if (!one) {
+			one = json_object();
+			json_object_set_new(all, l->event, one);
+		}
+		json_object_set_new(one, l->counter, unsigned_number(l->count));
+	}
+	return all;
+}
+
+static json_t *unreadable(const struct report *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->gaps.count; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "what", string(r->gaps.items[i].what), "kind",
+						      string(r->gaps.items[i].kind), "why",
+						      string(r->gaps.items[i].why)));
+	if (r->gaps.dropped)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "what", "more", "kind", "error", "why",
+						      json_sprintf("%zu more such places", r->gaps.dropped)));
+	return list;
+}
+
+/* What each CPU ran. */
+static json_t *cpus(const struct report *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->cpus.count; i++) {
+		const struct cpu_state *c = &r->cpus.cpus[i];
+		struct report_task t = { .pid = c->pid, .tid = c->tid, .comm = c->comm };
+
+		json_array_append_new(list, json_pack("{s:i, s:o, s:b, s:b}", "cpu", (int)c->cpu, "task", task(&t),
+						      "crashed", (int)c->cpu == r->cpus.crashed, "idle", c->idle));
+	}
+	return list;
+}
+
+static json_t *dmesg(const struct report *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->ndmesg; i++)
+		json_array_append_new(list, json_pack("{s:o, s:i, s:o}", "time_ns", unsigned_number(r->dmesg[i].ns),
+						      "level", (int)r->dmesg[i].level, "text",
+						      string(r->dmesg[i].text)));
+	return list;
+}
+
+static json_t *build(const struct report *r)
+{
+	json_t *root = json_object(), *list;
+
+	json_object_set_new(root, "rule", r->match ? string(r->match->rule) : json_null());
+	json_object_set_new(root, "match", r->match ? match(r->arena, r->match) : json_null());
+	list = json_array();
+	for (size_t i = 0; i < r->ncontext; i++)
+		json_array_append_new(list, event(r->arena, &r->context[i]));
+	json_object_set_new(root, "context", list);
+	list = json_array();
+	for (size_t i = 0; i < r->nlive; i++)
+		json_array_append_new(list, live(r->arena, &r->live[i]));
+	json_object_set_new(root, "live_keys", list);
+	json_object_set_new(root, "losses", counters(r, true));
+	json_object_set_new(root, "counters", counters(r, false));
+	json_object_set_new(root, "kernel", json_pack("{s:o}", "release", string(r->release)));
+	json_object_set_new(root, "source", string(r->source));
+	json_object_set_new(root, "unreadable", unreadable(r));
+	list = json_array();
+	for (size_t i = 0; i < r->nverdicts; i++)
+		json_array_append_new(list, match(r->arena, &r->verdicts[i]));
+	json_object_set_new(root, "verdicts", list);
+	list = json_array();
+	for (size_t i = 0; i < r->nrules; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "name", string(r->rules[i].name), "set",
+						      string(r->rules[i].set), "armed", string(r->rules[i].act),
+						      "live_keys", unsigned_number(r->rules[i].live)));
+	json_object_set_new(root, "rules", list);
+	json_object_set_new(root, "cpus", cpus(r));
+	json_object_set_new(root, "dmesg", dmesg(r));
+	json_object_set_new(root, "wall_offset_ns", r->has_wall ? signed_number(r->wall_offset_ns) : json_null());
+	json_object_set_new(root, "dump", json_pack("{s:o, s:o}", "file", string(r->file), "format",
+						    string(r->format)));
+	return root;
+}
+
+int report_print_json(const struct report *r, FILE *out, struct err *err)
+{
+	json_t *root = build(r);
+	int rc = root ? json_dumpf(root, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : -1;
+
+	json_decref(root);
+	if (rc)
+		return err_set(err, ERR_NOMEM, "JSON cannot be written");
+	fputc('\n', out);
+	return 0;
+}

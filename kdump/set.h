@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * set.h - the rule sets that were armed in a dead kernel, as plain data.
+ *
+ * What lies in kernel memory is described in bpf/layout.h; this decodes it: the set's manifest, its control block,
+ * verdicts, counters, live keys, and the history of one key. Everything lives in one arena.
+ */
+#ifndef KDUMP_SET_H
+#define KDUMP_SET_H
+
+#include "kdump/bpfmaps.h"
+#include "kdump/gaps.h"
+#include "kdump/manifest.h"
+
+/* Numbers are uint64_t whatever their size in the kernel: see layout.h. */
+struct set_ctl {
+	uint64_t version, armed, frozen, fires, seq, started_ns, wall_offset_ns, crash_returned, fired;
+};
+
+struct set_key {
+	uint64_t table;
+	uint64_t part[8];	/* those beyond the set's longest key are 0 */
+};
+
+struct set_fire {
+	uint64_t index;			/* in df_fires */
+	uint64_t valid, rule, event, act, ns, seq, pid, tid, cpu, gen, nsteps;
+	uint64_t step[8];
+	char comm[17];
+	struct set_key key;
+};
+
+/* A live key and the state of its automaton. */
+struct set_live {
+	uint64_t first_ns, last_ns, gen, born, state, nring, npinned, dead, first_node, created_seq;
+	struct set_key key;
+	uint64_t value;		/* address of its entry in the kernel */
+};
+
+/* One recorded event. */
+struct set_event {
+	uint64_t seq, ns, ip, pid, tid, event, gen, flags, cpu, nwords, nframes, stack_word;
+	char comm[17];
+	bool pinned;
+	uint64_t *w;		/* nwords of payload */
+};
+
+/* One counter of one event, summed over CPUs. */
+struct set_counter {
+	const char *name;	/* member of struct df_stats */
+	uint64_t count;
+};
+
+struct df_set {
+	const char *name;
+	uint32_t id;			/* of its df_index map */
+	struct bpfmap *maps;		/* of this set */
+	size_t nmaps;
+	struct manifest *mf;		/* NULL: unreadable */
+	struct set_ctl ctl;
+	struct set_fire *fires;		/* valid ones, in order */
+	size_t nfires;
+	const struct set_fire *verdict;	/* the one that counts, or NULL */
+	struct set_counter **counters;	/* [mf->nevents][ncounters], rows may be NULL */
+	size_t ncounters;
+	struct set_live *live;
+	size_t nlive;
+	struct set_event *history;	/* of the verdict's key, by seq */
+	size_t nhistory;
+	bool history_whole;		/* its lists were read to their ends */
+};
+
+struct df_sets {
+	struct df_set *sets;
+	size_t count;
+};
+
+/*
+ * Read all sets. What cannot be read is noted in gaps, and the rest is read. Returns -1 only when the list of BPF
+ * maps itself is out of reach (then the gap says why).
+ */
+int sets_read(struct kernel *k, struct arena *a, struct gaps *gaps, struct df_sets *ret);
+
+/* The set's map with that name, or NULL. */
+const struct bpfmap *set_map(const struct df_set *s, const char *name);
+
+/* Compare by table and parts. */
+bool set_key_equal(const struct set_key *x, const struct set_key *y);
+
+#endif

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * set_keys.c - live keys of a set, and the events of one key: from BPF lists, or from array rings (bpf/layout.h).
+ */
+#include "kdump/bpflist.h"
+#include "kdump/set_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/types.h>
+
+#include "bpf/layout.h"
+
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#define LIVE_MAX (1u << 20)
+#define HISTORY_MAX 8192	/* nodes looked at in one list or ring */
+
+static const struct want live_wants[] = {
+	WANT(struct set_live, first_ns, "first_ns"),
+	WANT(struct set_live, last_ns, "last_ns"),
+	WANT(struct set_live, gen, "gen"),
+	WANT(struct set_live, born, "born"),
+	WANT(struct set_live, state, "state"),
+	WANT(struct set_live, nring, "nring"),
+	WANT(struct set_live, npinned, "npinned"),
+	WANT(struct set_live, dead, "dead"),
+	WANT(struct set_live, first_node, "first_node"),
+	WANT(struct set_live, created_seq, "created_seq"),
+};
+
+static const struct want event_wants[] = {
+	WANT(struct set_event, seq, "seq"),
+	WANT(struct set_event, ns, "ns"),
+	WANT(struct set_event, ip, "ip"),
+	WANT(struct set_event, pid, "pid"),
+	WANT(struct set_event, tid, "tid"),
+	WANT(struct set_event, event, "event"),
+	WANT(struct set_event, gen, "gen"),
+	WANT(struct set_event, flags, "flags"),
+	WANT(struct set_event, cpu, "cpu"),
+	WANT(struct set_event, nwords, "nwords"),
+	WANT(struct set_event, nframes, "nframes"),
+	WANT(struct set_event, stack_word, "stack_word"),
+};
+
+bool set_key_equal(const struct set_key *x, const struct set_key *y)
+{
+	return x->table == y->table && !memcmp(x->part, y->part, sizeof(x->part));
+}
+
+int key_layout_resolve(struct key_layout *l, const struct ktypes *t, const char *type, const char *prefix,
+		       struct err *err)
+{
+	char path[2][64];
+
+	snprintf(path[0], sizeof(path[0]), "%stable", prefix);
+	snprintf(path[1], sizeof(path[1]), "%spart", prefix);
+	if (ktypes_member(t, type, path[0], &l->table, err) || ktypes_member(t, type, path[1], &l->part, err))
+		return -1;
+	return 0;
+}
+
+void key_decode(const struct key_layout *l, const uint8_t *bytes, size_t len, struct set_key *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->table = bytes_number(bytes, len, l->table.offset, l->table.size);
+	for (uint32_t i = 0; i < COUNT(ret->part) && i < l->part.size / 8; i++)
+		ret->part[i] = bytes_number(bytes, len, l->part.offset + 8 * i, 8);
+}
+
+void comm_decode(const struct kmember *m, const uint8_t *bytes, size_t len, char *comm, size_t size)
+{
+	memset(comm, 0, size);
+	for (uint32_t i = 0; i + 1 < size && i < m->size; i++)
+		comm[i] = (char)bytes_number(bytes, len, m->offset + i, 1);
+}
+
+/* The walk over df_keys or df_keys_ring. */
+struct live_walk {
+	struct set_reader *r;
+	struct df_set *s;
+	const struct bpfmap *map;
+	struct layout match;
+	struct key_layout key;
+	uint32_t want;
+};
+
+static int on_live(void *arg, const uint8_t *key, const uint8_t *value, uint64_t addr)
+{
+	struct live_walk *w = arg;
+	struct df_set *s = w->s;
+	struct set_live live = { .value = addr };
+
+	if (s->nlive == LIVE_MAX)
+		return 1;
+	layout_decode(&w->match, value, w->want, &live);
+	key_decode(&w->key, key, w->map->key_size, &live.key);
+	s->live = arena_grow(w->r->arena, s->live, s->nlive, sizeof(*s->live));
+	s->live[s->nlive++] = live;
+	return 0;
+}
+
+/* The key's struct is df_mkey in the maps; its members stand in the map's own entry type too. */
+static int live_layout(struct live_walk *w, const struct ktypes *t, const char *state, struct err *err)
+{
+	struct kmember key;
+
+	if (layout_resolve(&w->match, t, state, "m.", live_wants, COUNT(live_wants), err) ||
+	    key_layout_resolve(&w->key, t, state, "key.", err) || ktypes_member(t, state, "key", &key, err))
+		return -1;
+	w->key.table.offset -= key.offset;
+	w->key.part.offset -= key.offset;
+	w->want = layout_end(&w->match);
+	return 0;
+}
+
+static void read_live(struct set_reader *r, struct df_set *s, const struct bpfmap *map, const char *state)
+{
+	struct live_walk w = { .r = r, .s = s, .map = map };
+	const struct ktypes *types;
+	struct err err;
+
+	types = set_types(r, map, &err);
+	if (!types || live_layout(&w, types, state, &err) ||
+	    bpfmap_hash_each(r->k, map, w.want, on_live, &w, &err) < 0)
+		gaps_add(r->gaps, &err, "live keys");
+}
+
+/* Reading the events of one key. */
+struct event_walk {
+	struct set_reader *r;
+	struct df_set *s;
+	struct layout event;
+	struct kmember comm, words;
+	bool pinned;
+	uint64_t min_seq;
+	struct err err;		/* the last damage */
+	size_t damaged;
+};
+
+static int event_layout(struct event_walk *w, const struct ktypes *t, const char *node, struct err *err)
+{
+	if (layout_resolve(&w->event, t, node, "e.", event_wants, COUNT(event_wants), err) ||
+	    ktypes_member(t, node, "e.comm", &w->comm, err) || ktypes_member(t, node, "w", &w->words, err))
+		return -1;
+	if (w->event.size > 65536)
+		return err_set(err, ERR_CORRUPT, "nodes of %u bytes", w->event.size);
+	return 0;
+}
+
+/* Does the record contradict itself or its set? */
+static bool sane(const struct event_walk *w, const struct set_event *e)
+{
+	return e->seq && e->nwords <= w->words.size / 8 && e->stack_word + e->nframes <= e->nwords &&
+	       e->seq <= w->s->ctl.seq && (!w->s->mf || e->event < w->s->mf->nevents);
+}
+
+static void add_event(struct event_walk *w, const uint8_t *node)
+{
+	struct set_event e = { .pinned = w->pinned };
+	struct df_set *s = w->s;
+
+	layout_decode(&w->event, node, w->event.size, &e);
+	if (e.seq < w->min_seq || !e.seq)
+		return;		/* a slot's previous key, or being written */
+	if (!sane(w, &e)) {
+		err_set(&w->err, ERR_CORRUPT, "an event contradicts itself (number %llu, %llu words)",
+			(unsigned long long)e.seq, (unsigned long long)e.nwords);
+		w->damaged++;
+		return;
+	}
+	comm_decode(&w->comm, node, w->event.size, e.comm, sizeof(e.comm));
+	e.w = arena_array(w->r->arena, e.nwords + 1, sizeof(*e.w));
+	for (size_t i = 0; i < e.nwords; i++)
+		e.w[i] = bytes_number(node, w->event.size, w->words.offset + 8 * i, 8);
+	s->history = arena_grow(w->r->arena, s->history, s->nhistory, sizeof(*s->history));
+	s->history[s->nhistory++] = e;
+}
+
+static void on_node(void *arg, uint64_t entry)
+{
+	struct event_walk *w = arg;
+	uint8_t *node = kernel_read_new(w->r->k, entry, w->event.size, &w->err);
+
+	if (node)
+		add_event(w, node);
+	else
+		w->damaged++;
+	free(node);
+}
+
+/* Both lists of an entry. */
+static void read_lists(struct event_walk *w, const struct ktypes *types, const struct set_live *live)
+{
+	static const char *const lists[] = { "ring", "pinned" };
+	struct kmember head, node;
+	struct err err;
+
+	if (ktypes_member(types, "df_node", "node", &node, &err)) {
+		gaps_add(w->r->gaps, &err, "history");
+		w->s->history_whole = false;
+		return;
+	}
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		w->pinned = i == 1;
+		if (ktypes_member(types, "df_state", lists[i], &head, &err) ||
+		    bpflist_each(w->r->k, live->value + head.offset, node.offset, HISTORY_MAX, on_node, w, &err)) {
+			gaps_add(w->r->gaps, &err, "%s events of the key", w->pinned ? "pinned" : "recent");
+			w->s->history_whole = false;
+		}
+	}
+}
+
+/* The nodes of a slot in df_ring: `last` of the ring, then `pins` pinned ones. */
+static void read_ring(struct event_walk *w, const struct bpfmap *ring, const struct set_live *live)
+{
+	const struct mf_rule *rule = &w->s->mf->rules[w->s->verdict->rule];
+	struct err err;
+	uint64_t at;
+
+	w->min_seq = live->created_seq;
+	for (uint32_t i = 0; i < rule->last + rule->pins && i < HISTORY_MAX; i++) {
+		w->pinned = i >= rule->last;
+		if (bpfmap_array_at(w->r->k, ring, (uint32_t)live->first_node + i, &at, &err)) {
+			gaps_add(w->r->gaps, &err, "history");
+			w->s->history_whole = false;
+			return;
+		}
+		on_node(w, at);
+	}
+}
+
+static int by_seq(const void *x, const void *y)
+{
+	const struct set_event *a = x, *b = y;
+
+	return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+/* Order by sequence number; an event that stands in ring and pinned list is one. */
+static void sort_history(struct df_set *s)
+{
+	size_t n = 0;
+
+	if (!s->nhistory)
+		return;
+	qsort(s->history, s->nhistory, sizeof(*s->history), by_seq);
+	for (size_t i = 1; i < s->nhistory; i++) {
+		if (s->history[i].seq == s->history[n].seq)
+			s->history[n].pinned |= s->history[i].pinned;
+		else
+			s->history[++n] = s->history[i];
+	}
+	s->nhistory = n + 1;
+}
+
+static const struct set_live *find_live(const struct df_set *s, const struct set_key *key)
+{
+	for (size_t i = 0; i < s->nlive; i++)
+		if (set_key_equal(&s->live[i].key, key))
+			return &s->live[i];
+	return NULL;
+}
+
+static void read_history(struct set_reader *r, struct df_set *s, const struct bpfmap *keys, bool lists)
+{
+	const struct set_live *live = find_live(s, &s->verdict->key);
+	const struct bpfmap *nodes = lists ? keys : set_map(s, "df_ring");
+	struct event_walk w = { .r = r, .s = s };
+	const struct ktypes *types;
+	struct err err;
+
+	s->history_whole = live != NULL;
+	if (!live)
+		err_set(&err, ERR_ABSENT, "the key of the verdict is not among the live keys");
+	else if (!nodes || (!lists && (!s->mf || s->verdict->rule >= s->mf->nrules)))
+		err_set(&err, ERR_ABSENT, "the set has no %s", nodes ? "rule of that number" : "map df_ring");
+	else {
+		types = set_types(r, nodes, &err);
+		if (types && !event_layout(&w, types, lists ? "df_node" : "df_ring_node", &err)) {
+			if (lists)
+				read_lists(&w, types, live);
+			else
+				read_ring(&w, nodes, live);
+			if (w.damaged) {
+				gaps_add(r->gaps, &w.err, "%zu events of the key", w.damaged);
+				s->history_whole = false;
+			}
+			sort_history(s);
+			return;
+		}
+	}
+	gaps_add(r->gaps, &err, "history of the key");
+	s->history_whole = false;
+}
+
+void set_read_keys(struct set_reader *r, struct df_set *s)
+{
+	const struct bpfmap *list = set_map(s, "df_keys"), *ring = set_map(s, "df_keys_ring");
+	const struct bpfmap *keys = list ? list : ring;
+	struct err err;
+
+	if (!keys) {
+		err_set(&err, ERR_ABSENT, "the set has neither a map df_keys nor df_keys_ring");
+		gaps_add(r->gaps, &err, "live keys");
+		return;
+	}
+	read_live(r, s, keys, keys == list ? "df_state" : "df_state_ring");
+	if (s->verdict)
+		read_history(r, s, keys, keys == list);
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kdump/values.h"
+#include "lib/buf.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* The bytes of words[word ...], at most size, at most what the payload has. */
+static const uint8_t *payload_bytes(struct arena *a, const struct set_event *e, uint32_t word, uint32_t size,
+				    size_t *len)
+{
+	uint8_t *bytes;
+	size_t room;
+
+	if (word >= e->nwords) {
+		*len = 0;
+		return (const uint8_t *)"";
+	}
+	room = (e->nwords - word) * 8;
+	*len = size < room ? size : room;
+	bytes = arena_alloc(a, *len + 1);
+	for (size_t i = 0; i < *len; i++)
+		bytes[i] = (uint8_t)(e->w[word + i / 8] >> (i % 8 * 8));
+	return bytes;
+}
+
+/* Text that may hold anything, as printable ASCII and valid UTF-8 nowhere else. */
+static const char *printable(struct arena *a, const uint8_t *bytes, size_t len)
+{
+	struct buf b = BUF_INIT;
+	const char *text;
+
+	for (size_t i = 0; i < len && bytes[i]; i++) {
+		if (isprint(bytes[i]))
+			buf_putc(&b, (char)bytes[i]);
+		else
+			buf_printf(&b, "\\x%02x", bytes[i]);
+	}
+	text = arena_strdup(a, buf_str(&b));
+	buf_deinit(&b);
+	return text;
+}
+
+static const char *enum_name(const struct mf_field *f, uint64_t num)
+{
+	for (size_t i = 0; i < f->nvalues; i++)
+		if ((uint64_t)f->values[i].value == num)
+			return f->values[i].name;
+	return NULL;
+}
+
+struct report_value value_of_field(struct arena *a, const struct mf_event *def, size_t field,
+				   const struct set_event *e)
+{
+	const struct mf_field *f = &def->fields[field];
+	struct report_value v = { .name = f->name, .type = f->type };
+
+	if (def->mask_word >= 0 && (uint64_t)def->mask_word < e->nwords && field < 64)
+		v.unknown = e->w[def->mask_word] >> field & 1;
+	if (f->word >= e->nwords)
+		v.unknown = true;
+	if (v.unknown)
+		return v;
+	v.num = e->w[f->word];
+	if (f->type == VALUE_STR || f->type == VALUE_BYTES)
+		v.bytes = payload_bytes(a, e, f->word, f->size, &v.len);
+	if (f->type == VALUE_STR)
+		v.text = printable(a, v.bytes, v.len);
+	if (f->type == VALUE_ENUM)
+		v.text = enum_name(f, v.num);
+	return v;
+}
+
+struct report_value *values_of_key(struct arena *a, const struct manifest *mf, const struct mf_rule *rule,
+				   const struct set_key *key, size_t *count)
+{
+	size_t n = rule ? rule->nkey : mf ? mf->key_parts : 1;
+	struct report_value *v;
+
+	n = n < 8 ? n : 8;
+	v = arena_array(a, n + 1, sizeof(*v));
+	for (size_t i = 0; i < n; i++) {
+		v[i].type = rule ? rule->key[i].type : VALUE_PTR;
+		v[i].name = rule ? rule->key[i].text : "";
+		v[i].num = key->part[i];
+		if (v[i].type == VALUE_STR || v[i].type == VALUE_BYTES)
+			v[i].type = VALUE_UINT;
+	}
+	*count = n;
+	return v;
+}
+
+static const char *hex(struct arena *a, const uint8_t *bytes, size_t len)
+{
+	char *text = arena_alloc(a, 2 * len + 1);
+
+	for (size_t i = 0; i < len; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	return text;
+}
+
+const char *value_format(struct arena *a, const struct report_value *v, char format)
+{
+	unsigned long long num = v->num;
+
+	if (v->unknown)
+		return "?";
+	if (v->type == VALUE_STR)
+		return v->text;
+	if (v->type == VALUE_BYTES)
+		return hex(a, v->bytes, v->len);
+	switch (format) {
+	case 'p':
+	case 'x':
+		return arena_printf(a, "0x%llx", num);
+	case 'd':
+		return arena_printf(a, "%lld", (long long)num);
+	}
+	switch (v->type) {
+	case VALUE_INT:
+		return arena_printf(a, "%lld", (long long)num);
+	case VALUE_BOOL:
+		return num ? "true" : "false";
+	case VALUE_PTR:
+		return arena_printf(a, "0x%llx", num);
+	case VALUE_ENUM:
+		return v->text ? v->text : arena_printf(a, "%lld", (long long)num);
+	default:
+		return arena_printf(a, "%llu", num);
+	}
+}
+
+const char *values_text(struct arena *a, const struct report_value *v, size_t count, char format)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < count; i++)
+		text = arena_printf(a, "%s%s%s", text, i ? ", " : "", value_format(a, &v[i], format));
+	return text;
+}

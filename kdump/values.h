@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * values.h - words of a payload or key as typed values, by the manifest.
+ */
+#ifndef KDUMP_VALUES_H
+#define KDUMP_VALUES_H
+
+#include "kdump/report.h"
+
+/* Field number `field` of an event, from its payload. */
+struct report_value value_of_field(struct arena *a, const struct mf_event *def, size_t field,
+				   const struct set_event *e);
+
+/* The parts of a key of the rule; *count of them, in the arena. */
+struct report_value *values_of_key(struct arena *a, const struct manifest *mf, const struct mf_rule *rule,
+				   const struct set_key *key, size_t *count);
+
+/* A value as text in a given format: 'p', 'x', 'd', or 0 for its own. */
+const char *value_format(struct arena *a, const struct report_value *v, char format);
+
+/* All parts of a key, separated by commas. */
+const char *values_text(struct arena *a, const struct report_value *v, size_t count, char format);
+
+#endif
