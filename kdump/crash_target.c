@@ -24,7 +24,7 @@ static int load_module(const char *path, struct err *err)
 	struct buf image = BUF_INIT;
 	int ret = 0;
 
-	if (file_read("/", path, &image, err)) {
+	if (read_under("/", path, &image, err)) {
 		ret = -1;
 	} else if (syscall(SYS_init_module, image.data, image.len, "") < 0 && errno != EEXIST) {
 		ret = err_sys(err, errno, "%s", path);

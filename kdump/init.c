@@ -513,7 +513,7 @@ static void read_plan(void)
 	struct err err;
 
 	plan_init(&plan);
-	if (file_read("", PLAN_PATH, &text, &err) || plan_parse(buf_str(&text), &plan, &err)) {
+	if (read_under("", PLAN_PATH, &text, &err) || plan_parse(buf_str(&text), &plan, &err)) {
 		say("%s", err.msg);
 		snprintf(status->note, sizeof(status->note), "%.190s", err.msg);
 		come_back();

@@ -108,7 +108,7 @@ static int decide(struct setup *s, struct err *err)
 	if (target_resolve(s->target, &s->plan, err) || modules_open(&s->modules, "", s->release, err) ||
 	    target_modules(&s->modules, s->target, &s->list, err))
 		return -1;
-	if (file_read("", "/proc/cmdline", &cmdline, err))
+	if (read_under("", "/proc/cmdline", &cmdline, err))
 		return -1;
 	kexec_append_line(buf_str(&cmdline), &s->append);
 	buf_deinit(&cmdline);

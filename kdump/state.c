@@ -78,7 +78,7 @@ int state_read(const char *root, struct kdump_state *ret, struct err *err)
 	char boot_id[64];
 	int ret_code;
 
-	if (file_read(root, STATE_PATH, &text, err)) {
+	if (read_under(root, STATE_PATH, &text, err)) {
 		if (err && err->code == ERR_ABSENT)
 			err_set(err, ERR_ABSENT, "kdump was not set up in this boot");
 		return -1;

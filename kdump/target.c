@@ -51,7 +51,7 @@ static int find_mount(const char *dir, char **real, struct mount_entry *m, struc
 	if (!*real)
 		return err_set(err, ERR_ENVIRONMENT, "target %s: %s; create it, or name another with --target", dir,
 			       strerror(errno));
-	ret = file_read("", "/proc/self/mountinfo", &text, err);
+	ret = read_under("", "/proc/self/mountinfo", &text, err);
 	if (!ret)
 		ret = mount_find(buf_str(&text), *real, m, err);
 	buf_deinit(&text);

@@ -206,7 +206,7 @@ static void a_cut_program_still_runs(void **state)
 	struct err err;
 
 	close(mkstemp(path));
-	assert_int_equal(file_read("", "/bin/true", &elf, &err), 0);
+	assert_int_equal(read_under("", "/bin/true", &elf, &err), 0);
 	whole = elf.len;
 	assert_int_equal(program_interpreter(&elf, interpreter, sizeof(interpreter), &err), 0);
 	assert_int_equal(interpreter[0], '/');
@@ -225,7 +225,7 @@ static void damaged_elf_is_left_alone(void **state)
 	char interpreter[256];
 	struct err err;
 
-	assert_int_equal(file_read("", "/bin/true", &elf, &err), 0);
+	assert_int_equal(read_under("", "/bin/true", &elf, &err), 0);
 	elf.len = 70;
 	program_cut(&elf);
 	assert_int_equal(elf.len, 70);

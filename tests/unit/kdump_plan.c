@@ -209,7 +209,7 @@ static void each_condition_is_checked(void **state)
 	BREAKS("space", f.target_free = 10 << 20);
 	BREAKS("space", (f.target_free = 100, f.state.capsule_only = true));
 	BREAKS("space", (f.target_free = 10 << 20, f.pages.known = false));
-	BREAKS("makedumpfile", f.have_makedumpfile = false);
+	BREAKS("makedumpfile", (f.have_makedumpfile = false, strcpy(f.makedumpfile_error, "not there")));
 }
 
 static void what_may_spoil_a_dump_warns(void **state)
