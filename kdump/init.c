@@ -16,6 +16,7 @@
 #include "kdump/plan.h"
 #include "kdump/process.h"
 #include "kdump/status.h"
+#include "kdump/watchdog.h"
 #include "lib/buf.h"
 
 #include <ctype.h>
@@ -457,8 +458,8 @@ static void sample_memory(void)
 
 static void watch(pid_t worker)
 {
-	double end = process_now() + plan.total;
-	int st;
+	double end = process_now() + plan.total, fed = 0;
+	int st, watchdog = -1;
 
 	for (;;) {
 		pid_t pid = waitpid(-1, &st, WNOHANG);
@@ -475,6 +476,13 @@ static void watch(pid_t worker)
 			say("%s", status->note);
 			kill(-1, SIGKILL);
 			return;
+		}
+		/* Its driver may be one of the modules that the worker loads. */
+		if (plan.watchdog && process_now() - fed > 1) {
+			if (watchdog < 0)
+				watchdog = watchdog_open();
+			watchdog_feed(watchdog);
+			fed = process_now();
 		}
 		sample_memory();
 		poll(NULL, 0, 100);
