@@ -246,6 +246,15 @@ static int add(const struct modules *m, struct module_list *list, const char *na
 	return 0;
 }
 
+bool modules_path(const struct modules *m, const char *name, char *out, size_t size)
+{
+	const char *path, *deps, *end;
+	size_t len;
+
+	return find_dep(m, name, strlen(name), &path, &len, &deps, &end) &&
+	       snprintf(out, size, "%.*s", (int)len, path) < (int)size;
+}
+
 int modules_add(const struct modules *m, struct module_list *list, const char *name, struct err *err)
 {
 	return add(m, list, name, strlen(name), 0, err);

@@ -36,6 +36,30 @@ bool watchdog_active(const char *root, char *name, size_t size)
 	return false;
 }
 
+/*
+ * Many drivers give their watchdog no parent device (i6300esb on 6.12): its directory lies under
+ * devices/virtual and leads to no driver. But each driver that is a module is one of the loaded modules.
+ */
+static int add_loaded_drivers(const struct modules *m, struct module_list *list, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	char *save = NULL;
+	int ret = 0;
+
+	if (read_under("", "/proc/modules", &text, NULL))
+		return 0;
+	for (char *line = strtok_r(text.data, "\n", &save); line && !ret; line = strtok_r(NULL, "\n", &save)) {
+		char path[256];
+
+		line[strcspn(line, " ")] = 0;
+		if (strcmp(line, "softdog") && modules_path(m, line, path, sizeof(path)) &&
+		    strstr(path, "/drivers/watchdog/"))
+			ret = modules_add(m, list, line, err);
+	}
+	buf_deinit(&text);
+	return ret;
+}
+
 int watchdog_modules(const struct modules *m, struct module_list *list, bool *active, struct err *err)
 {
 	char name[64], path[64];
@@ -54,7 +78,7 @@ int watchdog_modules(const struct modules *m, struct module_list *list, bool *ac
 				return err_wrap(err, "driver of the watchdog '%s'", name);
 		}
 	}
-	return 0;
+	return *active ? add_loaded_drivers(m, list, err) : 0;
 }
 
 int watchdog_open(void)
