@@ -18,16 +18,18 @@
 
 static int cmd_setup(int argc, char **argv)
 {
-	enum { OPT_POWEROFF = 256, OPT_REBOOT, OPT_CAPSULE_ONLY };
+	enum { OPT_POWEROFF = 256, OPT_REBOOT, OPT_CAPSULE_ONLY, OPT_LIMIT };
 	static const struct option options[] = {
 		{ "target", required_argument, NULL, 't' },	  { "kernel", required_argument, NULL, 'k' },
 		{ "level", required_argument, NULL, 'l' },	  { "output", required_argument, NULL, 'o' },
 		{ "print", no_argument, NULL, 'p' },		  { "quiet", no_argument, NULL, 'q' },
 		{ "poweroff", no_argument, NULL, OPT_POWEROFF },  { "reboot", no_argument, NULL, OPT_REBOOT },
 		{ "capsule-only", no_argument, NULL, OPT_CAPSULE_ONLY },
+		{ "limit", required_argument, NULL, OPT_LIMIT },
 		{ 0 }
 	};
 	struct setup_options o = { .level = -1 };
+	int limits = 0;
 	struct err err;
 	char *end;
 	int c;
@@ -42,6 +44,11 @@ static int cmd_setup(int argc, char **argv)
 		case OPT_POWEROFF: o.final = FINAL_POWEROFF; break;
 		case OPT_REBOOT: o.final = FINAL_REBOOT; break;
 		case OPT_CAPSULE_ONLY: o.capsule_only = true; break;
+		case OPT_LIMIT:
+			if (limits == STEP_COUNT)
+				return command_usage("kdump setup", "more than one --limit for a step");
+			o.limits[limits++] = optarg;
+			break;
 		case 'l':
 			o.level = (int)strtol(optarg, &end, 10);
 			if (end == optarg || *end || o.level < 0 || o.level > 31)
@@ -192,7 +199,7 @@ static int cmd_status(int argc, char **argv)
 }
 
 static const struct command subcommands[] = {
-	{ "setup", cmd_setup, "[--target DIR] [--level N] [--poweroff] [--capsule-only] [--print]",
+	{ "setup", cmd_setup, "[--target DIR] [--level N] [--limit STEP=S] [--poweroff] [--capsule-only] [--print]",
 	  "build the crash initramfs and load the crash kernel" },
 	{ "doctor", cmd_doctor, "[--json] [--target DIR]", "check every condition of a dump, with the fix for each" },
 	{ "status", cmd_status, "[--json]", "what is loaded, and where a dump would go" },

@@ -6,9 +6,11 @@
 #include "kdump/fsid.h"
 #include "kdump/process.h"
 #include "lib/buf.h"
+#include "lib/cleanup.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -24,7 +26,7 @@ static int load_module(const char *path, struct err *err)
 	struct buf image = BUF_INIT;
 	int ret = 0;
 
-	if (file_read("/", path, &image, err)) {
+	if (read_under("/", path, &image, err)) {
 		ret = -1;
 	} else if (syscall(SYS_init_module, image.data, image.len, "") < 0 && errno != EEXIST) {
 		ret = err_sys(err, errno, "%s", path);
@@ -114,6 +116,7 @@ int crash_make_dir(const struct plan *p, long long when, const char *rule, char 
 	snprintf(path, sizeof(path), TARGET_MOUNT "%s", p->dir);
 	if (make_dirs(path, 0700, err))
 		return -1;
+	*name = 0;
 	for (int i = 1; i < 100; i++) {
 		if (i == 1)
 			snprintf(name, size, "%s-%s", stamp, rule);
@@ -122,10 +125,27 @@ int crash_make_dir(const struct plan *p, long long when, const char *rule, char 
 		snprintf(path, sizeof(path), TARGET_MOUNT "%s/%s", p->dir, name);
 		if (!mkdir(path, 0700))
 			return 0;
-		if (errno != EEXIST)
+		if (errno != EEXIST) {
+			*name = 0;
 			return err_sys(err, errno, "%s: mkdir", path);
+		}
 	}
 	return err_set(err, ERR_SYSTEM, "%s: a hundred dumps of one second", path);
+}
+
+int crash_reserve(const char *path, long long bytes, struct err *err)
+{
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int ret;
+
+	if (fd < 0)
+		return err_sys(err, errno, "%s", path);
+	ret = posix_fallocate(fd, 0, bytes);
+	if (ret) {
+		unlink(path);
+		return err_sys(err, ret, "%s: %lld bytes", path, bytes);
+	}
+	return fsync(fd) < 0 ? err_sys(err, errno, "%s: fsync", path) : 0;
 }
 
 void crash_release_reserve(const struct plan *p)

@@ -32,6 +32,12 @@ int crash_mount_target(const struct plan *p, unsigned int patience, char *device
 int crash_make_dir(const struct plan *p, long long when, const char *rule, char *name, size_t size,
 		   struct err *err);
 
+/*
+ * Make a file that holds this much space, or leave it if it is there. ERR_SYSTEM with errnum ENOSPC if there is
+ * none. setup does the same in the running system (target_reserve).
+ */
+int crash_reserve(const char *path, long long bytes, struct err *err);
+
 /* Give the reserved space back to the filesystem. */
 void crash_release_reserve(const struct plan *p);
 

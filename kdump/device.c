@@ -49,8 +49,7 @@ static void reverse(struct device_chain *chain)
 	}
 }
 
-int device_chain(const char *root, unsigned int major, unsigned int minor, struct device_chain *ret,
-		 struct err *err)
+int device_chain_of(const char *root, const char *sysfs_path, struct device_chain *ret, struct err *err)
 {
 	char path[PATH_MAX], module[64], *slash;
 	_cleanup_free_ char *top = NULL;
@@ -59,16 +58,11 @@ int device_chain(const char *root, unsigned int major, unsigned int minor, struc
 	*ret = (struct device_chain){ 0 };
 	snprintf(path, sizeof(path), "%s/sys/devices", root);
 	top = realpath(path, NULL);
-	snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u", root, major, minor);
+	snprintf(path, sizeof(path), "%s%s", root, sysfs_path);
 	dir = realpath(path, NULL);
-	if (!top || !dir)
-		return err_set(err, ERR_ABSENT, "no block device %u:%u in sysfs", major, minor);
-	slash = strrchr(dir, '/');
-	snprintf(ret->name, sizeof(ret->name), "%s", slash + 1);
-	if (!strncmp(ret->name, "dm-", 3) || !strncmp(ret->name, "md", 2) || !strncmp(ret->name, "loop", 4))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "%s is put together by user space (LVM, RAID, encryption, loop); the crash kernel cannot. "
-			       "Name a directory on a plain disk or partition with --target", ret->name);
+	if (!top || !dir || strncmp(dir, top, strlen(top)))
+		return err_set(err, ERR_ABSENT, "no device %s", sysfs_path);
+	snprintf(ret->name, sizeof(ret->name), "%s", strrchr(dir, '/') + 1);
 	while (strlen(dir) > strlen(top)) {
 		if (link_name(dir, "driver/module", module, sizeof(module)) && add_driver(ret, module, err))
 			return -1;
@@ -76,5 +70,20 @@ int device_chain(const char *root, unsigned int major, unsigned int minor, struc
 		*slash = 0;
 	}
 	reverse(ret);
+	return 0;
+}
+
+int device_chain(const char *root, unsigned int major, unsigned int minor, struct device_chain *ret,
+		 struct err *err)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major, minor);
+	if (device_chain_of(root, path, ret, err))
+		return -1;
+	if (!strncmp(ret->name, "dm-", 3) || !strncmp(ret->name, "md", 2) || !strncmp(ret->name, "loop", 4))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%s is put together by user space (LVM, RAID, encryption, loop); the crash kernel cannot. "
+			       "Name a directory on a plain disk or partition with --target", ret->name);
 	return 0;
 }

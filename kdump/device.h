@@ -25,4 +25,10 @@ struct device_chain {
 int device_chain(const char *root, unsigned int major, unsigned int minor, struct device_chain *ret,
 		 struct err *err);
 
+/*
+ * The same for any directory of root/sys/devices or a link into it (a class device). ERR_ABSENT if it is not
+ * there. A class device under devices/virtual has no drivers.
+ */
+int device_chain_of(const char *root, const char *sysfs_path, struct device_chain *ret, struct err *err);
+
 #endif

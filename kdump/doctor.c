@@ -243,8 +243,10 @@ static void check_watchdog(const struct doctor_facts *f, struct check_result *r)
 {
 	if (!f->watchdog_active)
 		return found(r, CHECK_OK, "no hardware watchdog is running");
-	found(r, CHECK_WARN, "the watchdog '%s' is running: it may reset the machine in the middle of a dump", f->watchdog);
-	fix(r, "give it a timeout longer than a dump takes (RuntimeWatchdogSec= in /etc/systemd/system.conf)");
+	if (f->have_state && f->state.watchdog)
+		return found(r, CHECK_OK, "the crash kernel feeds the watchdog '%s'", f->watchdog);
+	found(r, CHECK_FAIL, "the watchdog '%s' is running: it will reset the machine in the middle of a dump", f->watchdog);
+	fix(r, "%s", setup_hint);
 }
 
 static void check_pstore(const struct doctor_facts *f, struct check_result *r)

@@ -7,6 +7,7 @@
 #include "kdump/loaded.h"
 #include "kdump/process.h"
 #include "kdump/target.h"
+#include "kdump/watchdog.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,16 +15,6 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-static void gather_watchdog(const char *root, struct doctor_facts *f)
-{
-	char state[32];
-
-	if (!file_line(root, "/sys/class/watchdog/watchdog0/state", state, sizeof(state)))
-		return;
-	f->watchdog_active = !strcmp(state, "active");
-	file_line(root, "/sys/class/watchdog/watchdog0/identity", f->watchdog, sizeof(f->watchdog));
-}
 
 static void gather_other_service(const char *root, struct doctor_facts *f)
 {
@@ -57,7 +48,7 @@ void doctor_gather_kernel(const char *root, struct doctor_facts *f)
 		f->pstore[0] = 0;
 	if (file_line(root, "/proc/meminfo", line, sizeof(line)))
 		f->mem_total_kb = strtoll(line + strcspn(line, "0123456789"), NULL, 10);
-	gather_watchdog(root, f);
+	f->watchdog_active = watchdog_active(root, f->watchdog, sizeof(f->watchdog));
 	gather_other_service(root, f);
 	f->have_state = !state_read(root, &f->state, NULL);
 }

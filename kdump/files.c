@@ -3,6 +3,7 @@
 #include "kdump/files.h"
 
 #include "lib/cleanup.h"
+#include "lib/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,10 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int file_read(const char *root, const char *path, struct buf *out, struct err *err)
+int read_under(const char *root, const char *path, struct buf *out, struct err *err)
 {
-	char full[PATH_MAX], chunk[65536];
-	ssize_t n;
+	char full[PATH_MAX];
 
 	snprintf(full, sizeof(full), "%s%s", root, path);
 	_cleanup_close_ int fd = open(full, O_RDONLY | O_CLOEXEC);
@@ -25,11 +25,7 @@ int file_read(const char *root, const char *path, struct buf *out, struct err *e
 		return err_set(err, ERR_ABSENT, "%s: no such file", full);
 	if (fd < 0)
 		return err_sys(err, errno, "%s", full);
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-		buf_add(out, chunk, (size_t)n);
-	if (n < 0)
-		return err_sys(err, errno, "%s: read", full);
-	return buf_failed(out) ? err_nomem(err) : 0;
+	return file_read_fd(fd, out, err) ? err_wrap(err, "%s", full) : 0;
 }
 
 bool file_line(const char *root, const char *path, char *out, size_t size)

@@ -18,7 +18,7 @@
  * Append the contents of root/path to *out. Sizes in sysfs and procfs lie, so the file is read to its end.
  * ERR_ABSENT if the file does not exist, ERR_SYSTEM otherwise.
  */
-int file_read(const char *root, const char *path, struct buf *out, struct err *err);
+int read_under(const char *root, const char *path, struct buf *out, struct err *err);
 
 /* The first line of root/path without its newline in out; false (and "") if it cannot be read. */
 bool file_line(const char *root, const char *path, char *out, size_t size);

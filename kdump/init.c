@@ -16,6 +16,7 @@
 #include "kdump/plan.h"
 #include "kdump/process.h"
 #include "kdump/status.h"
+#include "kdump/watchdog.h"
 #include "lib/buf.h"
 
 #include <ctype.h>
@@ -38,6 +39,9 @@
 #include <unistd.h>
 
 #define VMCORE "/proc/vmcore"
+/* Space for the next status.json, held by a file until the vmcore has taken all the rest. */
+#define PAD_NAME ".reserve"
+#define PAD_BYTES (64 << 10)
 
 static struct plan plan;
 static struct crash_status *status;	/* shared by PID 1, the worker and its children */
@@ -81,6 +85,17 @@ static int child_modules(void *arg)
 	return report(crash_load_modules(&plan, &err), &err);
 }
 
+static int make_dump_dir(struct err *err)
+{
+	char pad[PATH_MAX];
+
+	if (!*status->name &&
+	    crash_make_dir(&plan, status->time, status->rule, status->name, sizeof(status->name), err))
+		return -1;
+	dump_path(pad, sizeof(pad), PAD_NAME);
+	return crash_reserve(pad, PAD_BYTES, err);
+}
+
 static int child_target(void *arg)
 {
 	unsigned int limit = plan.limits[STEP_TARGET];
@@ -91,27 +106,32 @@ static int child_target(void *arg)
 	ret = crash_mount_target(&plan, limit > 20 ? limit - 10 : limit / 2, status->device, sizeof(status->device), &err);
 	if (ret)
 		return report(ret, &err);
-	ret = crash_make_dir(&plan, status->time, status->rule, status->name, sizeof(status->name), &err);
+	ret = make_dump_dir(&err);
 	if (ret && err.errnum == ENOSPC) {
 		crash_release_reserve(&plan);
-		ret = crash_make_dir(&plan, status->time, status->rule, status->name, sizeof(status->name), &err);
+		ret = make_dump_dir(&err);
 	}
 	return report(ret, &err);
 }
 
 static int child_write_status(void *arg)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], pad[PATH_MAX];
 	struct err err;
 	int ret;
 
 	(void)arg;
 	dump_path(path, sizeof(path), "status.json");
+	dump_path(pad, sizeof(pad), PAD_NAME);
 	ret = status_write(status, &plan, path, &err);
 	if (ret && err.errnum == ENOSPC) {
-		crash_release_reserve(&plan);
+		unlink(pad);
 		ret = status_write(status, &plan, path, &err);
 	}
+	if (status->finished)
+		unlink(pad);
+	else
+		crash_reserve(pad, PAD_BYTES, NULL);
 	return report(ret, &err);
 }
 
@@ -245,7 +265,9 @@ static bool step_run(enum plan_step step, const char *const *argv, int (*call)(v
 		return false;
 	}
 	s->seconds += r->seconds;
-	s->exit = r->status;
+	/* The first failure is the one that counts, not what is done about it afterwards. */
+	if (s->state == STATE_RUNNING)
+		s->exit = r->status;
 	if (process_ok(r))
 		return true;
 	s->state = r->timed_out ? STATE_TIMEOUT : STATE_FAILED;
@@ -457,8 +479,8 @@ static void sample_memory(void)
 
 static void watch(pid_t worker)
 {
-	double end = process_now() + plan.total;
-	int st;
+	double end = process_now() + plan.total, fed = 0;
+	int st, watchdog = -1;
 
 	for (;;) {
 		pid_t pid = waitpid(-1, &st, WNOHANG);
@@ -475,6 +497,13 @@ static void watch(pid_t worker)
 			say("%s", status->note);
 			kill(-1, SIGKILL);
 			return;
+		}
+		/* Its driver may be one of the modules that the worker loads. */
+		if (plan.watchdog && process_now() - fed > 1) {
+			if (watchdog < 0)
+				watchdog = watchdog_open();
+			watchdog_feed(watchdog);
+			fed = process_now();
 		}
 		sample_memory();
 		poll(NULL, 0, 100);
@@ -513,7 +542,7 @@ static void read_plan(void)
 	struct err err;
 
 	plan_init(&plan);
-	if (file_read("", PLAN_PATH, &text, &err) || plan_parse(buf_str(&text), &plan, &err)) {
+	if (read_under("", PLAN_PATH, &text, &err) || plan_parse(buf_str(&text), &plan, &err)) {
 		say("%s", err.msg);
 		snprintf(status->note, sizeof(status->note), "%.190s", err.msg);
 		come_back();

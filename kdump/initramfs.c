@@ -14,7 +14,7 @@ static int add_init(struct cpio *c, const char *path, struct err *err)
 {
 	char interpreter[256];
 	struct buf elf = BUF_INIT;
-	int ret = file_read("", path, &elf, err);
+	int ret = read_under("", path, &elf, err);
 
 	if (!ret && program_interpreter(&elf, interpreter, sizeof(interpreter), err))
 		ret = err_wrap(err, "%s", path);
@@ -43,7 +43,7 @@ static int add_module(struct cpio *c, const struct modules *m, const char *path,
 	if (!dot || snprintf(name, size, "modules/%.*s.ko", (int)(dot - base), base) >= (int)size)
 		return err_set(err, ERR_UNSUPPORTED, "%s is not a module's name", path);
 	snprintf(full, sizeof(full), "%s/%s", path[0] == '/' ? "" : m->dir, path);
-	ret = file_read("", full, &packed, err);
+	ret = read_under("", full, &packed, err);
 	if (!ret && decompress(packed.data, packed.len, &module, err))
 		ret = err_wrap(err, "%s", full);
 	if (!ret)

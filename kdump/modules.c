@@ -79,7 +79,7 @@ int modules_open(struct modules *m, const char *root, const char *release, struc
 	*m = (struct modules){ 0 };
 	snprintf(m->dir, sizeof(m->dir), "%s/lib/modules/%s", root, release);
 	snprintf(m->release, sizeof(m->release), "%s", release);
-	if (file_read(m->dir, "/modules.dep", &m->dep, err)) {
+	if (read_under(m->dir, "/modules.dep", &m->dep, err)) {
 		if (err && err->code == ERR_ABSENT)
 			err_set(err, ERR_ABSENT, "%s/modules.dep is missing; 'depmod %s' writes it", m->dir, release);
 		return -1;
@@ -88,7 +88,7 @@ int modules_open(struct modules *m, const char *root, const char *release, struc
 		struct err ignored;
 		struct buf *text = (struct buf *)((char *)m + optional[i].offset);
 
-		if (file_read(m->dir, optional[i].file, text, &ignored) && ignored.code != ERR_ABSENT) {
+		if (read_under(m->dir, optional[i].file, text, &ignored) && ignored.code != ERR_ABSENT) {
 			modules_close(m);
 			if (err)
 				*err = ignored;
@@ -244,6 +244,15 @@ static int add(const struct modules *m, struct module_list *list, const char *na
 		return err_nomem(err);
 	list->count++;
 	return 0;
+}
+
+bool modules_path(const struct modules *m, const char *name, char *out, size_t size)
+{
+	const char *path, *deps, *end;
+	size_t len;
+
+	return find_dep(m, name, strlen(name), &path, &len, &deps, &end) &&
+	       snprintf(out, size, "%.*s", (int)len, path) < (int)size;
 }
 
 int modules_add(const struct modules *m, struct module_list *list, const char *name, struct err *err)

@@ -39,6 +39,9 @@ void modules_close(struct modules *m);
 
 bool modules_is_builtin(const struct modules *m, const char *name);
 
+/* The path of a module relative to modules.dir; false if this kernel has no such module. */
+bool modules_path(const struct modules *m, const char *name, char *out, size_t size);
+
 /*
  * Append a module and, before it, all that it needs and that is not in the list yet: hard dependencies and
  * "pre" soft ones (ext4 names crc32c so, and does not mount without it). A module built into the kernel

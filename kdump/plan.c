@@ -61,6 +61,8 @@ void plan_write(const struct plan *p, struct buf *out)
 	buf_printf(out, "level %d\n", p->level);
 	if (p->capsule_only)
 		buf_puts(out, "capsule-only yes\n");
+	if (p->watchdog)
+		buf_puts(out, "watchdog yes\n");
 	for (int i = 0; i < STEP_COUNT; i++)
 		buf_printf(out, "limit %s %u\n", steps[i].name, p->limits[i]);
 	buf_printf(out, "total %u\nfinal %s\n", p->total, finals[p->final]);
@@ -77,9 +79,10 @@ static bool number(const char *text, long long min, long long max, long long *re
 	return true;
 }
 
-static bool parse_limit(struct plan *p, const char *value)
+/* "STEP SECONDS" with any one byte between. */
+static bool parse_limit(struct plan *p, const char *value, char separator)
 {
-	const char *blank = strchr(value, ' ');
+	const char *blank = strchr(value, separator);
 	long long n;
 
 	if (!blank || !number(blank + 1, 1, 1000000, &n))
@@ -92,6 +95,16 @@ static bool parse_limit(struct plan *p, const char *value)
 		}
 	}
 	return false;
+}
+
+bool plan_set_limit(struct plan *p, const char *text)
+{
+	if (!parse_limit(p, text, '='))
+		return false;
+	p->total = 60;
+	for (int i = 0; i < STEP_COUNT; i++)
+		p->total += p->limits[i];
+	return true;
 }
 
 static bool parse_module(struct plan *p, const char *value)
@@ -117,9 +130,11 @@ static bool parse_pair(struct plan *p, const char *key, const char *value)
 	if (!strcmp(key, "module"))
 		return parse_module(p, value);
 	if (!strcmp(key, "limit"))
-		return parse_limit(p, value);
+		return parse_limit(p, value, ' ');
 	if (!strcmp(key, "capsule-only"))
 		return p->capsule_only = !strcmp(value, "yes");
+	if (!strcmp(key, "watchdog"))
+		return p->watchdog = !strcmp(value, "yes");
 	if (!strcmp(key, "final")) {
 		p->final = !strcmp(value, finals[FINAL_POWEROFF]) ? FINAL_POWEROFF : FINAL_REBOOT;
 		return !strcmp(value, finals[p->final]);

@@ -62,6 +62,7 @@ struct plan {
 	int level;			/* makedumpfile -d */
 	char compress[8];		/* makedumpfile's option: -z, -l, -c or empty */
 	bool capsule_only;		/* no vmcore: memory may not leave this machine */
+	bool watchdog;			/* a hardware watchdog was running: keep it content */
 	unsigned int limits[STEP_COUNT];	/* seconds */
 	unsigned int total;		/* seconds until the machine comes back whatever happens */
 	enum plan_final final;
@@ -75,6 +76,9 @@ void plan_write(const struct plan *p, struct buf *out);
 
 /* Parse a plan's text. ERR_CORRUPT names the line. *ret is untouched on failure. */
 int plan_parse(const char *text, struct plan *ret, struct err *err);
+
+/* Set the time limit of a step from "STEP=SECONDS"; false if there is no such step or number. */
+bool plan_set_limit(struct plan *p, const char *text);
 
 /* "capsule", "vmcore" ... as it stands in status.json. */
 const char *plan_step_name(enum plan_step step);

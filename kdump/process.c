@@ -140,17 +140,26 @@ bool process_ok(const struct process_result *r)
 	return !r->timed_out && !r->stuck && r->status == 0;
 }
 
-/* The last line with something in it; carriage returns separate progress texts. */
-static void last_line(const struct process_result *r, char *out, size_t size)
+/* The last lines with something in them, "; " between; carriage returns separate progress texts. */
+static void last_lines(const struct process_result *r, unsigned int count, char *out, size_t size)
 {
-	const char *end = r->output + r->output_len, *start;
+	const char *end = r->output + r->output_len, *start = end;
+	size_t n = 0;
 
-	while (end > r->output && strchr("\n\r \t", end[-1]))
-		end--;
-	start = end;
-	while (start > r->output && start[-1] != '\n' && start[-1] != '\r')
-		start--;
-	snprintf(out, size, "%.*s", (int)(end - start), start);
+	for (unsigned int i = 0; i < count; i++) {
+		while (start > r->output && strchr("\n\r \t", start[-1]))
+			start--;
+		while (start > r->output && start[-1] != '\n' && start[-1] != '\r')
+			start--;
+	}
+	*out = 0;
+	while (start < end && n + 3 < size) {
+		size_t len = strcspn(start, "\n\r");
+
+		if (strspn(start, " \t") < len)
+			n += (size_t)snprintf(out + n, size - n, "%s%.*s", n ? "; " : "", (int)len, start);
+		start += len + 1;
+	}
 }
 
 void process_explain(const struct process_result *r, char *out, size_t size)
@@ -158,7 +167,7 @@ void process_explain(const struct process_result *r, char *out, size_t size)
 	char last[400];
 	int n;
 
-	last_line(r, last, sizeof(last));
+	last_lines(r, 3, last, sizeof(last));
 	if (r->timed_out)
 		n = snprintf(out, size, "stopped after %.0f s%s", r->seconds, r->stuck ? " (it could not be killed)" : "");
 	else if (r->signal)

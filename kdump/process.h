@@ -37,7 +37,7 @@ int process_run(const struct process *p, struct process_result *ret, struct err 
 /* Whether it ended with status 0 in time. */
 bool process_ok(const struct process_result *r);
 
-/* One line that says how it failed: "killed after 60 s", "exit status 1: last line of its output". */
+/* One line that says how it failed: "killed after 60 s", "exit status 1: the last lines of its output". */
 void process_explain(const struct process_result *r, char *out, size_t size);
 
 /* Seconds on the monotonic clock. */

@@ -79,7 +79,7 @@ void program_cut(struct buf *elf)
 static int add_elf(struct cpio *c, const char *path, const char *as, struct err *err)
 {
 	struct buf elf = BUF_INIT;
-	int ret = file_read("", path, &elf, err);
+	int ret = read_under("", path, &elf, err);
 
 	if (!ret) {
 		program_cut(&elf);
@@ -130,7 +130,7 @@ int program_add(struct cpio *c, const char *path, const char *name, struct err *
 	struct buf elf = BUF_INIT;
 	int ret;
 
-	ret = file_read("", path, &elf, err);
+	ret = read_under("", path, &elf, err);
 	if (!ret && program_interpreter(&elf, interpreter, sizeof(interpreter), err))
 		ret = err_wrap(err, "%s", path);
 	if (!ret) {

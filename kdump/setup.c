@@ -14,6 +14,7 @@
 #include "kdump/process.h"
 #include "kdump/state.h"
 #include "kdump/target.h"
+#include "kdump/watchdog.h"
 #include "lib/cleanup.h"
 
 #include <errno.h>
@@ -100,6 +101,11 @@ static int decide(struct setup *s, struct err *err)
 	s->plan.built = time(NULL);
 	s->plan.final = s->o->final;
 	s->plan.capsule_only = s->o->capsule_only;
+	for (int i = 0; i < STEP_COUNT && s->o->limits[i]; i++) {
+		if (!plan_set_limit(&s->plan, s->o->limits[i]))
+			return err_set(err, ERR_INVALID, "--limit %s: not STEP=SECONDS; steps are modules, target, capsule, "
+				       "dmesg, vmcore, check", s->o->limits[i]);
+	}
 	if (find_own_programs(s, err) || choose_level(s, err) ||
 	    kexec_find_kernel("", s->release, s->o->kernel, s->kernel, sizeof(s->kernel), err))
 		return -1;
@@ -108,7 +114,9 @@ static int decide(struct setup *s, struct err *err)
 	if (target_resolve(s->target, &s->plan, err) || modules_open(&s->modules, "", s->release, err) ||
 	    target_modules(&s->modules, s->target, &s->list, err))
 		return -1;
-	if (file_read("", "/proc/cmdline", &cmdline, err))
+	if (read_under("", "/proc/cmdline", &cmdline, err))
+		return -1;
+	if (watchdog_modules(&s->modules, &s->list, &s->plan.watchdog, err))
 		return -1;
 	kexec_append_line(buf_str(&cmdline), &s->append);
 	buf_deinit(&cmdline);
@@ -175,6 +183,7 @@ static int record(const struct setup *s, const char *method, struct err *err)
 	memcpy(st.compress, s->plan.compress, sizeof(st.compress));
 	st.level = s->plan.level;
 	st.capsule_only = s->plan.capsule_only;
+	st.watchdog = s->plan.watchdog;
 	strcpy(st.final, s->plan.final == FINAL_POWEROFF ? "poweroff" : "reboot");
 	for (unsigned int i = 0; i < s->list.count; i++)
 		n += (size_t)snprintf(st.modules + n, sizeof(st.modules) - n, "%s%s", i ? " " : "", s->plan.modules[i] + 8);

@@ -13,6 +13,7 @@ struct setup_options {
 	const char *kernel;	/* image, NULL: look for it */
 	const char *output;	/* write the initramfs here and load nothing; NULL: load */
 	int level;		/* makedumpfile -d, -1: choose */
+	const char *limits[STEP_COUNT];	/* "STEP=SECONDS", up to the first NULL */
 	enum plan_final final;
 	bool capsule_only;
 	bool print;		/* show what would be done and do nothing */

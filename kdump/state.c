@@ -27,7 +27,8 @@ static const struct {
 
 int state_write(const struct kdump_state *s, struct err *err)
 {
-	json_t *j = json_pack("{si si sb sI}", "format", 1, "level", s->level, "capsule_only", s->capsule_only,
+	json_t *j = json_pack("{si si sb sb sI}", "format", 1, "level", s->level, "capsule_only", s->capsule_only,
+			      "watchdog", s->watchdog,
 			      "initramfs.crc", (json_int_t)s->initramfs.crc);
 	_cleanup_free_ char *text = NULL;
 
@@ -67,6 +68,7 @@ static int parse(const char *text, struct kdump_state *s, struct err *err)
 	}
 	s->level = (int)json_integer_value(json_object_get(j, "level"));
 	s->capsule_only = json_is_true(json_object_get(j, "capsule_only"));
+	s->watchdog = json_is_true(json_object_get(j, "watchdog"));
 	s->initramfs.crc = (uint32_t)json_integer_value(json_object_get(j, "initramfs.crc"));
 	json_decref(j);
 	return 0;
@@ -78,7 +80,7 @@ int state_read(const char *root, struct kdump_state *ret, struct err *err)
 	char boot_id[64];
 	int ret_code;
 
-	if (file_read(root, STATE_PATH, &text, err)) {
+	if (read_under(root, STATE_PATH, &text, err)) {
 		if (err && err->code == ERR_ABSENT)
 			err_set(err, ERR_ABSENT, "kdump was not set up in this boot");
 		return -1;

@@ -26,7 +26,7 @@ struct kdump_state {
 	char device[64], fstype[16], fsid[40];
 	char compress[8];
 	int level;
-	bool capsule_only;
+	bool capsule_only, watchdog;
 	char final[16];
 	char modules[2048];		/* names in the initramfs, blanks between */
 	struct loaded_image initramfs;	/* the compressed archive, and where it lies */

@@ -10,7 +10,6 @@
 #include "lib/cleanup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +50,7 @@ static int find_mount(const char *dir, char **real, struct mount_entry *m, struc
 	if (!*real)
 		return err_set(err, ERR_ENVIRONMENT, "target %s: %s; create it, or name another with --target", dir,
 			       strerror(errno));
-	ret = file_read("", "/proc/self/mountinfo", &text, err);
+	ret = read_under("", "/proc/self/mountinfo", &text, err);
 	if (!ret)
 		ret = mount_find(buf_str(&text), *real, m, err);
 	buf_deinit(&text);
@@ -156,19 +155,7 @@ int target_modules(const struct modules *m, const char *dir, struct module_list 
 int target_reserve(const char *dir, long long bytes, struct err *err)
 {
 	char path[PATH_MAX];
-	int ret;
 
 	snprintf(path, sizeof(path), "%s/" RESERVE_NAME, dir);
-	_cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return err_sys(err, errno, "%s", path);
-	ret = posix_fallocate(fd, 0, bytes);
-	if (ret) {
-		unlink(path);
-		return err_sys(err, ret, "%s: %lld bytes", path, bytes);
-	}
-	if (fsync(fd) < 0)
-		return err_sys(err, errno, "%s: fsync", path);
-	return 0;
+	return crash_reserve(path, bytes, err);
 }

@@ -152,7 +152,7 @@ static int hang(void *arg)
 
 static int fail_loudly(void *arg)
 {
-	printf("first\nthe reason\n\n");
+	printf("first\nsecond\nthird\r\nthe reason\n\n");
 	return 7;
 }
 
@@ -171,7 +171,7 @@ static void a_child_that_hangs_is_killed(void **state)
 	assert_string_equal(why, "stopped after 1 s");
 }
 
-static void a_failing_child_is_explained_by_its_last_line(void **state)
+static void a_failing_child_is_explained_by_its_last_lines(void **state)
 {
 	struct process p = { .call = fail_loudly, .limit = 10 };
 	struct process_result r;
@@ -180,7 +180,7 @@ static void a_failing_child_is_explained_by_its_last_line(void **state)
 	assert_int_equal(process_run(&p, &r, NULL), 0);
 	assert_int_equal(r.status, 7);
 	process_explain(&r, why, sizeof(why));
-	assert_string_equal(why, "exit status 7: the reason");
+	assert_string_equal(why, "exit status 7: second; third; the reason");
 }
 
 static void long_output_keeps_its_end(void **state)
@@ -206,7 +206,7 @@ static void a_cut_program_still_runs(void **state)
 	struct err err;
 
 	close(mkstemp(path));
-	assert_int_equal(file_read("", "/bin/true", &elf, &err), 0);
+	assert_int_equal(read_under("", "/bin/true", &elf, &err), 0);
 	whole = elf.len;
 	assert_int_equal(program_interpreter(&elf, interpreter, sizeof(interpreter), &err), 0);
 	assert_int_equal(interpreter[0], '/');
@@ -225,7 +225,7 @@ static void damaged_elf_is_left_alone(void **state)
 	char interpreter[256];
 	struct err err;
 
-	assert_int_equal(file_read("", "/bin/true", &elf, &err), 0);
+	assert_int_equal(read_under("", "/bin/true", &elf, &err), 0);
 	elf.len = 70;
 	program_cut(&elf);
 	assert_int_equal(elf.len, 70);
@@ -257,7 +257,7 @@ int main(void)
 		cmocka_unit_test(what_was_compressed_comes_out_again),
 		cmocka_unit_test(plain_bytes_pass_through),
 		cmocka_unit_test(a_child_that_hangs_is_killed),
-		cmocka_unit_test(a_failing_child_is_explained_by_its_last_line),
+		cmocka_unit_test(a_failing_child_is_explained_by_its_last_lines),
 		cmocka_unit_test(long_output_keeps_its_end),
 		cmocka_unit_test(a_cut_program_still_runs),
 		cmocka_unit_test(damaged_elf_is_left_alone),
