@@ -43,7 +43,7 @@ $(BUILD)/deadfall: $(BUILD)/agent/main.o $(BUILD)/libdeadfall.a
 
 $(BUILD)/libdeadfall.a: $(OBJS)
 	$(call msg,AR,$@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcsP $@ $^
 
 $(BUILD)/%.o: %.c
 	$(call msg,CC,$@)

@@ -20,7 +20,7 @@
 #include "agent/load.h"
 #include "agent/object.h"
 #include "agent/source_set.h"
-#include "agent/state.h"
+#include "agent/running.h"
 #include "kdump/ready.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
@@ -127,7 +127,7 @@ static int start(struct run *r, struct err *err)
 	    set_attach(r->a, &r->loaded, &r->plan, err))
 		return -1;
 	describe(r);
-	if (state_write(&r->loaded, manifest, r->armed_text, r->state_path, sizeof(r->state_path), err))
+	if (running_write(&r->loaded, manifest, r->armed_text, r->state_path, sizeof(r->state_path), err))
 		return -1;
 	set_arm(&r->loaded, wanted_act(r));
 	return 0;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "agent/commands.h"
-#include "agent/state.h"
+#include "agent/running.h"
 #include "lib/arena.h"
 
 static const char *act_name(uint32_t act)
@@ -51,7 +51,7 @@ static json_t *set_json(const struct running *r)
 		const struct info_event *e = &r->info.events[i];
 		json_t *j = json_pack("{s:s, s:s}", "rule", r->info.rules[e->rule].name, "event", e->name);
 
-		state_stats(r, i, &stats);
+		running_stats(r, i, &stats);
 		for (size_t c = 0; c < sizeof(counter_names) / sizeof(counter_names[0]); c++)
 			json_object_set_new(j, counter_names[c], json_integer((json_int_t)((uint64_t *)&stats)[c]));
 		json_array_append_new(events, j);
@@ -75,7 +75,7 @@ static void print_set(const struct running *r)
 		for (uint32_t e = 0; e < r->info.nevents; e++) {
 			if (r->info.events[e].rule != i)
 				continue;
-			state_stats(r, e, &stats);
+			running_stats(r, e, &stats);
 			printf("    %-20s", r->info.events[e].name);
 			for (size_t c = 0; c < sizeof(counter_names) / sizeof(counter_names[0]); c++) {
 				uint64_t v = ((uint64_t *)&stats)[c];
@@ -99,7 +99,7 @@ static int show(int argc, char **argv, bool list_only)
 
 	if (argc > 1 + json)
 		return command_usage(argv[0], "unexpected argument '%s'", argv[1 + json]);
-	if (state_read(a, &sets, &n, &err)) {
+	if (running_read(a, &sets, &n, &err)) {
 		arena_destroy(a);
 		return command_fail(argv[0], &err);
 	}
@@ -118,7 +118,7 @@ static int show(int argc, char **argv, bool list_only)
 		puts("no set is loaded");
 	}
 	json_decref(all);
-	state_close(sets, n);
+	running_close(sets, n);
 	arena_destroy(a);
 	return EXIT_OK;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * state.h - which sets run here: one file each in /run/deadfall/sets, written by `run`, read by `status` and `list`.
+ * running.h - which sets run here: one file each in /run/deadfall/sets, written by `run`, read by `status` and `list`.
  *
  * The file names the set's maps by id, so that its counters can be read whether or not its agent answers.
  */
-#ifndef AGENT_STATE_H
-#define AGENT_STATE_H
+#ifndef AGENT_RUNNING_H
+#define AGENT_RUNNING_H
 
 #include "agent/load.h"
 
@@ -22,17 +22,17 @@ struct running {
 };
 
 /* Announce a loaded set. path receives the file's name, to be removed at the end. */
-int state_write(const struct loaded *s, const char *manifest, const char *armed_text, char *path, size_t size,
+int running_write(const struct loaded *s, const char *manifest, const char *armed_text, char *path, size_t size,
 		struct err *err);
 
 /*
- * Read all running sets; files of sets that are gone are removed. The caller closes with state_close.
+ * Read all running sets; files of sets that are gone are removed. The caller closes with running_close.
  * *ret is in the arena.
  */
-int state_read(struct arena *a, struct running **ret, uint32_t *n, struct err *err);
-void state_close(struct running *sets, uint32_t n);
+int running_read(struct arena *a, struct running **ret, uint32_t *n, struct err *err);
+void running_close(struct running *sets, uint32_t n);
 
 /* Sum an event's counters over all CPUs. */
-int state_stats(const struct running *r, uint32_t event, struct df_stats *ret);
+int running_stats(const struct running *r, uint32_t event, struct df_stats *ret);
 
 #endif

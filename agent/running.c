@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "agent/state.h"
+#include "agent/running.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -15,7 +15,7 @@
 #include "lib/arena.h"
 #include "lib/cleanup.h"
 
-static const char *const state_maps[] = { ".data.df_ctl", "df_stats", "df_rules", "df_fires" };
+static const char *const running_maps[] = { ".data.df_ctl", "df_stats", "df_rules", "df_fires" };
 
 static json_t *map_id_json(const struct loaded *s, const char *name)
 {
@@ -28,7 +28,7 @@ static json_t *map_id_json(const struct loaded *s, const char *name)
 	return json_integer(info.id);
 }
 
-int state_write(const struct loaded *s, const char *manifest, const char *armed_text, char *path, size_t size,
+int running_write(const struct loaded *s, const char *manifest, const char *armed_text, char *path, size_t size,
 		struct err *err)
 {
 	json_t *j = json_object(), *maps = json_object(), *m = json_loads(manifest, 0, NULL);
@@ -37,8 +37,8 @@ int state_write(const struct loaded *s, const char *manifest, const char *armed_
 	mkdir("/run/deadfall", 0755);
 	mkdir(STATE_DIR, 0755);
 	snprintf(path, size, STATE_DIR "/%d.json", (int)getpid());
-	for (size_t i = 0; i < sizeof(state_maps) / sizeof(state_maps[0]); i++)
-		json_object_set_new(maps, state_maps[i], map_id_json(s, state_maps[i]));
+	for (size_t i = 0; i < sizeof(running_maps) / sizeof(running_maps[0]); i++)
+		json_object_set_new(maps, running_maps[i], map_id_json(s, running_maps[i]));
 	json_object_set_new(j, "pid", json_integer(getpid()));
 	json_object_set_new(j, "functions", json_integer(s->functions));
 	json_object_set_new(j, "armed", json_string(armed_text));
@@ -67,10 +67,10 @@ static bool read_one(struct arena *a, const char *path, struct running *r, struc
 	r->pid = (uint32_t)json_integer_value(json_object_get(j, "pid"));
 	r->functions = (uint32_t)json_integer_value(json_object_get(j, "functions"));
 	r->armed_text = arena_strdup(a, json_string_value(json_object_get(j, "armed")) ?: "");
-	r->ctl_fd = open_map(maps, state_maps[0]);
-	r->stats_fd = open_map(maps, state_maps[1]);
-	r->rules_fd = open_map(maps, state_maps[2]);
-	r->fires_fd = open_map(maps, state_maps[3]);
+	r->ctl_fd = open_map(maps, running_maps[0]);
+	r->stats_fd = open_map(maps, running_maps[1]);
+	r->rules_fd = open_map(maps, running_maps[2]);
+	r->fires_fd = open_map(maps, running_maps[3]);
 	manifest = json_dumps(json_object_get(j, "manifest"), JSON_COMPACT);
 	ok = manifest && r->ctl_fd >= 0 && r->stats_fd >= 0 &&
 	     !set_info_parse(a, manifest, strlen(manifest), &r->info, err);
@@ -80,7 +80,7 @@ static bool read_one(struct arena *a, const char *path, struct running *r, struc
 	return ok;
 }
 
-int state_read(struct arena *a, struct running **ret, uint32_t *n, struct err *err)
+int running_read(struct arena *a, struct running **ret, uint32_t *n, struct err *err)
 {
 	DIR *dir = opendir(STATE_DIR);
 	struct dirent *d;
@@ -96,7 +96,7 @@ int state_read(struct arena *a, struct running **ret, uint32_t *n, struct err *e
 		if (d->d_name[0] == '.' || (size_t)snprintf(path, sizeof(path), STATE_DIR "/%s", d->d_name) >= sizeof(path))
 			continue;
 		if (!read_one(a, path, &r, err)) {
-			state_close(&r, 1);
+			running_close(&r, 1);
 			unlink(path);
 			continue;
 		}
@@ -107,7 +107,7 @@ int state_read(struct arena *a, struct running **ret, uint32_t *n, struct err *e
 	return 0;
 }
 
-void state_close(struct running *sets, uint32_t n)
+void running_close(struct running *sets, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const int fds[] = { sets[i].ctl_fd, sets[i].stats_fd, sets[i].rules_fd, sets[i].fires_fd };
@@ -119,7 +119,7 @@ void state_close(struct running *sets, uint32_t n)
 	}
 }
 
-int state_stats(const struct running *r, uint32_t event, struct df_stats *ret)
+int running_stats(const struct running *r, uint32_t event, struct df_stats *ret)
 {
 	int ncpus = libbpf_num_possible_cpus();
 	_cleanup_free_ struct df_stats *all = calloc((size_t)(ncpus > 0 ? ncpus : 1), sizeof(*all));
