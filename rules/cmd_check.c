@@ -7,22 +7,26 @@
 #include <getopt.h>
 #include <setjmp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "agent/command.h"
 #include "lib/arena.h"
 #include "rules/compile.h"
+#include "rules/print.h"
 
 struct options {
 	const char *btf[16];
 	int nbtf;
 	bool json;
+	const char *emit;		/* "tree", "rule" or NULL */
 };
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
-		{ "btf", required_argument, NULL, 'b' }, { "json", no_argument, NULL, 'j' }, { 0 },
+		{ "btf", required_argument, NULL, 'b' }, { "json", no_argument, NULL, 'j' },
+		{ "emit", required_argument, NULL, 'e' }, { 0 },
 	};
 	int opt;
 
@@ -37,6 +41,11 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'j':
 			o->json = true;
+			break;
+		case 'e':
+			o->emit = optarg;
+			if (strcmp(optarg, "tree") && strcmp(optarg, "rule"))
+				return command_usage("check", "--emit takes tree or rule");
 			break;
 		default:
 			return command_usage("check", "no option '%s', or its argument is missing", argv[optind - 1]);
@@ -66,18 +75,26 @@ static void out_of_memory(void *arg)
 	longjmp(*(jmp_buf *)arg, 1);
 }
 
-static int check_files(char **files, int n, struct kbtf *kbtf, const struct options *o, struct arena *a)
+/* Check, and leave in text what is to be printed on success. */
+static int check_files(char **files, int n, struct kbtf *kbtf, const struct options *o, struct arena *a,
+		       struct buf *text)
 {
 	struct diags diags = diags_init(a);
-	struct rule_set *set;
-	int rc = compile_check(a, files, n, kbtf, &diags, &set);
+	struct rule_set *set = NULL;
+	int rc;
 
+	if (o->emit && !strcmp(o->emit, "tree"))
+		rc = compile_trees(a, files, n, &diags, text);
+	else
+		rc = compile_check(a, files, n, kbtf, &diags, &set);
+	for (uint32_t i = 0; !rc && set && o->emit && i < set->nrules; i++)
+		rule_print(a, text, &set->rules[i]);
+	if (!rc && !o->emit && !o->json)
+		buf_printf(text, "%u rule%s checked\n", set->nrules, set->nrules == 1 ? "" : "s");
 	if (o->json)
 		diags_print_json(&diags, stdout);
 	else
 		diags_print(&diags, stderr, isatty(STDERR_FILENO));
-	if (!rc && !o->json)
-		printf("%u rule%s checked\n", set->nrules, set->nrules == 1 ? "" : "s");
 	return rc ? EXIT_RULE : EXIT_OK;
 }
 
@@ -86,6 +103,7 @@ int cmd_check(int argc, char **argv)
 	struct options o = { 0 };
 	struct kbtf *kbtf = NULL;
 	struct arena *volatile a = NULL;
+	struct buf text = BUF_INIT;
 	struct err err;
 	jmp_buf oom;
 	int rc = parse_options(argc, argv, &o);
@@ -104,8 +122,10 @@ int cmd_check(int argc, char **argv)
 		a = arena_create(out_of_memory, &oom);
 		if (!a)
 			out_of_memory(&oom);
-		rc = check_files(argv + optind, argc - optind, kbtf, &o, a);
+		rc = check_files(argv + optind, argc - optind, kbtf, &o, a, &text);
+		fputs(buf_str(&text), stdout);
 	}
+	buf_deinit(&text);
 	arena_destroy(a);
 	kbtf_close(kbtf);
 	return rc;

@@ -3,6 +3,7 @@
 
 #include "lib/arena.h"
 #include "rules/check.h"
+#include "rules/print.h"
 #include "rules/read.h"
 #include "rules/yaml.h"
 
@@ -26,6 +27,24 @@ static void read_file(struct arena *a, const char *path, struct diags *diags, st
 		set->rules = arena_grow(a, set->rules, set->nrules, sizeof(*set->rules));
 		read_rule(&r, f->docs[i], &set->rules[set->nrules++]);
 	}
+}
+
+int compile_trees(struct arena *a, char *const files[], int nfiles, struct diags *diags, struct buf *out)
+{
+	struct yaml_file *f;
+	struct source *src;
+	struct err err;
+
+	for (int i = 0; i < nfiles; i++) {
+		if (source_read(a, files[i], &src, &err)) {
+			diag_error(diags, TAG_FILE, (struct span){ 0 }, "%s", err.msg);
+			continue;
+		}
+		f = yaml_parse(a, src, diags);
+		for (uint32_t j = 0; j < f->ndocs; j++)
+			tree_print(out, f->docs[j]);
+	}
+	return diags->errors ? -1 : 0;
 }
 
 int compile_check(struct arena *a, char *const files[], int nfiles, struct kbtf *kbtf, struct diags *diags,

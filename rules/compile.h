@@ -19,4 +19,8 @@
 int compile_check(struct arena *a, char *const files[], int nfiles, struct kbtf *kbtf, struct diags *diags,
 		  struct rule_set **ret);
 
+/* Only the first stage: the trees of all documents as text. */
+struct buf;
+int compile_trees(struct arena *a, char *const files[], int nfiles, struct diags *diags, struct buf *out);
+
 #endif

@@ -8,6 +8,7 @@
  */
 #include "rules/deny.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static const char bpf[] = "it is part of BPF, which every trap runs: a trap there can lock up the machine";

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "rules/deny.h"
 
 #define FUNCS_MAX 200000
 
