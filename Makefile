@@ -72,6 +72,10 @@ unit: $(UNIT_BINS)
 check: all unit
 	$(Q)tests/run $(T)
 
+# Golden texts as they are printed now; shows the difference, for review.
+regold: $(BUILD)/deadfall
+	$(Q)REGOLD=1 BUILD=$(BUILD) bash tests/host/rules.sh 2>/dev/null | grep -v '^ok' || true
+
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)contrib/demo
@@ -89,7 +93,7 @@ help:
 	@echo 'make deps     install the Debian packages that building and testing need'
 	@echo 'VARIANT=debug|san  other builds (give BUILD=build-san as well); V=1 shows commands'
 
-.PHONY: all unit check demo deps clean help
+.PHONY: all unit check regold demo deps clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 

@@ -45,7 +45,9 @@ int edit_distance(const char *a, const char *b, int limit)
 /* Edits beyond which two names have nothing to do with each other. */
 static int edit_limit(const char *wanted)
 {
-	return (int)(strnlen(wanted, NAME_MAX_LEN) + 2) / 3;
+	int len = (int)strnlen(wanted, NAME_MAX_LEN);
+
+	return len < 2 ? 0 : (len + 2) / 3;
 }
 
 /* Are all letters of the short one in the long one, in order? People leave letters out: "i_sz" means "i_size". */

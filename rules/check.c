@@ -96,7 +96,7 @@ static void check_within(struct check *c, struct match *m)
 /* An event that is a step must be there, or nothing can match. */
 static void check_possible(struct check *c, const struct event *ev, struct span span)
 {
-	if (ev->unresolved && !ev->wait_module)
+	if (ev->unresolved && ev->optional && !ev->wait_module)
 		diag_error(c->diags, TAG_NEVER, span, "event '%s' cannot happen on this kernel, so nothing matches",
 			   ev->name);
 }

@@ -172,10 +172,10 @@ static struct expr *compare_pointers(struct check *c, struct expr *e, struct exp
 	const struct type *t = a->type->kind == TYPE_PTR ? a->type : b->type;
 
 	if (a->type->kind != TYPE_PTR)
-		a = convert(c, a, type_int(c->types, 8, a->type->is_signed));
+		a = convert(c, convert(c, a, type_int(c->types, 8, a->type->is_signed)), t);
 	if (b->type->kind != TYPE_PTR)
-		b = convert(c, b, type_int(c->types, 8, b->type->is_signed));
-	e = new_expr(c, e->op, e->span, type_bool(c->types), convert(c, a, t), convert(c, b, t));
+		b = convert(c, convert(c, b, type_int(c->types, 8, b->type->is_signed)), t);
+	e = new_expr(c, e->op, e->span, type_bool(c->types), a, b);
 	return fold(c, e);
 }
 
@@ -377,7 +377,7 @@ static struct expr *check_ternary(struct check *c, struct expr *e)
 	c->diags->quiet += known && a->value;
 	y = check_value(c, e->c);
 	c->diags->quiet -= known && a->value;
-	if (known)
+	if (known && !(x && y))
 		return a->value ? x : y;
 	if (!a || !x || !y)
 		return NULL;
@@ -389,6 +389,8 @@ static struct expr *check_ternary(struct check *c, struct expr *e)
 		t = x->type;
 	else
 		t = common_type(c, x, y);
+	if (known)
+		return convert(c, a->value ? x : y, t);
 	r = new_expr(c, EXPR_COND, e->span, t, a, convert(c, x, t));
 	r->c = convert(c, y, t);
 	return r;

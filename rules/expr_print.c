@@ -165,6 +165,18 @@ static void print_strcmp(struct arena *a, struct buf *out, const struct expr *e)
 	buf_putc(out, ')');
 }
 
+/* What "->" or "[]" follows. */
+static void print_postfixed(struct arena *a, struct buf *out, const struct expr *e)
+{
+	bool cast = e->op == EXPR_CAST;
+
+	if (cast)
+		buf_putc(out, '(');
+	expr_print(a, out, e);
+	if (cast)
+		buf_putc(out, ')');
+}
+
 void expr_print(struct arena *a, struct buf *out, const struct expr *e)
 {
 	switch (e->op) {
@@ -180,11 +192,11 @@ void expr_print(struct arena *a, struct buf *out, const struct expr *e)
 		buf_putc(out, ')');
 		break;
 	case EXPR_MEMBER:
-		expr_print(a, out, e->a);
+		print_postfixed(a, out, e->a);
 		buf_printf(out, "%s%s", e->arrow ? "->" : ".", e->member.name);
 		break;
 	case EXPR_INDEX:
-		expr_print(a, out, e->a);
+		print_postfixed(a, out, e->a);
 		buf_putc(out, '[');
 		expr_print(a, out, e->b);
 		buf_putc(out, ']');

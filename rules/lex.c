@@ -249,6 +249,19 @@ static bool lex_one(struct lexer *l)
 	return true;
 }
 
+/* The end is right behind the last token, not where a block or a line ends. */
+static void add_end(struct lexer *l)
+{
+	struct span span = node_part(l->node, 0, 0);
+
+	if (l->n)
+		span = l->tokens[l->n - 1].span;
+	span.off += span.len;
+	span.len = 0;
+	l->pos = l->len;
+	add_token(l, TOKEN_END, l->len)->span = span;
+}
+
 struct token *lex(struct arena *a, struct diags *diags, const struct node *scalar)
 {
 	struct lexer l = { .arena = a, .diags = diags, .node = scalar, .text = scalar->text, .len = scalar->len };
@@ -261,7 +274,6 @@ struct token *lex(struct arena *a, struct diags *diags, const struct node *scala
 		if (!lex_one(&l))
 			return NULL;
 	}
-	l.pos = l.len;
-	add_token(&l, TOKEN_END, l.len);
+	add_end(&l);
 	return l.tokens;
 }

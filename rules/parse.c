@@ -498,7 +498,8 @@ static struct expr *parse_pattern(struct parser *p, enum expr_op op, struct expr
 	e->text = p->t->text;
 	next(p);
 	if (a->op != EXPR_NAME || strcmp(a->text, "kstack")) {
-		syntax(p, p->last, "expected 'kstack' left of 'has'");
+		diag_error(p->diags, TAG_SYNTAX, a->span, "only a stack can be asked: kstack has \"function\"");
+		p->failed = true;
 	}
 	e->a = NULL;
 	return e;

@@ -41,6 +41,9 @@ static int arg_place(struct check *c, const struct probe *p, const struct probe_
 	const char *name;
 	int place = 0;
 
+	if (!f->btf)
+		return n < REGISTERS_MAX ? (int)n : -1;
+
 	for (uint32_t i = 0; i <= n; i++) {
 		uint32_t words;
 
@@ -60,8 +63,9 @@ static int find_param(struct check *c, const struct probe_func *f, const char *n
 {
 	const char *have;
 
+	*type = type_int(c->types, 8, false);
 	if (!f->btf)
-		return -1;
+		return name ? -1 : (int)number;
 	for (uint32_t i = 0; type_proto_param(c->types, f->btf, f->proto_id, i, &have, type); i++) {
 		if (name ? have && !strcmp(have, name) : i == number)
 			return (int)i;
@@ -141,8 +145,9 @@ static bool search_ok(struct check *c, const struct arg_search *s, struct span s
 	struct diag *d;
 
 	if (s->nlacks && !s->lacks->btf) {
-		diag_error(c->diags, TAG_UNKNOWN_ARG, span, "%s() is not in BTF: its arguments are not known",
-			   s->lacks->name);
+		d = diag_error(c->diags, TAG_UNKNOWN_ARG, span, "%s() is not in BTF: its arguments have no names",
+			       s->lacks->name);
+		diag_hint(c->diags, d, "they are arg0, arg1, ...: 64-bit integers; cast them: (struct NAME *)arg0");
 		return false;
 	}
 	if (s->nlacks && s->nfuncs == 1) {

@@ -55,13 +55,26 @@ static int gather_match(const struct kbtf_func *f, void *arg)
 	return g->probe->nfuncs >= FUNCS_MAX;
 }
 
+/* A function that the kernel has and BTF has not: 6.1's modules, for one. Its arguments have no names. */
+static bool find_symbol(struct gather *g, const char *name, struct kbtf_func *f)
+{
+	const char *wanted = g->probe->module;
+	char module[128];
+
+	if (!kbtf_symbol(g->check->kbtf, name, module, sizeof(module)) || (wanted && strcmp(wanted, module)))
+		return false;
+	*f = (struct kbtf_func){ .name = arena_strdup(g->check->arena, name),
+				 .module = *module ? arena_strdup(g->check->arena, module) : NULL };
+	return true;
+}
+
 /* One name; false if there is no such function. A denied one is an error that gives the reason. */
 static bool gather_name(struct gather *g, const char *name)
 {
 	const char *reason = deny_reason(name);
 	struct kbtf_func f;
 
-	if (!kbtf_find_func(g->check->kbtf, g->probe->module, name, &f))
+	if (!kbtf_find_func(g->check->kbtf, g->probe->module, name, &f) && !find_symbol(g, name, &f))
 		return false;
 	if (reason) {
 		diag_hint(g->check->diags, diag_error(g->check->diags, TAG_DENIED, g->probe->span,
@@ -169,7 +182,8 @@ static void note_denied(const struct gather *g)
 		names = arena_printf(g->check->arena, "%s%s%s", names, i ? ", " : "", g->denied[i]);
 	if (g->ndenied)
 		diag_note(g->check->diags, TAG_LEFT_OUT, g->probe->span,
-			  "%u functions that must not be trapped are left out: %s%s", g->ndenied, names,
+			  "%u function%s that must not be trapped %s left out: %s%s", g->ndenied,
+			  g->ndenied == 1 ? "" : "s", g->ndenied == 1 ? "is" : "are", names,
 			  g->ndenied > 3 ? ", ..." : "");
 }
 
@@ -205,9 +219,11 @@ static void nothing_found(struct check *c, struct event *ev, struct probe *p)
 		       p->module ? "'s module " : kbtf_nmodules(c->kbtf) ? " and its loaded modules" : "",
 		       p->module ? p->module : "");
 	near = kbtf_nearest_func(c->kbtf, p->pattern);
-	if (near)
+	if (near && p->module)
+		diag_hint(c->diags, d, "did you mean '%s'?", near);
+	else if (near)
 		diag_hint(c->diags, d, "did you mean '%s'? Else, %s", near, how);
-	else
+	else if (!p->module)
 		diag_hint(c->diags, d, "%s", how);
 }
 

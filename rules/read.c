@@ -12,7 +12,6 @@
 /* A rule on its way: parts that need others read first. */
 struct draft {
 	struct rule rule;
-	uint64_t version;
 	const struct node *tags, *params, *events, *match, *on_match, *context, *guard;
 	uint32_t on_loss;
 };
@@ -329,11 +328,20 @@ static void read_rule_name(struct reader *r, const struct node *n, void *object)
 			   "the name of a rule has letters, digits and any of _ - .");
 }
 
+static void read_version(struct reader *r, const struct node *n, void *object)
+{
+	const char *text;
+
+	(void)object;
+	if (read_text(r, n, "'deadfall'", TEXT_MAX, &text) && strcmp(text, "1"))
+		diag_error(r->diags, TAG_BAD_VALUE, n->span, "version 1 of the language is known here, not '%s'", text);
+}
+
 static const char *const on_loss_words[] = { "suppress", "log", "fire", NULL };
 #define ON_LOSS_DEFAULT 99
 
 static const struct key rule_keys[] = {
-	{ "deadfall", KEY_COUNT, true, .offset = offsetof(struct draft, version), .min = 1, .max = 1 },
+	{ "deadfall", KEY_CUSTOM, true, .read = read_version },
 	{ "rule", KEY_CUSTOM, true, .read = read_rule_name },
 	{ "about", KEY_TEXT, false, .offset = offsetof(struct draft, rule.about), .max = 4096 },
 	{ "tags", KEY_NODE, false, .offset = offsetof(struct draft, tags) },

@@ -26,6 +26,8 @@ static bool expect_kind(struct reader *r, const struct node *n, enum node_kind k
 {
 	struct diag *d;
 
+	if (n->bad)
+		return false;
 	if (n->kind == kind && !(kind == NODE_SCALAR && node_is_null(n)))
 		return true;
 	d = diag_error(r->diags, TAG_VALUE_KIND, n->span, "%s takes %s, not %s", what, expected, node_kind_text(n));
@@ -123,18 +125,16 @@ bool read_time(struct reader *r, const struct node *n, const char *what, uint64_
 	return true;
 }
 
-static bool read_bool(struct reader *r, const struct node *n, const char *what, bool *ret)
+static void read_bool(struct reader *r, const struct node *n, const char *what, bool *ret)
 {
 	if (!expect_kind(r, n, NODE_SCALAR, what, "true or false"))
-		return false;
+		return;
 	if (!strcmp(n->text, "true") || !strcmp(n->text, "yes"))
 		*ret = true;
 	else if (!strcmp(n->text, "false") || !strcmp(n->text, "no"))
 		*ret = false;
 	else
-		return diag_error(r->diags, TAG_BAD_VALUE, n->span, "%s takes true or false, not '%s'", what, n->text),
-		       false;
-	return true;
+		diag_error(r->diags, TAG_BAD_VALUE, n->span, "%s takes true or false, not '%s'", what, n->text);
 }
 
 struct expr *read_expr(struct reader *r, const struct node *n, const char *what)

@@ -109,7 +109,9 @@ static void hint_quote(struct reader *r, struct diag *d, struct span at)
 	size_t len;
 	const char *v = value_to_quote(r, at, &len);
 
-	if (!v || *v == '"' || *v == '\'')
+	if (v && (*v == '{' || *v == '[') && at.off > r->src->line_off[span_line(at) - 1] + 1)
+		diag_hint(r->diags, d, "inside {...} and [...] quote each value that has any of: { } [ ] , : #");
+	else if (!v || *v == '"' || *v == '\'')
 		diag_hint(r->diags, d, "quote a value that begins with one of ! & * %% @ ` { [ or contains ': ' or ' #'");
 	else if (memchr(v, '\'', len))
 		diag_hint(r->diags, d, "quote it: \"%.*s\"", (int)len, v);
@@ -169,12 +171,13 @@ static void refuse(struct reader *r, const char *what, const char *sigil, const 
 	hint_quote(r, d, at);
 }
 
-static void refuse_properties(struct reader *r, const yaml_char_t *anchor, const yaml_char_t *tag)
+static void refuse_properties(struct reader *r, struct node *n, const yaml_char_t *anchor, const yaml_char_t *tag)
 {
 	if (anchor)
 		refuse(r, "an anchor", "&", anchor);
 	if (tag)
 		refuse(r, "a tag, not as part of the value", "", tag);
+	n->bad = anchor || tag;
 }
 
 /* Where each byte of an escaped, folded or block scalar stands: the same bytes in the same order, others between. */
@@ -217,7 +220,7 @@ static struct node *read_scalar(struct reader *r)
 	yaml_scalar_style_t style = r->event.data.scalar.style;
 	uint32_t inner;
 
-	refuse_properties(r, r->event.data.scalar.anchor, r->event.data.scalar.tag);
+	refuse_properties(r, n, r->event.data.scalar.anchor, r->event.data.scalar.tag);
 	if (len > YAML_SCALAR_MAX) {
 		diag_error(r->diags, TAG_LIMIT, n->span, "a value of more than %u bytes", YAML_SCALAR_MAX);
 		len = 0;
@@ -241,6 +244,7 @@ static struct node *empty_scalar(struct reader *r)
 
 	n->text = "";
 	n->text_off = n->span.off;
+	n->bad = true;
 	return n;
 }
 
@@ -260,7 +264,7 @@ static struct node *read_list(struct reader *r, unsigned int depth)
 {
 	struct node *n = new_node(r, NODE_LIST), *item;
 
-	refuse_properties(r, r->event.data.sequence_start.anchor, r->event.data.sequence_start.tag);
+	refuse_properties(r, n, r->event.data.sequence_start.anchor, r->event.data.sequence_start.tag);
 	n->flow = r->event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
 	while (next_event(r) && r->event.type != YAML_SEQUENCE_END_EVENT) {
 		item = read_value(r, depth);
@@ -299,7 +303,7 @@ static struct node *read_map(struct reader *r, unsigned int depth)
 {
 	struct node *n = new_node(r, NODE_MAP), *key, *value;
 
-	refuse_properties(r, r->event.data.mapping_start.anchor, r->event.data.mapping_start.tag);
+	refuse_properties(r, n, r->event.data.mapping_start.anchor, r->event.data.mapping_start.tag);
 	n->flow = r->event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
 	while (next_event(r) && r->event.type != YAML_MAPPING_END_EVENT) {
 		key = read_value(r, depth);
@@ -367,11 +371,12 @@ struct yaml_file *yaml_parse(struct arena *a, const struct source *src, struct d
 		if (!next_event(r))
 			break;
 		root = read_value(r, 0);
-		if (!root || node_is_null(root))
+		if (!root || r->failed || node_is_null(root))
 			continue;
 		f->docs = arena_grow(a, f->docs, f->ndocs, sizeof(struct node *));
 		f->docs[f->ndocs++] = root;
 	}
+	f->failed = r->failed;
 	reader_free(r);
 	return f;
 }

@@ -29,6 +29,7 @@ struct node {
 	struct node **items, **keys;
 	uint32_t n;
 	bool flow;			/* written as [..] or {..} */
+	bool bad;			/* an error was reported: say no more about it */
 };
 
 #define YAML_DEPTH_MAX 32
@@ -39,9 +40,10 @@ struct node {
 struct yaml_file {
 	struct node **docs;		/* roots; an empty document is left out */
 	uint32_t ndocs;
+	bool failed;			/* the text after the last document was not understood */
 };
 
-/* Parse all documents. What was read before an error is returned. */
+/* Parse all documents; the one that an error of YAML cuts off is left out. */
 struct yaml_file *yaml_parse(struct arena *a, const struct source *src, struct diags *diags);
 
 /* The place of a part of a scalar's text. */
