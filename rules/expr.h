@@ -30,6 +30,7 @@ enum expr_op {
 	EXPR_OLD,	/* a: evaluated at the function's entry */
 	EXPR_BUILTIN,	/* index = enum builtin */
 	EXPR_STEP,	/* of another step of the match: index = step, value = enum step_attr, field for STEP_FIELD */
+	EXPR_BOUND,	/* the element that any, count or any_live looks at: index = how deep it is nested, from 0 */
 	EXPR_SYMBOL,	/* &symbol: text; value resolved at load */
 	EXPR_MEMBER,	/* a.member, or a->member with arrow */
 	EXPR_INDEX,	/* a[b] */
@@ -81,8 +82,14 @@ enum func {
 	FUNC_STR,		/* str(p): string at a kernel address; ustr(p): at a user address */
 	FUNC_USTR,
 	FUNC_BEFORE, FUNC_AFTER,	/* before(a, b): wrap-safe (s32)(a - b) < 0 */
-	FUNC_LIVE, FUNC_ANY, FUNC_COUNT, FUNC_LEN, FUNC_ANY_LIVE,
+	FUNC_LIVE,		/* live(table, key...): value = table, list = key: is there such a live key? */
+	FUNC_ANY, FUNC_COUNT,	/* any(x, elements, condition, max): a = FUNC_LIST ... or an array, b = condition, value = max */
+	FUNC_LEN,		/* len(elements, max): a, value = max */
+	FUNC_ANY_LIVE,		/* any_live(table, x, condition, max): value = table, b = condition, list[0] = max */
 	FUNC_PER_CPU, FUNC_ABS, FUNC_MIN, FUNC_MAX,
+	FUNC_LIST, FUNC_HLIST,	/* list(head, struct foo, member): a = address of the head, type = struct foo *, member */
+	FUNC_ARRAY,		/* array(pointer, n): list[0], list[1]; type = the element */
+	FUNC_FLAG,		/* flag(name): value = index of the flag in the set */
 	FUNC_KCONFIG,		/* kconfig(X): 1 where CONFIG_X is y or m; text, resolved at load */
 };
 

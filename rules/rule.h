@@ -57,6 +57,8 @@ struct event_arg {
 	uint32_t number;		/* for argN */
 	const struct type *type;
 	struct span span;
+	struct member_ref member;	/* tracepoint: the field of its record; base NULL: no record */
+	bool data_loc;			/* tracepoint: a string at the offset that the field's low 16 bits give */
 };
 
 struct field {
@@ -104,8 +106,12 @@ struct event {
 	bool birth, death, optional;
 	bool wait_module;		/* when: module-loads */
 	bool unresolved;		/* optional or waiting, and no function of it is known here: left unchecked */
-	const char **tables;		/* names of the tables it is recorded in; none: the rule's own */
+	struct event_table *tables;	/* further tables that it is recorded in, besides the rule's own */
 	uint32_t ntables;
+	struct expr *owner;		/* of balance: who holds what is counted up, or NULL */
+	uint64_t delay_ns;		/* busy-wait at the event; 0: none */
+	uint32_t delay_ppm;		/* with this probability, in millionths */
+	bool uses_old;			/* some expression has old() */
 	uint32_t roles;			/* enum event_role */
 	struct event_arg *args;		/* used arguments, a slot each */
 	uint32_t nargs;
@@ -113,6 +119,35 @@ struct event {
 	uint32_t index;			/* number of the event in the set */
 	uint32_t kstack_word, kstack_depth;	/* layout.c */
 	uint32_t nwords;
+};
+
+/* A further table of a rule: live keys of another kind. Table 0 is the rule's own and is not listed. */
+struct table {
+	const char *name;
+	struct span span;
+	struct expr **key;		/* unchecked: checked anew for each event that is recorded in it; NULL: the event's */
+	uint32_t nkey;
+	uint32_t last, keys;
+	uint32_t index;			/* number in the rule, from 1 */
+};
+
+struct event_table {
+	struct table *table;
+	const char *name;
+	struct span span;
+	struct expr **key;
+	uint32_t nkey;
+};
+
+/* A set of numbers, asked by `in $name`; members are given here, read from a file at load, or added while armed. */
+struct set {
+	const char *name;
+	struct span span;
+	struct expr **values;		/* constants */
+	uint32_t nvalues;
+	const char *file;		/* one number a line, or NULL */
+	uint32_t max;			/* members that it may have */
+	uint32_t index;			/* number in the set of rules */
 };
 
 enum match_kind {
@@ -127,20 +162,71 @@ struct step {
 	struct expr *guard;		/* condition over steps and this event, or NULL */
 };
 
+struct event_list {
+	struct event **items;
+	uint32_t n;
+};
+
+enum lifecycle_fault {
+	DOUBLE_FREE = 1 << 0, UNKNOWN_FREE = 1 << 1, USE_AFTER_FREE = 1 << 2, STALE_USE = 1 << 3,
+};
+
+/* automaton: on an event, from a state to another; fire: the match is complete */
+struct transition {
+	struct span span;
+	struct event *event;		/* NULL: when the state's deadline passes */
+	struct expr *guard;		/* over the event and earlier steps, or NULL */
+	const char *to_name;
+	uint32_t to;
+	bool fire;
+};
+
+struct state {
+	const char *name;
+	struct span span;
+	struct transition *on;
+	uint32_t n;
+	struct expr *deadline;		/* duration, or NULL */
+};
+
+/*
+ * What each kind uses:
+ *	event		steps[0]
+ *	sequence	steps, unless, within
+ *	missing		steps[0] = after, steps[1] = the one that is missing; unless, within
+ *	rate		steps[0], over = events within `within`
+ *	balance		up, down, end (may be NULL), min; events' owner
+ *	lifecycle	up = alloc, down = free, use, detect, identity
+ *	latency		steps[0] = from, steps[1] = to (or one event at a return), over = duration
+ *	change		up = the events that see the value, value = name of their field, unless = declared writers
+ *	population	up = births, down = deaths, over = number, group (may be NULL)
+ *	overlap		steps[0] = enter, steps[1] = leave
+ *	origin		steps[0] = outer, up = inner
+ *	automaton	states (0 is the first), up = all its events
+ */
 struct match {
 	enum match_kind kind;
 	struct span span;
 	struct step *steps;
 	uint32_t nsteps;
+	struct event_list up, down, use;
+	struct event *end;
+	struct expr *over;		/* more than this: number or duration, EXPR_INT or EXPR_PARAM */
+	int64_t min;			/* balance: never below */
+	uint32_t detect;		/* enum lifecycle_fault */
+	const char *identity;		/* lifecycle: field that alloc and use record and that must be equal */
+	const char *value;		/* change: field */
+	const char *group;		/* population: field, or "kstack" */
+	struct state *states;
+	uint32_t nstates;
 	struct event **unless;
 	uint32_t nunless;
 	struct expr *within;		/* duration: EXPR_INT or EXPR_PARAM, or NULL */
 	uint64_t times, every;
 	uint64_t cooldown_ns;
-	/* what the kinds beyond event and sequence need stands in structs of their own, added with them */
 };
 
-enum action_kind { ACTION_PANIC, ACTION_LOG, ACTION_SIGNAL, ACTION_STOP };
+enum action_kind { ACTION_PANIC, ACTION_LOG, ACTION_SIGNAL, ACTION_STOP, ACTION_SET_FLAG };
 
 struct action {
 	enum action_kind kind;
@@ -148,6 +234,8 @@ struct action {
 	const char *message;		/* template, checked */
 	const struct node *node;	/* where it stands */
 	uint32_t signal;
+	uint32_t flag;			/* ACTION_SET_FLAG: index of the flag in the set, and its new value */
+	uint64_t value;
 };
 
 struct param {
@@ -175,6 +263,13 @@ struct rule {
 	uint32_t nactions;
 	uint32_t context_last;		/* events per key, default 32 */
 	uint32_t context_keys;		/* keys, default 4096 */
+	uint32_t context_cpu;		/* events per CPU, default 0 */
+	uint32_t context_rule;		/* events of the whole rule, default 0 */
+	uint32_t generations;		/* of a key whose pinned events are kept, default 2 */
+	struct table *tables;
+	uint32_t ntables;
+	struct set *sets;
+	uint32_t nsets;
 	uint32_t nkey;			/* parts of its table's key: all its events agree */
 	struct {
 		bool kdump_required;	/* default true */
@@ -183,7 +278,7 @@ struct rule {
 		uint64_t per_ns;	/* ... per 24 h */
 		uint64_t after_ns;	/* not before the set has run that long; default 0 */
 	} guard;
-	enum { ON_LOSS_SUPPRESS, ON_LOSS_LOG, ON_LOSS_FIRE } on_loss;
+	enum { ON_LOSS_SUPPRESS, ON_LOSS_LOG, ON_LOSS_FIRE, ON_LOSS_DEFAULT } on_loss;	/* checked: never the default */
 	uint32_t index;			/* number in the set */
 };
 
@@ -195,6 +290,10 @@ struct rule_set {
 	uint32_t nevents;
 	struct param **params;		/* all, by param->index */
 	uint32_t nparams;
+	struct set **sets;		/* all, by set->index */
+	uint32_t nsets;
+	const char **flags;		/* names of the flags that rules set and read, by index */
+	uint32_t nflags;
 };
 
 #endif

@@ -96,7 +96,7 @@ static void what_yaml_takes_for_itself_is_an_error_that_says_quote_it(void **sta
 		{ "where: &init_net == x\n", "hint: quote it: '&init_net == x'" },
 		{ "where: *p\n", "hint: quote it: '*p'" },
 		{ "where: *p == 'a'\n", "hint: quote it: \"*p == 'a'\"" },
-		{ "where: {a,!b}x\n", "hint: quote it: '{a,!b}x'" },
+		{ "where: {a,!b}x\n", "hint: inside {...} and [...] quote each value" },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
