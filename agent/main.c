@@ -5,6 +5,7 @@
 #include "agent/command.h"
 #include "agent/commands.h"
 #include "kdump/cmd_capture.h"
+#include "kdump/cmd_dumps.h"
 #include "kdump/cmd_kdump.h"
 #include "kdump/cmd_report.h"
 #include "rules/cmd_check.h"
@@ -19,6 +20,7 @@ static const struct command commands[] = {
 	{ "status", cmd_status, "[--json]", "what the loaded sets have seen" },
 	{ "list", cmd_list, "[--json]", "the loaded sets" },
 	{ "kdump", cmd_kdump, "setup|status|doctor [--json]", "make the next crash a dump, or say why it would not be" },
+	{ "dumps", cmd_dumps, "[list|show|delete|prune] [--dir DIR] [--json]", "the dumps on this machine" },
 	{ "report", cmd_report, "DUMP|CAPSULE [--format text|json] [-o FILE]", "what fired, and what led to it" },
 	{ "capture", cmd_capture, "VMCORE --capsule FILE", "in the crash kernel: save what a report needs" },
 	{ 0 }

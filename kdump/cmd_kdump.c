@@ -4,6 +4,7 @@
 
 #include "agent/command.h"
 #include "kdump/doctor.h"
+#include "kdump/panics.h"
 #include "kdump/ready.h"
 #include "kdump/setup.h"
 #include "kdump/state.h"
@@ -198,10 +199,22 @@ static int cmd_status(int argc, char **argv)
 	return *err.msg ? EXIT_ENVIRONMENT : EXIT_OK;
 }
 
+static int cmd_forget(int argc, char **argv)
+{
+	struct err err;
+
+	if (argc != 2)
+		return command_usage("kdump forget", "name one rule, or --all");
+	if (panics_forget(strcmp(argv[1], "--all") ? argv[1] : NULL, &err))
+		return command_fail("kdump forget", &err);
+	return EXIT_OK;
+}
+
 static const struct command subcommands[] = {
 	{ "setup", cmd_setup, "[--target DIR] [--level N] [--limit STEP=S] [--poweroff] [--capsule-only] [--print]",
 	  "build the crash initramfs and load the crash kernel" },
 	{ "doctor", cmd_doctor, "[--json] [--target DIR]", "check every condition of a dump, with the fix for each" },
+	{ "forget", cmd_forget, "RULE|--all", "count a rule's panics anew (max_panics)" },
 	{ "status", cmd_status, "[--json]", "what is loaded, and where a dump would go" },
 	{ 0 }
 };

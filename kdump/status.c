@@ -77,7 +77,7 @@ int status_write(const struct crash_status *s, const struct plan *p, const char 
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
 	j = json_pack("{ss si ss ss ss? ss sI s{ss ss ss} so s{si si}}", "deadfall", DEADFALL_VERSION, "format", 1,
 		      "result", status_result(s, p), "kernel", p->kernel, "rule",
-		      strcmp(s->rule, RULE_UNKNOWN) ? s->rule : NULL, "time", when,
+		      strcmp(s->rule, RULE_UNKNOWN) && strcmp(s->rule, RULE_NONE) ? s->rule : NULL, "time", when,
 		      "time_unix", (json_int_t)s->time, "target", "dir", p->dir, "device", s->device,
 		      "fstype", p->fstype, "steps", steps_json(s), "memory", "total_kb", (int)s->mem_total_kb,
 		      "min_available_kb", (int)s->mem_min_kb);

@@ -21,7 +21,11 @@
 
 #include <stdbool.h>
 
-/* In directory names, where no rule of ours fired or its name is not known; in status.json: null. */
+/*
+ * In directory names, in place of a rule: no rule of ours fired (`deadfall capture` says so), or the capsule failed,
+ * so that it is not known. In status.json both are null.
+ */
+#define RULE_NONE "none"
 #define RULE_UNKNOWN "unknown"
 
 enum step_state { STATE_PENDING, STATE_RUNNING, STATE_DONE, STATE_FAILED, STATE_TIMEOUT, STATE_SKIPPED };

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* dumps.c - see dumps.h. */
+#include "kdump/dumps.h"
+
+#include "kdump/files.h"
+#include "lib/cleanup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* "20261122T135607Z-": the time that a dump's name begins with, or -1. */
+static long long name_time(const char *name)
+{
+	struct tm tm = { 0 };
+	const char *end = strptime(name, "%Y%m%dT%H%M%SZ", &tm);
+
+	return end == name + 16 && *end == '-' ? (long long)timegm(&tm) : -1;
+}
+
+static void copy_string(const json_t *j, const char *key, char *out, size_t size)
+{
+	const char *s = json_string_value(json_object_get(j, key));
+
+	snprintf(out, size, "%s", s ? s : "");
+}
+
+static void read_status(const char *path, struct dump *d)
+{
+	json_t *j = json_load_file(path, 0, NULL), *steps, *step;
+	size_t i;
+
+	strcpy(d->result, "unknown");
+	d->rule_unknown = true;
+	if (!j)
+		return;
+	copy_string(j, "result", d->result, sizeof(d->result));
+	copy_string(j, "rule", d->rule, sizeof(d->rule));
+	copy_string(j, "kernel", d->kernel, sizeof(d->kernel));
+	if (json_is_integer(json_object_get(j, "time_unix")))
+		d->time = json_integer_value(json_object_get(j, "time_unix"));
+	steps = json_object_get(j, "steps");
+	json_array_foreach(steps, i, step) {
+		char name[32], state[16], error[300];
+
+		copy_string(step, "name", name, sizeof(name));
+		copy_string(step, "state", state, sizeof(state));
+		copy_string(step, "error", error, sizeof(error));
+		if (!strcmp(name, "capsule") && (!strcmp(state, "done") || !strcmp(state, "skipped")))
+			d->rule_unknown = false;
+		if (!*d->problem && (!strcmp(state, "failed") || !strcmp(state, "timeout") || !strcmp(state, "running")))
+			snprintf(d->problem, sizeof(d->problem), "%s %s%s%s", name,
+				 strcmp(state, "running") ? state : "was cut off", *error ? ": " : "", error);
+	}
+	if (*d->rule)
+		d->rule_unknown = false;
+	json_decref(j);
+}
+
+static void add_sizes(int dirfd, struct dump *d)
+{
+	int fd = openat(dirfd, d->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	struct stat st;
+
+	if (!dir && fd >= 0)
+		close(fd);
+	while (dir && (e = readdir(dir))) {
+		if (fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+			continue;
+		d->bytes += st.st_size;
+		if (!strcmp(e->d_name, "vmcore"))
+			d->vmcore_bytes = st.st_size;
+		if (!strcmp(e->d_name, "capsule"))
+			d->capsule_bytes = st.st_size;
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct dump *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static bool add_dump(struct dump_list *list, const struct dump *d)
+{
+	struct dump *more = reallocarray(list->dumps, list->count + 1, sizeof(*more));
+
+	if (!more)
+		return false;
+	list->dumps = more;
+	list->dumps[list->count++] = *d;
+	return true;
+}
+
+int dumps_scan(const char *dir, struct dump_list *ret, struct err *err)
+{
+	DIR *open_dir = opendir(dir);
+	struct dump_list list = { 0 };
+	struct dirent *e;
+	bool ok = true;
+
+	if (!open_dir)
+		return err_sys(err, errno, "%s", dir);
+	while (ok && (e = readdir(open_dir))) {
+		char path[PATH_MAX];
+		struct dump d = { .time = name_time(e->d_name) };
+
+		if (d.time < 0 || snprintf(d.name, sizeof(d.name), "%s", e->d_name) >= (int)sizeof(d.name))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/status.json", dir, d.name);
+		read_status(path, &d);
+		add_sizes(dirfd(open_dir), &d);
+		ok = add_dump(&list, &d);
+	}
+	closedir(open_dir);
+	if (!ok) {
+		dumps_free(&list);
+		return err_nomem(err);
+	}
+	if (list.count)
+		qsort(list.dumps, list.count, sizeof(*list.dumps), by_time);
+	*ret = list;
+	return 0;
+}
+
+void dumps_free(struct dump_list *list)
+{
+	free(list->dumps);
+	*list = (struct dump_list){ 0 };
+}
+
+const struct dump *dumps_find(const struct dump_list *list, const char *name)
+{
+	const struct dump *found = NULL;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (!strcmp(list->dumps[i].name, name))
+			return &list->dumps[i];
+		if (strncmp(list->dumps[i].name, name, strlen(name)))
+			continue;
+		if (found)
+			return NULL;
+		found = &list->dumps[i];
+	}
+	return found;
+}
+
+int dumps_delete(const char *dir, const struct dump *d, struct err *err)
+{
+	char path[PATH_MAX];
+	struct dirent *e;
+	DIR *files;
+
+	if (name_time(d->name) < 0 || strchr(d->name, '/'))
+		return err_set(err, ERR_INVALID, "%s is not a dump's name", d->name);
+	snprintf(path, sizeof(path), "%s/%s", dir, d->name);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	files = fd < 0 ? NULL : fdopendir(dup(fd));
+	if (!files)
+		return err_sys(err, errno, "%s", path);
+	while ((e = readdir(files))) {
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && unlinkat(fd, e->d_name, 0) < 0 && errno != EISDIR) {
+			err_sys(err, errno, "%s/%s", path, e->d_name);
+			closedir(files);
+			return -1;
+		}
+	}
+	closedir(files);
+	if (rmdir(path) < 0)
+		return err_sys(err, errno, "%s", path);
+	return 0;
+}
+
+void dumps_choose(const struct dump_list *list, size_t max_dumps, long long max_bytes, bool *doomed)
+{
+	size_t left = list->count;
+	long long bytes = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		bytes += list->dumps[i].bytes;
+	for (size_t i = 0; i < list->count; i++) {
+		doomed[i] = i + 1 < list->count && ((max_dumps && left > max_dumps) || (max_bytes && bytes > max_bytes));
+		if (doomed[i]) {
+			left--;
+			bytes -= list->dumps[i].bytes;
+		}
+	}
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dumps.h - the dumps in a directory: what is there, from status.json and the files themselves.
+ *
+ * A dump is a directory named TIME-RULE, as the crash kernel makes it (crash_target.h). One whose status.json
+ * is missing or damaged is listed too, as "unknown": it may hold the only trace of a crash.
+ */
+#ifndef KDUMP_DUMPS_H
+#define KDUMP_DUMPS_H
+
+#include "lib/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct dump {
+	char name[160];			/* of its directory */
+	char rule[65];			/* "" if no rule fired, or the capsule failed: then */
+	bool rule_unknown;		/* ... it is not known which */
+	char result[16];		/* "complete", "partial", "failed", "running" (died in the middle), "unknown" */
+	char kernel[128];
+	char problem[400];		/* the first step that failed, with its error; "" if none did */
+	long long time;			/* seconds since 1970 */
+	long long bytes;		/* of all its files */
+	long long vmcore_bytes, capsule_bytes;	/* 0: not there (an incomplete one does not count) */
+};
+
+struct dump_list {
+	struct dump *dumps;		/* oldest first */
+	size_t count;
+};
+
+/* Read the directory `dir`. ERR_SYSTEM if it cannot be read; none there is an empty list. */
+int dumps_scan(const char *dir, struct dump_list *ret, struct err *err);
+void dumps_free(struct dump_list *list);
+
+/* The dump of that name, or the only one whose name begins so; NULL if there is none or more than one. */
+const struct dump *dumps_find(const struct dump_list *list, const char *name);
+
+/* Delete a dump: its files, then its directory. Refuses what does not look like a dump. */
+int dumps_delete(const char *dir, const struct dump *d, struct err *err);
+
+/*
+ * Which dumps to delete, oldest first, to be left with at most max_dumps (0: any number) of together at most
+ * max_bytes (0: any size). The newest is always kept. Marks them in doomed[list->count].
+ */
+void dumps_choose(const struct dump_list *list, size_t max_dumps, long long max_bytes, bool *doomed);
+
+#endif
