@@ -19,7 +19,7 @@ static const struct command commands[] = {
 	{ "status", cmd_status, "[--json]", "what the loaded sets have seen" },
 	{ "list", cmd_list, "[--json]", "the loaded sets" },
 	{ "kdump", cmd_kdump, "setup|status|doctor [--json]", "make the next crash a dump, or say why it would not be" },
-	{ "report", cmd_report, "DUMP|CAPSULE [--format text|json] [-o FILE]", "what fired, and what led to it" },
+	{ "report", cmd_report, "DUMP|CAPSULE [--format text|json] [--full]", "what fired, and what led to it" },
 	{ "capture", cmd_capture, "VMCORE --capsule FILE", "in the crash kernel: save what a report needs" },
 	{ 0 }
 };
