@@ -19,6 +19,7 @@ static const char *const formats[] = { [FORMAT_TEXT] = "text", [FORMAT_JSON] = "
 struct options {
 	const char *path, *output;
 	enum format format;
+	bool full;
 };
 
 static int parse_format(const char *name)
@@ -33,6 +34,7 @@ static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{ "format", required_argument, NULL, 'f' },
+		{ "full", no_argument, NULL, 'F' },
 		{ "output", required_argument, NULL, 'o' },
 		{ 0 },
 	};
@@ -47,6 +49,9 @@ static int parse(int argc, char **argv, struct options *o)
 			if (format < 0)
 				return command_usage(NAME, "no format '%s': text or json", optarg);
 			o->format = (enum format)format;
+			break;
+		case 'F':
+			o->full = true;
 			break;
 		case 'o':
 			o->output = optarg;
@@ -69,7 +74,7 @@ static int print(const struct options *o, const struct report *r, struct err *er
 	if (o->output && !file)
 		return err_sys(err, errno, "%s", o->output);
 	if (o->format == FORMAT_TEXT)
-		report_print_text(r, out, !file && isatty(STDOUT_FILENO));
+		report_print_text(r, out, !file && isatty(STDOUT_FILENO), o->full);
 	else if (report_print_json(r, out, err))
 		return -1;
 	if (fflush(out) || ferror(out))

@@ -45,7 +45,7 @@ void mem_destroy(struct mem *m);
 /* What a dump file says of itself, beside its memory. */
 struct dump_info {
 	char *vmcoreinfo;	/* raw text */
-	char format[32];	/* of the file: "kdump-compressed", "elf", ... */
+	char format[64];	/* of the file: "kdump-compressed", "elf", ... */
 };
 
 void dump_info_deinit(struct dump_info *info);

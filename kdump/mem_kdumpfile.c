@@ -2,6 +2,7 @@
 /*
  * mem_kdumpfile.c - memory of a dump file through libkdumpfile, which knows formats, compressions and page tables.
  */
+#include "kdump/flattened.h"
 #include "kdump/mem.h"
 #include "lib/cleanup.h"
 
@@ -71,19 +72,38 @@ static void destroy(struct mem *m)
 
 static const struct mem_ops ops = { .read = read_dump, .destroy = destroy };
 
+/* Put a flattened dump's restored file in the place of the file. */
+static int unflatten(struct mem_kdumpfile *d, struct dump_info *info, struct err *err)
+{
+	bool cut;
+	int fd;
+
+	if (!flattened_is(d->fd))
+		return 0;
+	fd = flattened_restore(d->fd, &cut, err);
+	if (fd < 0)
+		return -1;
+	close(d->fd);
+	d->fd = fd;
+	snprintf(info->format, sizeof(info->format), "flattened%s ", cut ? " (cut short)" : "");
+	return 0;
+}
+
 /* The file is open: let libkdumpfile find out what it is. */
 static int probe(struct mem_kdumpfile *d, struct dump_info *info, struct err *err)
 {
 	kdump_status status;
 	const char *text;
 
+	if (unflatten(d, info, err))
+		return -1;
 	status = kdump_open_fd(d->ctx, d->fd);
 	if (status == KDUMP_ERR_NOTIMPL)
 		return err_set(err, ERR_INVALID, "neither a kernel dump nor a capsule (%s)", kdump_get_err(d->ctx));
 	if (status != KDUMP_OK)
 		return fail(d->ctx, status, err);
 	if (kdump_get_string_attr(d->ctx, KDUMP_ATTR_FILE_FORMAT, &text) == KDUMP_OK)
-		snprintf(info->format, sizeof(info->format), "%s", text);
+		snprintf(info->format + strlen(info->format), sizeof(info->format) - strlen(info->format), "%s", text);
 	status = kdump_set_string_attr(d->ctx, KDUMP_ATTR_OSTYPE, "linux");
 	if (status != KDUMP_OK) {
 		fail(d->ctx, status, err);

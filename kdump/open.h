@@ -11,7 +11,7 @@
 /* What was opened. */
 struct opened {
 	struct kernel *k;
-	char format[32];	/* "capsule", or the format of the dump file */
+	char format[64];	/* "capsule", or the format of the dump file */
 	struct err damage;	/* code is ERR_NONE unless a capsule is damaged or cut short */
 };
 

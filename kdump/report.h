@@ -118,8 +118,11 @@ struct report *report_build(struct kernel *k, struct arena *a, const char *file,
 
 
 
-/* Print. Errors of the stream are the caller's to check. */
-void report_print_text(const struct report *r, FILE *out, bool color);
+/*
+ * Print. Errors of the stream are the caller's to check. full: every event, key and message that is known, not only
+ * those that a first look needs.
+ */
+void report_print_text(const struct report *r, FILE *out, bool color, bool full);
 int report_print_json(const struct report *r, FILE *out, struct err *err);
 
 #endif

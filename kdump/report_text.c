@@ -11,6 +11,7 @@
 
 #define COLUMNS 100
 #define INDENT 15
+#define GENERATIONS_SHOWN 2
 #define LIVE_SHOWN 10
 #define DMESG_SHOWN 15
 
@@ -18,6 +19,7 @@ struct page {
 	const struct report *r;
 	FILE *out;
 	const char *bold, *red, *dim, *off;
+	bool full;
 };
 
 static void put_task(struct page *p, const struct report_task *t)
@@ -90,8 +92,7 @@ static void put_match(struct page *p)
 		fputs(" (only logged: the machine ran on)", p->out);
 	fputs("\n  key      ", p->out);
 	for (size_t i = 0; i < m->nkey; i++)
-		fprintf(p->out, "%s%s%s%s", i ? ", " : "", m->key[i].name, *m->key[i].name ? " = " : "",
-			value_format(p->r->arena, &m->key[i], 0));
+		fprintf(p->out, "%s%s", i ? ", " : "", value_format(p->r->arena, &m->key[i], 0));
 	if (m->gen)
 		fprintf(p->out, ", generation %" PRIu64, m->gen);
 	fputc('\n', p->out);
@@ -242,21 +243,53 @@ static bool repeats(struct page *p, const struct report_event *e, const struct r
 	return true;
 }
 
+/* Where the story begins: the last GENERATIONS_SHOWN generations, or the first step of the match, or all. */
+static size_t first_shown(const struct page *p)
+{
+	const struct report *r = p->r;
+	size_t gens = 1, first = r->ncontext;
+
+	if (p->full || !r->ncontext)
+		return 0;
+	while (--first > 0) {
+		gens += r->context[first].gen != r->context[first - 1].gen;
+		if (gens > GENERATIONS_SHOWN)
+			break;
+	}
+	for (size_t i = 0; i < first; i++)
+		if (r->context[i].step)
+			return i;
+	return first;
+}
+
+/* The older generations of the key, in one line. */
+static void put_older(struct page *p, size_t count)
+{
+	const struct report_event *e = p->r->context;
+	char t[40];
+
+	if (count)
+		fprintf(p->out, "  %zu older events, from %s on, are of generations %" PRIu64 " to %" PRIu64
+			" (--full shows them)\n\n", count, relative(e->ns, p->r->match->ns, t, sizeof(t)), e->gen,
+			e[count - 1].gen);
+}
+
 static void put_context(struct page *p)
 {
 	const struct report *r = p->r;
 	const struct report_event *last[2] = { 0 };	/* whose stack was shown whole, or short */
-	char t[40];
+	size_t first = first_shown(p), n;
 	bool gens = false;
-	size_t n;
+	char t[40];
 
 	put_title(p, "What happened to this key, oldest first");
+	put_older(p, first);
 	for (size_t i = 0; i < r->ncontext; i++)
 		gens |= r->context[i].gen != 0;
-	for (size_t i = 0; i < r->ncontext; i++) {
+	for (size_t i = first; i < r->ncontext; i++) {
 		const struct report_event *e = &r->context[i];
 
-		if (i && e->gen != e[-1].gen)
+		if (i > first && e->gen != e[-1].gen)
 			fputc('\n', p->out);
 		put_event(p, e, last[is_important(e)], gens);
 		last[is_important(e)] = e;
@@ -345,7 +378,7 @@ static void put_live(struct page *p)
 	if (!r->nlive)
 		return;
 	put_title(p, "Live keys");
-	for (size_t i = 0; i < r->nlive && i < LIVE_SHOWN; i++) {
+	for (size_t i = 0; i < r->nlive && (p->full || i < LIVE_SHOWN); i++) {
 		const struct report_live *l = &r->live[i];
 
 		fprintf(p->out, "  %-20s  %-16s", values_text(r->arena, l->key, l->nkey, 0), l->state);
@@ -356,7 +389,7 @@ static void put_live(struct page *p)
 			fprintf(p->out, ", last %s ago", duration(l->age_ns, t, sizeof(t)));
 		fputc('\n', p->out);
 	}
-	if (r->nlive > LIVE_SHOWN)
+	if (!p->full && r->nlive > LIVE_SHOWN)
 		fprintf(p->out, "  and %zu more\n", r->nlive - LIVE_SHOWN);
 }
 
@@ -396,7 +429,7 @@ static void put_cpus(struct page *p)
 static void put_dmesg(struct page *p)
 {
 	const struct report *r = p->r;
-	size_t first = r->ndmesg > DMESG_SHOWN ? r->ndmesg - DMESG_SHOWN : 0;
+	size_t first = r->ndmesg > DMESG_SHOWN && !p->full ? r->ndmesg - DMESG_SHOWN : 0;
 
 	if (!r->ndmesg)
 		return;
@@ -419,9 +452,9 @@ static void put_source(struct page *p)
 	}
 }
 
-void report_print_text(const struct report *r, FILE *out, bool color)
+void report_print_text(const struct report *r, FILE *out, bool color, bool full)
 {
-	struct page p = { .r = r, .out = out, .bold = "", .red = "", .dim = "", .off = "" };
+	struct page p = { .r = r, .out = out, .bold = "", .red = "", .dim = "", .off = "", .full = full };
 
 	if (color) {
 		p.bold = "\033[1m";

@@ -132,7 +132,7 @@ static void read_event_tables(struct reader *r, const struct node *n, void *obje
 
 	ev->tables = arena_array(r->arena, count, sizeof(*ev->tables));
 	for (uint32_t i = 0; i < count; i++) {
-		if (read_name(r, items[i], "a table", &ev->tables[ev->ntables]))
+		if (read_name(r, items[i], "a table", &ev->tables[ev->ntables].name))
 			ev->ntables++;
 	}
 }

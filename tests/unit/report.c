@@ -315,7 +315,7 @@ static char *report_json(struct kernel *k, char **text)
 	fclose(out);
 	if (text) {
 		out = open_memstream(text, &len);
-		report_print_text(r, out, true);
+		report_print_text(r, out, true, rand() & 1);
 		fclose(out);
 	}
 	arena_destroy(a);
