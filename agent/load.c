@@ -48,7 +48,9 @@ static void size_map(struct bpf_map *m, const struct set_info *info, const struc
 	} else if (!strcmp(name, "df_stats")) {
 		n = info->nevents;
 	} else if (!strcmp(name, "df_scratch") || !strcmp(name, "df_blank")) {
-		n = info->nhooks;
+		n = DF_PROGS;
+	} else if (!strcmp(name, "df_live")) {
+		n = info->nmachines;
 	} else if (!strcmp(name, "df_rules")) {
 		n = info->nrules;
 	} else if (!strcmp(name, "df_dispatch")) {
@@ -221,7 +223,12 @@ static int setup_ctl(struct loaded *s, struct err *err)
 
 int set_rule_act(struct loaded *s, uint32_t rule, enum df_act act, uint64_t not_before, struct err *err)
 {
-	struct df_rule r = { .act = act, .not_before = not_before };
+	const struct info_rule *info = &s->info->rules[rule];
+	struct df_rule r = { .act = act,
+			     .not_before = not_before,
+			     .cooldown_ns = info->cooldown_ns,
+			     .every = info->every,
+			     .on_loss = info->on_loss };
 
 	if (bpf_map_update_elem(set_map_fd(s, "df_rules"), &rule, &r, 0))
 		return err_sys(err, errno, "set rule %s", s->info->rules[rule].name);

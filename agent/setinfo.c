@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/layout.h"
 #include "lib/arena.h"
 
 #define COUNT_MAX (1 << 20)
@@ -57,6 +58,13 @@ static bool has_flag(const json_t *j, const char *flag)
 	return false;
 }
 
+static uint32_t parse_on_loss(const char *text)
+{
+	if (text && !strcmp(text, "fire"))
+		return DF_LOSS_FIRE;
+	return text && !strcmp(text, "log") ? DF_LOSS_LOG : DF_LOSS_SUPPRESS;
+}
+
 static void parse_rule(struct arena *a, const json_t *j, struct info_rule *r)
 {
 	const json_t *guard = json_object_get(j, "guard"), *action;
@@ -67,6 +75,9 @@ static void parse_rule(struct arena *a, const json_t *j, struct info_rule *r)
 	r->table = get_u32(j, "table");
 	r->last = get_u32(j, "last");
 	r->keys = get_u32(j, "keys");
+	r->every = get_u32(j, "every");
+	r->cooldown_ns = get_u64(j, "cooldown_ns");
+	r->on_loss = parse_on_loss(json_string_value(json_object_get(j, "on_loss")));
 	r->kdump = get_text(a, guard, "kdump");
 	r->max_panics = get_u64(guard, "max_panics");
 	r->per_ns = get_u64(guard, "per_ns");
@@ -179,6 +190,7 @@ int set_info_parse(struct arena *a, const char *text, size_t len, struct set_inf
 	s.words = get_u32(j, "words");
 	s.key_parts = get_u32(j, "key_parts");
 	s.bytes = get_u64(j, "bytes");
+	s.nmachines = (uint32_t)json_array_size(json_object_get(j, "machines"));
 	array = get_array(a, j, "rules", sizeof(*s.rules), &s.nrules, &s.rules);
 	for (uint32_t i = 0; i < s.nrules; i++)
 		parse_rule(a, json_array_get(array, i), &s.rules[i]);

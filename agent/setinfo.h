@@ -40,6 +40,9 @@ struct info_rule {
 	bool panics;			/* has a panic action */
 	const char *kdump;		/* guard: "required", "tested", "optional" */
 	uint64_t max_panics, per_ns, after_ns;
+	uint64_t cooldown_ns;
+	uint32_t every;
+	uint32_t on_loss;		/* enum df_on_loss */
 	uint32_t table, last, keys;
 };
 
@@ -63,7 +66,7 @@ struct info_body {
 
 struct set_info {
 	const char *name;
-	uint32_t slots, nodes, words, key_parts;
+	uint32_t slots, nodes, words, key_parts, nmachines;
 	uint64_t bytes;
 	struct info_rule *rules;
 	uint32_t nrules;

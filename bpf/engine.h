@@ -1,98 +1,216 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * engine.h - what both engines do alike: find or make the key, move its automaton, pronounce the verdict.
+ * engine.h - what both engines do alike: admit an event, decide what it does to its key, apply it.
  *
  * Concurrency. An element of the hash can be deleted and reused for another key while a program still holds a
  * pointer to it, so after *every* lock the key and the dead flag are looked at again (key_is), and whoever deletes
- * sets the dead flag under the lock first. No helper may be called under the lock: what is needed is prepared
- * before and released after. Interrupts are off under the lock; in an NMI it is never taken.
+ * sets the dead flag under the lock first. No helper may be called under the lock, nor (before v6.9) a function, so
+ * the decision is made before, on the unlocked state, and applied under the lock if the state's version is still the
+ * same; else it is made anew. Interrupts are off under the lock; in an NMI it is never taken.
  */
 #ifndef BPF_ENGINE_H
 #define BPF_ENGINE_H
 
-#include "bpf/runtime.h"
+#include "bpf/keys.h"
+#include "bpf/verdict.h"
 
-#define EEXIST 17
+/* How often a decision is made anew when other CPUs change the key meanwhile. */
+#define TRIES 6
 
-/* Steps of the eviction clock per new key: each passes over a key that was touched since the last round. */
-#define CLOCK_STEPS 8
+/* What was decided; index of the decision, or none. */
+#define NO_DECISION (~0U)
 
 /* Is this entry still the one of the record's key? Ask after every lock. */
 #define key_is(s, r)                                                                                               \
 	({                                                                                                         \
 		bool __same = !(s)->m.dead && (s)->key.table == (r)->key.table;                                    \
-		_Pragma("unroll") for (__u32 __i = 0; __i < DF_KEY_PARTS; __i++) if (__i < df_cfg_key_parts)         \
+		_Pragma("unroll") for (__u32 __i = 0; __i < DF_KEY_PARTS; __i++) if (__i < df_cfg_key_parts)       \
 			__same = __same && (s)->key.part[__i] == (r)->key.part[__i];                               \
 		__same;                                                                                            \
 	})
 
-static __always_inline __u32 transition(__u32 i)
+static __always_inline bool test_registers(const struct df_match *m, const struct df_rec *r, __u8 test, __u32 i)
 {
-	if (i >= df_cfg_ntrans)
-		return 0;
-	return df_trans[i];
+	__u64 val, keep;
+
+	barrier_var(i);
+	if (i >= DF_VALS || (r->val_bad >> i & 1) || (m->keep_bad >> i & 1))
+		return false;
+	barrier_var(i);
+	val = r->val[i];
+	keep = m->keep[i];
+	if (test == DF_TEST_SAME)
+		return val == keep;
+	return test == DF_TEST_BEFORE ? keep < val : val != keep;
 }
 
-/* The value of `within` in ns, or "for ever". */
-static __always_inline __u64 window_ns(const struct df_rec *r)
+static __always_inline bool test_holds(const struct df_match *m, struct df_rec *r, __u8 test, __u32 arg)
 {
-	__u32 i = r->window - 1;
+	switch (test) {
+	case DF_TEST_NONE:
+		return true;
+	case DF_TEST_WITHIN:
+		return r->ns - m->first_ns <= param(arg, -1ULL);
+	case DF_TEST_LATER:
+		return r->ns - m->first_ns > param(arg, -1ULL);
+	case DF_TEST_COUNT_GE:
+		return m->count >= (__s64)param(arg, 1ULL << 62);
+	case DF_TEST_COUNT_LE:
+		return m->count <= (__s64)param(arg, -(1ULL << 62));
+	case DF_TEST_LIVE_GT: {
+		__u32 machine = r->machine;
+		__s64 *live = bpf_map_lookup_elem(&df_live, &machine);
 
-	if (!r->window || i >= df_cfg_nparams)
-		return -1ULL;
-	return df_params[i];
-}
-
-/*
- * Move the automaton of one key; called under its lock. Returns the transition taken and leaves in the record
- * what the verdict needs.
- */
-static __always_inline __u32 advance(struct df_match *m, struct df_rec *r, __u64 window)
-{
-	__u32 t, step;
-
-	if (r->flags & DF_BIRTH) {
-		m->born++;
-		m->gen = m->born;
-		m->state = 0;
+		return live && *live > (__s64)param(arg, 1ULL << 62);
 	}
-	m->last_ns = r->ns;
-	m->used = 1;
-	r->gen = m->gen;
-	t = transition(r->trans + m->state * r->ncols + r->col);
-	if ((t & DF_OP_WITHIN) && r->ns - m->first_ns > window)
-		t = transition(r->trans + r->col);
-	if (!(t & DF_OP_MOVE))
-		return t;
-	if (t & DF_OP_START) {
+	case DF_TEST_GUARD:
+		return df_guard(arg, r, (struct df_match *)m) == 1;
+	default:
+		return test_registers(m, r, test, arg);
+	}
+}
+
+/* The decision that the record's event meets in the key's present state. */
+static __always_inline __u32 decide(const struct df_match *m, struct df_rec *r, const struct df_machine *mc)
+{
+	__u32 state = r->flags & DF_BIRTH ? 0 : m->state, at;
+	const struct df_decision *d;
+
+	if (r->col == DF_NO_COL)
+		return NO_DECISION;
+	at = cell_get(mc->first_cell + state * mc->ncols + r->col) - 1;
+	for (int i = 0; i < DF_CHAIN; i++, at++) {
+		d = decision_get(at);
+		if (!d)
+			return NO_DECISION;
+		if (test_holds(m, r, d->test[0], d->arg[0]) && test_holds(m, r, d->test[1], d->arg[1]))
+			return at;
+		if (!d->more)
+			return NO_DECISION;
+	}
+	return NO_DECISION;
+}
+
+/* What applying a decision leaves to be done without the lock. */
+struct effect {
+	__u16 ops;
+	__u8 follow_col;
+	bool pin;
+	__u32 node_flags;
+	__u64 timer_ns;
+	int alive;		/* +1: a key came to life, -1: one died */
+};
+
+static __always_inline void begin_generation(struct df_match *m)
+{
+	m->born++;
+	m->gen = m->born;
+	m->state = 0;
+	m->count = 0;
+	m->matches = 0;
+	m->deadline_ns = 0;
+	m->keep_bad = -1;
+}
+
+static __always_inline void keep_values(struct df_match *m, const struct df_rec *r, __u8 mask)
+{
+#pragma unroll
+	for (__u32 i = 0; i < DF_VALS; i++) {
+		if (!(mask >> i & 1))
+			continue;
+		m->keep[i] = r->val[i];
+		m->keep_bad = (m->keep_bad & ~(1 << i)) | (r->val_bad & (1 << i));
+	}
+}
+
+/* Apply a decision; called under the lock. task: the current one, known before. */
+static __always_inline void apply(struct df_match *m, struct df_rec *r, const struct df_machine *mc,
+				  const struct df_decision *d, __u64 timer_ns, __u32 losses, __u64 pid_tgid,
+				  const __u64 *comm, struct effect *e)
+{
+	__u32 step;
+
+	if (d->ops & DF_OP_START) {
 		m->first_ns = r->ns;
+		m->losses = losses;
+		m->pid = pid_tgid >> 32;
+		m->tid = (__u32)pid_tgid;
+		((__u64 *)m->comm)[0] = comm[0];
+		((__u64 *)m->comm)[1] = comm[1];
 #pragma unroll
 		for (__u32 i = 0; i < DF_STEPS; i++)
 			m->step[i] = 0;
 	}
-	step = DF_NEXT(t) - 1;
-	if ((t & DF_OP_STEP) && step < DF_STEPS)
+	step = d->step - 1;
+	if (step < DF_STEPS) {
 		m->step[step] = r->seq;
-	m->state = DF_NEXT(t);
-	if (t & DF_OP_FIRE) {
+		e->pin = true;
+		e->node_flags |= DF_STEP;
+	}
+	if (d->keep)
+		keep_values(m, r, d->keep);
+	if (d->ops & DF_OP_ZERO)
+		m->count = 0;
+	if (d->ops & DF_OP_UP)
+		m->count++;
+	if (d->ops & DF_OP_DOWN)
+		m->count--;
+	if (r->flags & DF_DEADLINE)
+		m->deadline_ns = 0;
+	if (d->ops & DF_OP_TIMER) {
+		m->deadline_ns = r->ns + timer_ns;
+		e->timer_ns = timer_ns;
+	} else if (d->ops & DF_OP_STOP) {
+		m->deadline_ns = 0;
+	}
+	m->state = d->next;
+	e->ops = d->ops;
+	e->follow_col = d->follow_col;
+	if (d->ops & DF_OP_FIRE) {
+		m->matches++;
+		if (m->matches < mc->times)
+			e->ops &= ~DF_OP_FIRE;
+		else
+			e->node_flags |= DF_FIRED;
 #pragma unroll
 		for (__u32 i = 0; i < DF_STEPS; i++)
 			r->step[i] = m->step[i];
-		m->state = 0;
+		r->losses = losses - m->losses;
 	}
-	return t;
+}
+
+/* The part of every event, whatever it does to the automaton; called under the lock. */
+static __always_inline void touch(struct df_match *m, struct df_rec *r, __u32 losses, struct effect *e)
+{
+	if (r->flags & DF_BIRTH) {
+		begin_generation(m);
+		m->losses = losses;
+		if (!m->alive)
+			e->alive = 1;
+		m->alive = 1;
+	}
+	m->last_ns = r->ns;
+	m->used = 1;
+	r->gen = m->gen;
+	e->pin = r->flags & DF_PIN;
+}
+
+static __always_inline void end_generation(struct df_match *m, const struct df_rec *r, struct effect *e)
+{
+	if (!(r->flags & DF_DEATH))
+		return;
+	if (m->alive)
+		e->alive = -1;
+	m->alive = 0;
 }
 
 /* Fill the common part of a recorded event; e may be a list node's or a ring node's. */
-#define event_fill(e, r, extra)                                                                                    \
+#define event_fill(e, r, extra, pid_tgid, comm8)                                                                   \
 	do {                                                                                                       \
-		__u64 __id = bpf_get_current_pid_tgid();                                                           \
-		__u64 __comm[DF_COMM / 8] = {};                                                                    \
-		bpf_get_current_comm(__comm, sizeof(__comm));                                                      \
 		(e)->ns = (r)->ns;                                                                                 \
 		(e)->ip = (r)->ip;                                                                                 \
-		(e)->pid = __id >> 32;                                                                             \
-		(e)->tid = (__u32)__id;                                                                            \
+		(e)->pid = (pid_tgid) >> 32;                                                                       \
+		(e)->tid = (__u32)(pid_tgid);                                                                      \
 		(e)->event = (r)->event;                                                                           \
 		(e)->gen = (r)->gen;                                                                               \
 		(e)->flags = (r)->flags | (extra);                                                                 \
@@ -100,8 +218,8 @@ static __always_inline __u32 advance(struct df_match *m, struct df_rec *r, __u64
 		(e)->nwords = (r)->nwords;                                                                         \
 		(e)->nframes = (r)->nframes;                                                                       \
 		(e)->stack_word = (r)->stack_word;                                                                 \
-		((__u64 *)(e)->comm)[0] = __comm[0];                                                               \
-		((__u64 *)(e)->comm)[1] = __comm[1];                                                               \
+		((__u64 *)(e)->comm)[0] = (comm8)[0];                                                              \
+		((__u64 *)(e)->comm)[1] = (comm8)[1];                                                              \
 	} while (0)
 
 /*
@@ -123,199 +241,72 @@ static __always_inline __u32 advance(struct df_match *m, struct df_rec *r, __u64
 	} while (0)
 _Static_assert(DF_WORDS == 192, "payload_copy");
 
-static __always_inline __u32 node_flags(__u32 t)
+/* Of a deadline's record: is it still the deadline that ran out? Asked under the lock; true for events. */
+static __always_inline bool deadline_is(const struct df_match *m, const struct df_rec *r)
 {
-	return (t & DF_OP_STEP ? DF_STEP : 0) | (t & DF_OP_FIRE ? DF_FIRED : 0);
+	return !(r->flags & DF_DEADLINE) || (m->deadline_ns && m->deadline_ns <= r->ns);
 }
 
-static __always_inline void note(__u32 kind, __u32 index)
+/* Make up the record of a deadline that has passed; the key is filled by record_key. */
+static __always_inline void deadline_record(struct df_rec *r, const struct df_match *m, const struct df_machine *mc,
+					    __u64 now)
 {
-	struct df_note n = { .kind = kind, .index = index };
-
-	bpf_ringbuf_output(&df_out, &n, sizeof(n), 0);
+	r->ns = now;
+	r->seq = __sync_fetch_and_add(&df_ctl.seq, 1) + 1;
+	r->ip = 0;
+	r->event = mc->deadline_event;
+	r->machine = m->machine;
+	r->flags = DF_DEADLINE;
+	r->col = mc->deadline_col;
+	r->nwords = r->nframes = r->stack_word = 0;
+	r->val_bad = -1;
 }
 
-static __always_inline void fire_write(struct df_rec *r, __u32 index, __u32 act)
+/* The record's key is the entry's. */
+#define record_key(r, s)                                                                                           \
+	do {                                                                                                       \
+		(r)->key.table = (s)->key.table;                                                                   \
+		(r)->key.pad = 0;                                                                                  \
+		_Pragma("unroll") for (__u32 __i = 0; __i < DF_KEY_PARTS; __i++) if (__i < df_cfg_key_parts)       \
+			(r)->key.part[__i] = (s)->key.part[__i];                                                   \
+	} while (0)
+
+/* After the pass over a machine: turn the record to the follow machine, whose key is the entry's register 0. */
+static __always_inline bool follow(struct df_rec *r, const struct df_match *m, const struct df_machine *mc,
+				   const struct effect *e)
 {
-	struct df_fire *f = bpf_map_lookup_elem(&df_fires, &index);
-	__u64 id = bpf_get_current_pid_tgid();
-
-	if (!f)
-		return;
-	f->rule = r->rule;
-	f->event = r->event;
-	f->act = act;
-	f->ns = r->ns;
-	f->seq = r->seq;
-	f->pid = id >> 32;
-	f->tid = (__u32)id;
-	f->cpu = bpf_get_smp_processor_id();
-	f->gen = r->gen;
-	bpf_get_current_comm(f->comm, sizeof(f->comm));
-	f->nsteps = DF_STEPS;
-	__builtin_memcpy(f->step, r->step, sizeof(f->step));
-	f->key.table = r->key.table;
-	f->key.pad = 0;
-	__builtin_memcpy(f->key.part, r->key.part, sizeof(f->key.part));
-	barrier();
-	f->valid = 1;
-}
-
-/*
- * A match is complete: write the verdict down, then do what the rule and the set may do, the lesser of the two.
- * The first panic wins: it freezes the recording on all CPUs before the crash, and if crash_kexec comes back (it
- * returns silently when no crash kernel is loaded or another CPU holds the kexec lock) recording goes on and the
- * agent is told to take the next rung.
- */
-static __always_inline void fire(struct df_rec *r, struct df_stats *st)
-{
-	struct df_rule *rule = bpf_map_lookup_elem(&df_rules, &r->rule);
-	__u32 act, index;
-
-	st->fired++;
-	if (!rule)
-		return;
-	__sync_fetch_and_add(&rule->fires, 1);
-	act = rule->act < df_ctl.armed ? rule->act : df_ctl.armed;
-	if (act == DF_ACT_NONE)
-		return;
-	if (act == DF_ACT_PANIC && r->ns < rule->not_before)
-		act = DF_ACT_LOG;
-	if (act == DF_ACT_PANIC && __sync_val_compare_and_swap(&df_ctl.frozen, 0, 1))
-		return;
-	index = __sync_fetch_and_add(&df_ctl.fires, 1);
-	fire_write(r, index, act);
-	if (act != DF_ACT_PANIC) {
-		note(DF_NOTE_FIRE, index);
-		return;
-	}
-	df_ctl.fired = index + 1;
-	if (df_has.crash_kexec)
-		crash_kexec(NULL);
-	__sync_fetch_and_add(&df_ctl.crash_returned, 1);
-	df_ctl.frozen = 0;
-	note(DF_NOTE_CRASH_RETURNED, index);
+	if (!(e->ops & DF_OP_FOLLOW) || !mc->follow || (m->keep_bad & 1))
+		return false;
+	r->machine = mc->follow - 1;
+	r->key.table = mc->follow;
+	r->key.part[0] = m->keep[0];
+#pragma unroll
+	for (__u32 i = 1; i < DF_KEY_PARTS; i++)
+		r->key.part[i] = 0;
+	r->col = e->follow_col;
+	r->flags = 0;
+	return true;
 }
 
 /* Common entry of all engines: false if this event is not to be recorded. */
-static __always_inline bool admit(struct df_rec *r, struct df_stats *st)
+static __always_inline bool admit(struct df_rec *r, struct df_stats *st, __u64 pid_tgid, __u32 rule)
 {
 	if (df_ctl.frozen)
 		return false;
-	if (df_ctl.tgid && bpf_get_current_pid_tgid() >> 32 == df_ctl.tgid) {
+	if (df_ctl.tgid && pid_tgid >> 32 == df_ctl.tgid) {
 		st->own++;
 		return false;
 	}
 	if (in_nmi()) {
 		st->nmi++;
+		loss(rule);
 		return false;
 	}
-	r->ns = bpf_ktime_get_ns();
-	r->seq = __sync_fetch_and_add(&df_ctl.seq, 1) + 1;
+	if (!r->ns) {
+		r->ns = bpf_ktime_get_ns();
+		r->seq = __sync_fetch_and_add(&df_ctl.seq, 1) + 1;
+	}
 	return true;
-}
-
-/* What the entries of both hashes begin with. */
-struct df_entry {
-	struct bpf_spin_lock lock;
-	__u32 pad;
-	struct df_match m;
-};
-
-#define NO_SLOT (~0U)
-
-/*
- * Is the clock's slot free, or can it be freed? A slot whose entry was touched since the last round is passed over
- * once. An entry is identified by the slot it names itself: a key that stands in two slots (two CPUs made it at the
- * same time) keeps the other one.
- */
-static __always_inline bool slot_free(void *map, struct df_mkey *c, __u32 slot, bool last_try, struct df_stats *st)
-{
-	struct df_entry *v;
-	bool mine;
-
-	if (!c->table)
-		return true;
-	v = bpf_map_lookup_elem(map, c);
-	if (!v || v->m.slot != slot)
-		return true;
-	if (v->m.used && !last_try) {
-		v->m.used = 0;
-		return false;
-	}
-	bpf_spin_lock(&v->lock);
-	mine = v->m.slot == slot && !v->m.dead;
-	if (mine)
-		v->m.dead = 1;
-	bpf_spin_unlock(&v->lock);
-	if (mine && !bpf_map_delete_elem(map, c))
-		st->evicted++;
-	return true;
-}
-
-static __always_inline void slot_write(struct df_mkey *c, const struct df_rec *r)
-{
-	c->table = r->key.table;
-#pragma unroll
-	for (__u32 i = 0; i < DF_KEY_PARTS; i++) {
-		if (i < df_cfg_key_parts)
-			c->part[i] = r->key.part[i];
-	}
-}
-
-/* A slot for a new key of the record's table, evicting another one if need be. */
-static __always_inline __u32 slot_take(void *map, struct df_rec *r, struct df_stats *st)
-{
-	for (int i = 0; i < CLOCK_STEPS; i++) {
-		__u32 slot = r->first_slot + (__sync_fetch_and_add(&df_ctl.clock_hand, 1) & (r->slots - 1));
-		struct df_mkey *c = bpf_map_lookup_elem(&df_slots, &slot);
-
-		if (!c)
-			return NO_SLOT;
-		if (slot_free(map, c, slot, i == CLOCK_STEPS - 1, st)) {
-			slot_write(c, r);
-			return slot;
-		}
-	}
-	return NO_SLOT;
-}
-
-static __always_inline void slot_release(__u32 slot, const struct df_rec *r)
-{
-	struct df_mkey *c = bpf_map_lookup_elem(&df_slots, &slot);
-
-	if (c && c->table == r->key.table && c->part[0] == r->key.part[0])
-		c->table = 0;
-}
-
-/* Make the record's key live. prog numbers the program, whose blank entry is used. */
-static __always_inline void *key_create(void *map, __u32 key_off, struct df_rec *r, __u32 prog, struct df_stats *st)
-{
-	struct df_blank *blank = bpf_map_lookup_elem(&df_blank, &prog);
-	struct df_entry *e = (struct df_entry *)blank;
-	__u32 slot;
-	long err;
-
-	if (!blank)
-		return NULL;
-	slot = slot_take(map, r, st);
-	if (slot == NO_SLOT) {
-		st->full++;
-		return NULL;
-	}
-	e->m.slot = slot;
-	e->m.first_node = r->first_node + (slot - r->first_slot) * (r->last + r->pins);
-	e->m.created_seq = r->seq;
-	e->m.used = 1;
-	slot_write((struct df_mkey *)((void *)blank + key_off), r);
-	err = bpf_map_update_elem(map, &r->key, blank, BPF_NOEXIST);
-	if (err)
-		slot_release(slot, r);
-	if (err && err != -EEXIST) {
-		st->full++;
-		return NULL;
-	}
-	return bpf_map_lookup_elem(map, &r->key);
 }
 
 #endif

@@ -23,65 +23,205 @@
 		__old;                                                                                             \
 	})
 
-static __always_inline void engine_list(struct df_rec *r, __u32 prog)
+static int list_deadline(void *map, struct df_mkey *key, struct df_state *s);
+
+/* Hold on to the task whose wait has a deadline, so that its stack can be taken then. */
+static __always_inline void list_hold_task(struct df_state *s)
 {
-	struct df_stats *st = bpf_map_lookup_elem(&df_stats, &r->event);
-	struct bpf_list_node *old = NULL;
-	struct df_node *n = NULL;
-	struct df_state *s;
-	__u64 window;
-	bool pin, same;
-	__u32 t;
+	struct task_struct *t = bpf_task_acquire(bpf_get_current_task_btf());
 
-	if (!st || !admit(r, st))
+	if (!t)
 		return;
-	s = bpf_map_lookup_elem(&df_keys, &r->key);
-	if (!s)
-		s = key_create(&df_keys, __builtin_offsetof(struct df_state, key), r, prog, st);
-	if (!s)
-		return;
-	window = window_ns(r);
+	t = bpf_kptr_xchg(&s->task, t);
+	if (t)
+		bpf_task_release(t);
+}
 
-	bpf_spin_lock(&s->lock);
-	if (!key_is(s, r)) {
-		bpf_spin_unlock(&s->lock);
-		st->raced++;
-		return;
-	}
-	t = advance(&s->m, r, window);
-	pin = (r->flags & DF_PIN) || (t & DF_OP_STEP);
-	if (pin)
-		old = list_recycle(&s->pinned, s->m.npinned, r->pins);
-	else
-		old = list_recycle(&s->ring, s->m.nring, r->last);
-	bpf_spin_unlock(&s->lock);
+static __always_inline void list_start_timer(struct df_state *s, __u64 ns)
+{
+	bpf_timer_init(&s->timer, &df_keys, 1 /* CLOCK_MONOTONIC */);
+	bpf_timer_set_callback(&s->timer, list_deadline);
+	bpf_timer_start(&s->timer, ns, 0);
+}
+
+/* Put the event into the list: the second hold of the lock. */
+static __always_inline void list_record(struct df_state *s, struct df_rec *r, struct bpf_list_node *old,
+					struct effect *e, struct df_stats *st, __u32 rule, __u64 id, const __u64 *comm)
+{
+	struct df_node *n;
+	bool same;
 
 	if (old)
 		n = container_of(old, struct df_node, node);
 	else
 		n = bpf_obj_new_impl(bpf_core_type_id_local(struct df_node), NULL);
-	if (n) {
-		n->e.seq = r->seq;
-		event_fill(&n->e, r, node_flags(t));
-		payload_copy(n, r);
-		bpf_spin_lock(&s->lock);
-		same = key_is(s, r);
-		if (same && pin)
-			bpf_list_push_back_impl(&s->pinned, &n->node, NULL, 0);
-		else if (same)
-			bpf_list_push_back_impl(&s->ring, &n->node, NULL, 0);
-		bpf_spin_unlock(&s->lock);
-		if (same) {
-			st->recorded++;
-		} else {
-			bpf_obj_drop_impl(n, NULL);
-			st->raced++;
-		}
-	} else {
+	if (!n) {
 		st->nomem++;
+		return;
 	}
-	if (t & DF_OP_FIRE)
-		fire(r, st);
+	n->e.seq = r->seq;
+	event_fill(&n->e, r, e->node_flags, id, comm);
+	payload_copy(n, r);
+	bpf_spin_lock(&s->lock);
+	same = key_is(s, r);
+	if (same && e->pin)
+		bpf_list_push_back_impl(&s->pinned, &n->node, NULL, 0);
+	else if (same)
+		bpf_list_push_back_impl(&s->ring, &n->node, NULL, 0);
+	bpf_spin_unlock(&s->lock);
+	if (same) {
+		st->recorded++;
+		return;
+	}
+	bpf_obj_drop_impl(n, NULL);
+	st->raced++;
+	loss(rule);
+}
+
+/*
+ * What the record's event does to this entry: automaton, history, deadline. id and comm: the task to name. Returns
+ * false if the entry is another key's by now, or the deadline was moved.
+ */
+static __always_inline bool list_step(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
+				      struct df_stats *st, __u64 id, const __u64 *comm, struct effect *e)
+{
+	__u32 losses = losses_of(mc->rule), version, at;
+	struct bpf_list_node *old = NULL;
+	const struct df_decision *d;
+	__u64 timer_ns;
+	bool done = false;
+
+	for (int try = 0; try < TRIES && !done; try++) {
+		version = s->m.version;
+		barrier();
+		at = decide(&s->m, r, mc);
+		d = decision_get(at);
+		timer_ns = d ? param(d->timer, 0) : 0;
+		bpf_spin_lock(&s->lock);
+		if (!key_is(s, r) || !deadline_is(&s->m, r)) {
+			bpf_spin_unlock(&s->lock);
+			break;
+		}
+		if (s->m.version != version) {
+			bpf_spin_unlock(&s->lock);
+			continue;
+		}
+		done = true;
+		touch(&s->m, r, losses, e);
+		if (d)
+			apply(&s->m, r, mc, d, timer_ns, losses, id, comm, e);
+		end_generation(&s->m, r, e);
+		s->m.version++;
+		if (e->pin)
+			old = list_recycle(&s->pinned, s->m.npinned, mc->pins);
+		else
+			old = list_recycle(&s->ring, s->m.nring, mc->last);
+		bpf_spin_unlock(&s->lock);
+		list_record(s, r, old, e, st, mc->rule, id, comm);
+	}
+	return done;
+}
+
+static __always_inline void list_after(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
+				       struct df_stats *st, __u64 id, const __u64 *comm, struct effect *e)
+{
+	if (e->ops & DF_OP_TIMER)
+		list_start_timer(s, e->timer_ns);
+	if (e->alive)
+		live_add(r->machine, e->alive);
+	if (e->ops & DF_OP_FIRE)
+		fire(r, mc->rule, st, id, comm);
+}
+
+/* The event for one machine; true if the follow machine is next (its key and column are then in the record). */
+static __always_inline bool list_pass(struct df_rec *r, __u32 prog, struct df_stats *st, __u64 id, const __u64 *comm)
+{
+	const struct df_machine *mc = machine_get(r->machine);
+	struct effect e = {};
+	struct df_state *s;
+
+	if (!mc || !admit(r, st, id, mc->rule))
+		return false;
+	s = bpf_map_lookup_elem(&df_keys, &r->key);
+	if (!s)
+		s = key_create(&df_keys, __builtin_offsetof(struct df_state, key), r, mc, prog, st);
+	if (!s)
+		return false;
+	if (!list_step(s, r, mc, st, id, comm, &e)) {
+		st->raced++;
+		loss(mc->rule);
+		return false;
+	}
+	if (e.ops & DF_OP_TIMER)
+		list_hold_task(s);
+	list_after(s, r, mc, st, id, comm, &e);
+	return follow(r, &s->m, mc, &e);
+}
+
+static __always_inline void engine_list(struct df_rec *r, __u32 prog)
+{
+	struct df_stats *st = bpf_map_lookup_elem(&df_stats, &r->event);
+	__u64 id = bpf_get_current_pid_tgid(), comm[DF_COMM / 8] = {};
+
+	if (!st)
+		return;
+	bpf_get_current_comm(comm, sizeof(comm));
+	for (int pass = 0; pass < 2; pass++) {
+		if (!list_pass(r, prog, st, id, comm))
+			return;
+	}
+}
+
+/* The stack of the task that the deadline waited for, as far as it can be taken: a task that runs has none. */
+static __always_inline void list_task_stack(struct df_state *s, struct df_rec *r)
+{
+	struct task_struct *t = bpf_kptr_xchg(&s->task, NULL);
+	long n;
+
+	if (!t)
+		return;
+	n = bpf_get_task_stack(t, r->w, DF_STACK_DEPTH * 8, 0);
+	if (n > 0) {
+		r->nframes = n / 8;
+		r->nwords = n / 8;
+	}
+	t = bpf_kptr_xchg(&s->task, t);
+	if (t)
+		bpf_task_release(t);
+}
+
+/* A timer ran out. The deadline in the entry is the truth: it may have been stopped or moved since. */
+static int list_deadline(void *map, struct df_mkey *key, struct df_state *s)
+{
+	__u32 prog = DF_PROG_TIMER, event;
+	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);
+	__u64 now = bpf_ktime_get_ns(), deadline = s->m.deadline_ns, id, comm[DF_COMM / 8];
+	const struct df_machine *mc = machine_get(s->m.machine);
+	struct effect e = {};
+	struct df_stats *st;
+
+	if (!r || !mc || !deadline || df_ctl.frozen)
+		return 0;
+	if (now < deadline) {
+		bpf_timer_start(&s->timer, deadline - now, 0);
+		return 0;
+	}
+	event = mc->deadline_event;
+	st = bpf_map_lookup_elem(&df_stats, &event);
+	if (!st)
+		return 0;
+	st->seen++;
+	deadline_record(r, &s->m, mc, now);
+	record_key(r, s);
+	list_task_stack(s, r);
+	id = (__u64)s->m.pid << 32 | s->m.tid;
+	comm[0] = ((__u64 *)s->m.comm)[0];
+	comm[1] = ((__u64 *)s->m.comm)[1];
+	if (!list_step(s, r, mc, st, id, comm, &e))
+		return 0;
+	st->hit++;
+	list_after(s, r, mc, st, id, comm, &e);
+	return 0;
 }
 
 #endif

@@ -4,58 +4,160 @@
  * each slot of the eviction clock, used as a ring.
  *
  * The place is reserved under the key's lock and written after it, since no helper may be called under a lock: a
- * node with sequence number 0 is being written, one older than its entry belonged to the slot's previous key.
+ * node with sequence number 0 is being written, one older than its entry belonged to the slot's previous key. Tasks
+ * cannot be held in a map there, so a deadline comes without the stack of the task waited for.
  */
 #ifndef BPF_ENGINE_RING_H
 #define BPF_ENGINE_RING_H
 
 #include "bpf/engine.h"
 
+static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *s);
+
+static __always_inline void ring_start_timer(struct df_state_ring *s, __u64 ns)
+{
+	bpf_timer_init(&s->timer, &df_keys_ring, 1 /* CLOCK_MONOTONIC */);
+	bpf_timer_set_callback(&s->timer, ring_deadline);
+	bpf_timer_start(&s->timer, ns, 0);
+}
+
+static __always_inline void ring_record(struct df_rec *r, __u32 index, struct effect *e, struct df_stats *st, __u64 id,
+					const __u64 *comm)
+{
+	struct df_ring_node *n = bpf_map_lookup_elem(&df_ring, &index);
+
+	if (!n) {
+		st->nomem++;
+		return;
+	}
+	n->e.seq = 0;
+	barrier();
+	event_fill(&n->e, r, e->node_flags, id, comm);
+	payload_copy(n, r);
+	barrier();
+	n->e.seq = r->seq;
+	st->recorded++;
+}
+
+static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r, const struct df_machine *mc,
+				      struct df_stats *st, __u64 id, const __u64 *comm, struct effect *e)
+{
+	__u32 losses = losses_of(mc->rule), version, at, index;
+	__u16 last = mc->last ? mc->last : 1, pins = mc->pins ? mc->pins : 1;
+	const struct df_decision *d;
+	__u64 timer_ns;
+	bool done = false;
+
+	for (int try = 0; try < TRIES && !done; try++) {
+		version = s->m.version;
+		barrier();
+		at = decide(&s->m, r, mc);
+		d = decision_get(at);
+		timer_ns = d ? param(d->timer, 0) : 0;
+		bpf_spin_lock(&s->lock);
+		if (!key_is(s, r) || !deadline_is(&s->m, r)) {
+			bpf_spin_unlock(&s->lock);
+			break;
+		}
+		if (s->m.version != version) {
+			bpf_spin_unlock(&s->lock);
+			continue;
+		}
+		done = true;
+		touch(&s->m, r, losses, e);
+		if (d)
+			apply(&s->m, r, mc, d, timer_ns, losses, id, comm, e);
+		end_generation(&s->m, r, e);
+		s->m.version++;
+		index = s->m.first_node;
+		if (e->pin)
+			index += last + s->m.npinned++ % pins;
+		else
+			index += s->m.nring++ % last;
+		bpf_spin_unlock(&s->lock);
+		ring_record(r, index, e, st, id, comm);
+	}
+	return done;
+}
+
+static __always_inline void ring_after(struct df_state_ring *s, struct df_rec *r, const struct df_machine *mc,
+				       struct df_stats *st, __u64 id, const __u64 *comm, struct effect *e)
+{
+	if (e->ops & DF_OP_TIMER)
+		ring_start_timer(s, e->timer_ns);
+	if (e->alive)
+		live_add(r->machine, e->alive);
+	if (e->ops & DF_OP_FIRE)
+		fire(r, mc->rule, st, id, comm);
+}
+
+static __always_inline bool ring_pass(struct df_rec *r, __u32 prog, struct df_stats *st, __u64 id, const __u64 *comm)
+{
+	const struct df_machine *mc = machine_get(r->machine);
+	struct effect e = {};
+	struct df_state_ring *s;
+
+	if (!mc || !admit(r, st, id, mc->rule))
+		return false;
+	s = bpf_map_lookup_elem(&df_keys_ring, &r->key);
+	if (!s)
+		s = key_create(&df_keys_ring, __builtin_offsetof(struct df_state_ring, key), r, mc, prog, st);
+	if (!s)
+		return false;
+	if (!ring_step(s, r, mc, st, id, comm, &e)) {
+		st->raced++;
+		loss(mc->rule);
+		return false;
+	}
+	ring_after(s, r, mc, st, id, comm, &e);
+	return follow(r, &s->m, mc, &e);
+}
+
 static __always_inline void engine_ring(struct df_rec *r, __u32 prog)
 {
 	struct df_stats *st = bpf_map_lookup_elem(&df_stats, &r->event);
-	struct df_state_ring *s;
-	struct df_ring_node *n;
-	__u32 t, place, index;
-	__u64 window;
+	__u64 id = bpf_get_current_pid_tgid(), comm[DF_COMM / 8] = {};
 
-	if (!st || !admit(r, st))
+	if (!st)
 		return;
-	s = bpf_map_lookup_elem(&df_keys_ring, &r->key);
-	if (!s)
-		s = key_create(&df_keys_ring, __builtin_offsetof(struct df_state_ring, key), r, prog, st);
-	if (!s || !r->last || !r->pins)
-		return;
-	window = window_ns(r);
-
-	bpf_spin_lock(&s->lock);
-	if (!key_is(s, r)) {
-		bpf_spin_unlock(&s->lock);
-		st->raced++;
-		return;
+	bpf_get_current_comm(comm, sizeof(comm));
+	for (int pass = 0; pass < 2; pass++) {
+		if (!ring_pass(r, prog, st, id, comm))
+			return;
 	}
-	t = advance(&s->m, r, window);
-	if ((r->flags & DF_PIN) || (t & DF_OP_STEP))
-		place = r->last + s->m.npinned++ % r->pins;
-	else
-		place = s->m.nring++ % r->last;
-	index = s->m.first_node + place;
-	bpf_spin_unlock(&s->lock);
+}
 
-	n = bpf_map_lookup_elem(&df_ring, &index);
-	if (n) {
-		n->e.seq = 0;
-		barrier();
-		event_fill(&n->e, r, node_flags(t));
-		payload_copy(n, r);
-		barrier();
-		n->e.seq = r->seq;
-		st->recorded++;
-	} else {
-		st->nomem++;
+/* A timer ran out. The deadline in the entry is the truth: it may have been stopped or moved since. */
+static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *s)
+{
+	__u32 prog = DF_PROG_TIMER, event;
+	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);
+	__u64 now = bpf_ktime_get_ns(), deadline = s->m.deadline_ns, id, comm[DF_COMM / 8];
+	const struct df_machine *mc = machine_get(s->m.machine);
+	struct effect e = {};
+	struct df_stats *st;
+
+	if (!r || !mc || !deadline || df_ctl.frozen)
+		return 0;
+	if (now < deadline) {
+		bpf_timer_start(&s->timer, deadline - now, 0);
+		return 0;
 	}
-	if (t & DF_OP_FIRE)
-		fire(r, st);
+	event = mc->deadline_event;
+	st = bpf_map_lookup_elem(&df_stats, &event);
+	if (!st)
+		return 0;
+	st->seen++;
+	deadline_record(r, &s->m, mc, now);
+	record_key(r, s);
+	id = (__u64)s->m.pid << 32 | s->m.tid;
+	comm[0] = ((__u64 *)s->m.comm)[0];
+	comm[1] = ((__u64 *)s->m.comm)[1];
+	if (!ring_step(s, r, mc, st, id, comm, &e))
+		return 0;
+	st->hit++;
+	ring_after(s, r, mc, st, id, comm, &e);
+	return 0;
 }
 
 #endif

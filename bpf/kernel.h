@@ -22,6 +22,12 @@ struct pt_regs {
 	unsigned long di;
 } __core;
 
+/* A task held in a map's value. */
+struct task_struct {
+	int pid;
+} __core;
+#define __kptr __attribute__((btf_type_tag("kptr")))
+
 /*
  * BPF's own special types, in the sizes of 6.12 (include/uapi/linux/bpf.h). The kernel finds them by name; a list
  * node was 16 bytes before v6.6 (commit d2dcc67df910 "bpf: Migrate bpf_rbtree_add and bpf_list_push_{front,back} to
@@ -40,6 +46,8 @@ extern void bpf_obj_drop_impl(void *kptr, void *meta) __ksym __weak;
 extern int bpf_list_push_back_impl(struct bpf_list_head *head, struct bpf_list_node *node, void *meta,
 				   __u64 off) __ksym __weak;
 extern struct bpf_list_node *bpf_list_pop_front(struct bpf_list_head *head) __ksym __weak;
+extern struct task_struct *bpf_task_acquire(struct task_struct *p) __ksym __weak;
+extern void bpf_task_release(struct task_struct *p) __ksym __weak;
 extern void crash_kexec(struct pt_regs *regs) __ksym __weak;
 
 /* Where the preemption count is: struct pcpu_hot from v6.2 to v6.14 (commit 64701838bf05), a variable else. */

@@ -22,6 +22,8 @@
  *			the key only if its seq is not below df_match.created_seq (and not 0: being written)
  *	df_stats	per-CPU array, event number -> struct df_stats
  *	df_fires	array of DF_FIRES struct df_fire, written by the verdict
+ *	.data.df_losses	u32[]: losses by rule: events not seen or not recorded; the agent adds what probes missed
+ *	df_live		array, machine -> s64: live keys
  *	df_rules	array, rule number -> struct df_rule: what each rule may do
  *	df_usdt		array of struct df_usdt_site, by the cookie of the site's uprobe
  *	df_dispatch	array of body numbers, for functions that several events probe
@@ -44,6 +46,10 @@
 #define DF_WORDS 192		/* u64 words of an event's payload: fields first, then the kernel stack ... */
 #define DF_STACK_DEPTH 28	/* frames of a kernel stack unless the rule says otherwise */
 #define DF_STEPS 8		/* events of a match that the verdict names */
+#define DF_VALS 8		/* values of an event that guards and registers of its key may use */
+#define DF_CHAIN 8		/* decisions of a cell */
+#define DF_PROGS 16		/* programs of a set that have a record of their own ... */
+#define DF_PROG_TIMER 15	/* ... the last is for deadlines */
 #define DF_FIRES 16		/* verdicts kept; the first is the one that counts */
 #define DF_COMM 16
 
@@ -57,57 +63,103 @@ struct df_key {
 	__u64 part[DF_KEY_PARTS];
 };
 
-/* df_rec.flags, and kept in df_node.flags */
+/* df_rec.flags, and kept in df_event.flags */
 enum df_rec_flag {
 	DF_BIRTH = 1 << 0,	/* begins a generation of its key */
 	DF_DEATH = 1 << 1,	/* ends it */
 	DF_PIN = 1 << 2,	/* goes to the pinned list: the ring cannot overwrite it */
 	DF_UNKNOWN = 1 << 3,	/* a read in its condition failed: counts only where it prevents a fire */
-	DF_STEP = 1 << 4,	/* (node) was a step of a match */
-	DF_FIRED = 1 << 5,	/* (node) was the event of the verdict */
+	DF_STEP = 1 << 4,	/* (event) was a step of a match */
+	DF_FIRED = 1 << 5,	/* (event) was the event of the verdict */
+	DF_DEADLINE = 1 << 6,	/* (event) no event: a deadline passed; its stack is that of the task waited for */
 };
+
+#define DF_NO_COL 0xffff	/* df_rec.col: the event is only recorded in this table */
 
 /*
  * One event on its way from a hook to its engine, in per-CPU scratch memory, one slot per program: a program does
- * not nest in itself on one CPU. Generated code fills everything but ns.
+ * not nest in itself on one CPU. Generated code fills all but what is marked; an event that is recorded in several
+ * tables goes to the engine once for each, with another machine, column and key.
  */
 struct df_rec {
-	__u64 ns;
+	__u64 ns;		/* engine, the first time; hooks set it to 0 */
+	__u64 seq;		/* engine, likewise */
 	__u64 ip;		/* address of the probed function, or 0 */
 	__u32 event;		/* number of the event in the set */
-	__u32 rule;
+	__u32 machine;		/* whose key this is: index in df_machines */
 	__u32 flags;
-	__u32 trans;		/* index of the rule's first transition */
-	__u16 ncols;		/* columns of its transition table */
-	__u16 col;		/* this event's column; col + 1 when unknown */
-	__u16 last;		/* events that the ring of a key holds */
-	__u16 pins;		/* events that the pinned list of a key holds */
-	__u16 window;		/* parameter number of `within` + 1, or 0 */
+	__u32 gen;		/* engine */
+	__u16 col;		/* the event's column there; col + 1 when unknown */
 	__u16 nwords;		/* payload words in use */
 	__u16 nframes;		/* kernel stack frames, at the end of the payload */
 	__u16 stack_word;	/* where in the payload they begin */
-	__u32 slots;		/* keys the table may hold, a power of two ... */
-	__u32 first_slot;	/* ... from this slot on */
-	__u32 first_node;	/* df_ring: first node of the table */
-	__u32 gen;		/* filled by the engine, for the verdict: generation, */
-	__u64 step[DF_STEPS];	/* sequence numbers of the steps, */
-	__u64 seq;		/* and of this event */
+	__u32 val_bad;		/* bit n: val[n] could not be read */
+	__u32 losses;		/* engine: losses of the rule since the match began */
+	__u64 val[DF_VALS];	/* values that guards and kept registers need */
+	__u64 step[DF_STEPS];	/* engine: sequence numbers of the match's steps */
 	struct df_key key;
 	__u64 w[DF_WORDS];
 };
 
 /*
- * One transition: what an event does to a key in a given state. Index: trans + state * ncols + col.
- * Packed so that it is one load: next state in bits 0-7, operations above.
+ * Matches are automata, one per live key. A *machine* is a table of a rule with its automaton: what an event does in
+ * a state is a *cell*, which lists *decisions*: the first whose tests hold is taken. Cells stand at
+ * first_cell + state * ncols + column and hold the index of their first decision + 1; 0: nothing happens.
  */
-enum df_op {
-	DF_OP_START = 1 << 8,	/* the partial match begins here: remember the time */
-	DF_OP_STEP = 1 << 9,	/* remember the event as step number (next - 1), pin it */
-	DF_OP_FIRE = 1 << 10,	/* the match is complete */
-	DF_OP_WITHIN = 1 << 11,	/* only within the window since the start; else as in state 0 */
-	DF_OP_MOVE = 1 << 12,	/* without it the event does not touch the state */
+struct df_machine {
+	__u32 rule;
+	__u32 first_cell;
+	__u16 ncols, nstates;
+	__u16 deadline_col;	/* the column of "the deadline has passed" */
+	__u16 deadline_event;	/* number of the event that a deadline's record shows */
+	__u16 last;		/* events that the ring of a key holds */
+	__u16 pins;		/* events that the pinned list of a key holds */
+	__u32 slots;		/* keys the table may hold, a power of two ... */
+	__u32 first_slot;	/* ... from this slot on */
+	__u32 first_node;	/* df_ring: first node of the table */
+	__u32 times;		/* a match must complete so often on a key before it fires */
+	__u32 follow;		/* machine of DF_OP_FOLLOW + 1, 0: none */
 };
-#define DF_NEXT(t) ((t) & 0xff)
+
+enum df_test {
+	DF_TEST_NONE,
+	DF_TEST_WITHIN,		/* not more than parameter arg (ns) since the match began */
+	DF_TEST_LATER,		/* more than that */
+	DF_TEST_COUNT_GE,	/* the key's count is at least parameter arg */
+	DF_TEST_COUNT_LE,	/* at most (signed) */
+	DF_TEST_SAME,		/* val[arg] is what register arg keeps; neither is unknown */
+	DF_TEST_DIFFERS,	/* val[arg] is not; neither is unknown */
+	DF_TEST_BEFORE,		/* register arg keeps less than val[arg] */
+	DF_TEST_LIVE_GT,	/* live keys of the machine are more than parameter arg */
+	DF_TEST_GUARD,		/* generated code says yes */
+};
+
+enum df_op {
+	DF_OP_START = 1 << 0,	/* the match begins here: remember the time, forget the steps */
+	DF_OP_FIRE = 1 << 1,	/* the match is complete */
+	DF_OP_UP = 1 << 2,	/* count + 1 */
+	DF_OP_DOWN = 1 << 3,	/* count - 1 */
+	DF_OP_ZERO = 1 << 4,	/* count = 0, before the two above */
+	DF_OP_TIMER = 1 << 5,	/* deadline: parameter `timer` (ns) from now */
+	DF_OP_STOP = 1 << 6,	/* no deadline any more */
+	DF_OP_FOLLOW = 1 << 7,	/* then the same event for the follow machine, its key register 0, column follow_col */
+};
+
+/*
+ * One decision. Tests see the state as it was before the event.
+ */
+struct df_decision {
+	__u8 next;		/* state */
+	__u8 step;		/* step number + 1: remember the event as this step and pin it */
+	__u8 test[2];		/* enum df_test, both must hold */
+	__u16 arg[2];
+	__u16 ops;
+	__u16 timer;
+	__u8 keep;		/* bit n: register n keeps val[n] */
+	__u8 more;		/* if the tests fail, the next decision in the array is asked */
+	__u8 follow_col;
+	__u8 pad;
+};
 
 /* Why something was not recorded, per event. Readers show every non-zero counter. */
 struct df_stats {
@@ -147,7 +199,14 @@ struct df_rule {
 	__u32 act;		/* DF_ACT_*, at most this */
 	__u32 fires;		/* matches completed */
 	__u64 not_before;	/* matches before this time are only logged (guard: after) */
+	__u64 cooldown_ns;	/* after a verdict matches are only counted for so long */
+	__u64 last_ns;		/* time of the last verdict */
+	__u32 every;		/* only every n-th match counts */
+	__u32 on_loss;		/* enum df_on_loss */
 };
+
+/* What becomes of a match during which events of the rule were lost. */
+enum df_on_loss { DF_LOSS_SUPPRESS, DF_LOSS_LOG, DF_LOSS_FIRE };
 
 /* A note to the agent. */
 enum df_note_kind {
@@ -161,7 +220,7 @@ struct df_note {
 };
 
 enum df_act {
-	DF_ACT_NONE = 0,	/* record only */
+	DF_ACT_NONE = 0,	/* record only; (verdict) suppressed: it may rest on events that were lost */
 	DF_ACT_LOG = 1,		/* verdicts are written down, the machine runs on (dry run) */
 	DF_ACT_PANIC = 2,
 };
@@ -179,7 +238,7 @@ struct df_fire {
 	__u32 gen;
 	char comm[DF_COMM];
 	__u32 nsteps;
-	__u32 pad;
+	__u32 losses;		/* of the rule while the match was going on: events may be missing */
 	__u64 step[DF_STEPS];	/* seq of each step of the match, 0: none */
 	struct df_key key;
 };
@@ -230,8 +289,10 @@ struct df_event {
 
 /* The automaton of one key, the same with and without lists. */
 struct df_match {
-	__u64 first_ns;		/* when the partial match began */
+	__u64 first_ns;		/* when the match began */
 	__u64 last_ns;		/* last event of this key */
+	__u64 deadline_ns;	/* 0: none running */
+	__s64 count;
 	__u32 gen;
 	__u32 born;		/* generations begun */
 	__u16 state;
@@ -239,10 +300,20 @@ struct df_match {
 	__u16 npinned;
 	__u8 dead;		/* being removed: hands off */
 	__u8 used;		/* touched since the clock hand passed */
+	__u8 alive;		/* its generation has begun and not ended */
+	__u8 pad8;
+	__u16 keep_bad;		/* bit n: keep[n] is unknown */
+	__u32 version;		/* counts changes: decided on one state, applied to the same */
+	__u32 machine;
 	__u32 slot;
 	__u32 first_node;	/* rings: the key's first node in df_ring */
+	__u32 losses;		/* df_losses of the rule when the match began */
+	__u32 matches;		/* completed on this key */
+	__u32 pid, tid;		/* task of the event that began the match */
+	char comm[DF_COMM];
 	__u64 created_seq;	/* df_ctl.seq when the entry was made */
 	__u64 step[DF_STEPS];
+	__u64 keep[DF_VALS];
 };
 
 #endif

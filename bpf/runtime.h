@@ -17,8 +17,31 @@
 /* Defined by the compiled set, in read-only data. */
 extern const __u32 df_cfg_key_parts;	/* 1 .. DF_KEY_PARTS */
 extern const __u32 df_cfg_words;	/* payload words of a node, a multiple of 4, at most DF_WORDS */
-extern const __u32 df_cfg_ntrans;	/* elements of df_trans */
-extern const __u32 df_trans[];		/* resized */
+extern const __u32 df_cfg_nmachines;
+extern const __u32 df_cfg_ncells;
+extern const __u32 df_cfg_ndecisions;
+extern const __u32 df_cfg_nparams;	/* elements of df_params, at least 1 */
+extern const __u32 df_cfg_nrules;
+
+/*
+ * Tables of the compiled set; their element counts are above. The linker compares types of externs member by member,
+ * so structs are told to it as the words they are made of. These arrays, and the next two, are resized.
+ */
+extern const __u64 df_machine_words[];
+extern const __u64 df_decision_words[];
+extern const __u32 df_cells[];
+#define df_machines ((const struct df_machine *)df_machine_words)
+#define df_decisions ((const struct df_decision *)df_decision_words)
+_Static_assert(sizeof(struct df_machine) % 8 == 0 && sizeof(struct df_decision) % 8 == 0, "tables of words");
+
+/* Writable: rule parameters, and losses by rule. */
+extern __u64 df_params[];
+extern __u32 df_losses[];
+
+/*
+ * Generated: is guard number `guard` true for this event in this state? 1 yes, 0 no, -1 unknown.
+ */
+extern int df_guard(__u32 guard, void *rec, void *match);
 
 /*
  * What the kernel has, set by the agent before loading: the verifier prunes calls of kfuncs that are not there. (The
@@ -28,10 +51,6 @@ struct df_has {
 	__u32 crash_kexec;
 };
 extern const volatile struct df_has df_has;
-
-/* Defined by the compiled set, writable: rule parameters. */
-extern const __u32 df_cfg_nparams;	/* elements of df_params, at least 1 */
-extern __u64 df_params[];		/* resized */
 
 /* struct df_key as the maps hold it. */
 struct df_mkey {
@@ -52,6 +71,8 @@ struct df_state {
 	struct df_match m;
 	struct bpf_list_head ring __contains(df_node, node);
 	struct bpf_list_head pinned __contains(df_node, node);
+	struct bpf_timer timer;		/* deadline */
+	struct task_struct __kptr *task;	/* who is waited for: began the match whose deadline runs */
 	struct df_mkey key;		/* resized */
 };
 
@@ -59,6 +80,7 @@ struct df_state_ring {
 	struct bpf_spin_lock lock;
 	__u32 pad;
 	struct df_match m;
+	struct bpf_timer timer;
 	struct df_mkey key;		/* resized */
 };
 
@@ -100,6 +122,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct df_mkey);
 } df_slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __s64);
+} df_live SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -1,75 +1,214 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "rules/automaton.h"
+/* automaton.c - machines, cells and decisions of a set; what each kind of match does is in automaton_kinds.c. */
+#include "rules/automaton_build.h"
 
-#include "bpf/layout.h"
+#include <string.h>
+
 #include "lib/arena.h"
+#include "rules/layout.h"
 
-uint32_t automaton_column(const struct rule *rule, const struct event *e)
+uint32_t automata_constant(struct arena *a, struct automata *am, uint64_t value)
 {
-	return 2 * (uint32_t)(e - rule->events);
+	am->params = arena_grow(a, am->params, am->nparams, sizeof(*am->params));
+	am->params[am->nparams] = value;
+	return am->nparams++;
 }
 
-static uint32_t *cell(const struct automaton *m, uint32_t state, uint32_t col)
+uint32_t build_param(struct builder *b, const struct expr *e)
 {
-	return &m->trans[state * m->ncols + col];
+	if (!e)
+		return 0xffff;
+	return e->op == EXPR_PARAM ? e->index : build_constant(b, e->value);
 }
 
-/*
- * A sequence of n steps has the states 0 .. n-1: how many steps were seen. The event that is awaited advances (if
- * still within the window, else it counts as in state 0); the first step's event, where it is not the awaited one,
- * starts anew: of overlapping partial matches the latest start wins. An `unless` event goes back to 0. One event
- * seen alone is a sequence of one.
- */
-static void build_sequence(struct automaton *m, const struct rule *rule)
+uint32_t build_constant(struct builder *b, uint64_t value)
 {
-	const struct match *match = &rule->match;
-	uint32_t n = match->nsteps, start_op = DF_OP_MOVE | DF_OP_START | DF_OP_STEP;
+	for (uint32_t i = b->set->nparams; i < b->am->nparams; i++) {
+		if (b->am->params[i] == value)
+			return i;
+	}
+	return automata_constant(b->arena, b->am, value);
+}
 
-	for (uint32_t state = 0; state < n; state++) {
-		uint32_t first = automaton_column(rule, match->steps[0].event);
-		uint32_t awaited = automaton_column(rule, match->steps[state].event);
+/* A new machine for a table with room for `keys` keys; its cells come with build_flush. */
+uint32_t build_machine(struct builder *b, uint32_t keys, uint32_t last)
+{
+	struct automata *am = b->am;
+	struct df_machine *m;
+	uint32_t slots = SLOTS_MIN;
 
-		for (uint32_t i = 0; i < match->nunless && state; i++) {
-			uint32_t col = automaton_column(rule, match->unless[i]);
+	while (slots < keys && slots < 1u << 30)
+		slots *= 2;
+	am->machines = arena_grow(b->arena, am->machines, am->nmachines, sizeof(*am->machines));
+	am->state_names = arena_grow(b->arena, am->state_names, am->nmachines, sizeof(*am->state_names));
+	m = &am->machines[am->nmachines];
+	memset(m, 0, sizeof(*m));
+	am->state_names[am->nmachines] = arena_array(b->arena, 1, sizeof(char *));
+	am->state_names[am->nmachines][0] = "idle";
+	m->rule = b->rule->index;
+	m->nstates = 1;
+	m->ncols = 1;
+	m->deadline_col = DF_NO_COL;
+	m->last = (uint16_t)(last ? last : 1);
+	m->pins = (uint16_t)rule_pins(b->rule);
+	m->slots = slots;
+	m->first_slot = am->slots;
+	m->first_node = am->nodes;
+	m->times = 1;
+	am->slots += slots;
+	am->nodes += slots * ((uint32_t)m->last + m->pins);
+	return am->nmachines++;
+}
 
-			*cell(m, state, col) = *cell(m, state, col + 1) = DF_OP_MOVE;
+struct df_decision *build_decision(struct builder *b, uint32_t state, uint32_t col)
+{
+	struct draft_cell *cell = &b->cells[state * b->ncols + col];
+
+	if (cell->n == DF_CHAIN) {
+		diag_error(b->diags, TAG_TOO_BIG, b->rule->match.span,
+			   "an event has more than %d alternatives in one state", DF_CHAIN);
+		cell->n--;
+	}
+	cell->items = arena_grow(b->arena, cell->items, cell->n, sizeof(*cell->items));
+	memset(&cell->items[cell->n], 0, sizeof(*cell->items));
+	return &cell->items[cell->n++];
+}
+
+void build_begin(struct builder *b, uint32_t machine, uint32_t nstates, const char *const *names)
+{
+	const char **copy = arena_array(b->arena, nstates, sizeof(*copy));
+
+	for (uint32_t i = 0; i < nstates; i++)
+		copy[i] = names[i];
+	b->machine = machine;
+	b->nstates = nstates;
+	b->ncols = 2 * b->rule->nevents + 1;
+	b->cells = arena_array(b->arena, (size_t)nstates * b->ncols, sizeof(*b->cells));
+	b->am->state_names[machine] = copy;
+	b->am->machines[machine].nstates = (uint16_t)nstates;
+	b->am->machines[machine].ncols = (uint16_t)b->ncols;
+	b->am->machines[machine].deadline_col = (uint16_t)(b->ncols - 1);
+}
+
+uint32_t build_column(const struct builder *b, const struct event *e)
+{
+	return 2 * (uint32_t)(e - b->rule->events);
+}
+
+/* Lay the cells down: same order as their index, each a run of decisions. */
+void build_flush(struct builder *b)
+{
+	struct automata *am = b->am;
+	uint32_t n = b->nstates * b->ncols;
+
+	am->machines[b->machine].first_cell = am->ncells;
+	for (uint32_t i = 0; i < n; i++) {
+		struct draft_cell *cell = &b->cells[i];
+
+		am->cells = arena_grow(b->arena, am->cells, am->ncells, sizeof(*am->cells));
+		am->cells[am->ncells++] = cell->n ? am->ndecisions + 1 : 0;
+		for (uint32_t d = 0; d < cell->n; d++) {
+			am->decisions = arena_grow(b->arena, am->decisions, am->ndecisions, sizeof(*am->decisions));
+			am->decisions[am->ndecisions] = cell->items[d];
+			am->decisions[am->ndecisions++].more = d + 1 < cell->n;
 		}
-		*cell(m, state, first) = start_op | 1;
-		*cell(m, state, awaited) = DF_OP_MOVE | DF_OP_STEP | (state + 1);
-		if (state == 0)
-			*cell(m, state, awaited) |= DF_OP_START;
-		else if (match->within)
-			*cell(m, state, awaited) |= DF_OP_WITHIN;
-		if (state == n - 1)
-			*cell(m, state, awaited) |= DF_OP_FIRE;
+	}
+	b->cells = NULL;
+}
+
+struct event_plan *build_plan(struct builder *b, const struct event *e)
+{
+	return &b->am->plans[e->index];
+}
+
+void build_recording(struct builder *b, const struct event *e, uint32_t machine, uint32_t col, struct expr **key,
+		     uint32_t nkey)
+{
+	struct event_plan *p = build_plan(b, e);
+
+	p->recordings = arena_grow(b->arena, p->recordings, p->nrecordings, sizeof(*p->recordings));
+	p->recordings[p->nrecordings++] =
+		(struct recording){ .machine = machine, .col = (uint16_t)col, .key = key, .nkey = nkey };
+}
+
+uint32_t build_deadline_event(struct builder *b)
+{
+	struct automata *am = b->am;
+
+	am->deadline_rule = arena_grow(b->arena, am->deadline_rule, am->ndeadlines, sizeof(*am->deadline_rule));
+	am->deadline_rule[am->ndeadlines] = b->rule->index;
+	return b->set->nevents + am->ndeadlines++;
+}
+
+static struct expr *make_expr(struct builder *b, enum expr_op op, uint32_t index)
+{
+	static const struct type u32_type = { .kind = TYPE_INT, .size = 4 };
+	struct expr *e = arena_new(b->arena, struct expr);
+
+	e->op = op;
+	e->index = index;
+	e->type = &u32_type;
+	e->span = b->rule->span;
+	return e;
+}
+
+/* The same event in a table that only keeps history: of a CPU, of the whole rule, or one the rule declares. */
+static void build_context(struct builder *b)
+{
+	struct rule *rule = b->rule;
+	struct expr **cpu_key = arena_array(b->arena, 1, sizeof(*cpu_key));
+	uint32_t cpu = 0, all = 0, *tables = arena_array(b->arena, rule->ntables + 1, sizeof(*tables));
+
+	cpu_key[0] = make_expr(b, EXPR_BUILTIN, BUILTIN_CPU);
+	if (rule->context_cpu)
+		cpu = build_machine(b, 1, rule->context_cpu);
+	if (rule->context_rule)
+		all = build_machine(b, 1, rule->context_rule);
+	for (uint32_t t = 0; t < rule->ntables; t++)
+		tables[t] = build_machine(b, rule->tables[t].keys, rule->tables[t].last);
+	for (uint32_t i = 0; i < rule->nevents; i++) {
+		struct event *e = &rule->events[i];
+
+		for (uint32_t t = 0; t < e->ntables; t++)
+			build_recording(b, e, tables[e->tables[t].table - rule->tables], DF_NO_COL, e->tables[t].key,
+					e->tables[t].nkey);
+		if (rule->context_cpu)
+			build_recording(b, e, cpu, DF_NO_COL, cpu_key, 1);
+		if (rule->context_rule)
+			build_recording(b, e, all, DF_NO_COL, NULL, 0);
 	}
 }
 
-static uint32_t nstates(const struct rule *rule)
+static void build_rule(struct builder *b)
 {
-	return rule->match.nsteps ? rule->match.nsteps : 1;
+	struct rule *rule = b->rule;
+	uint32_t own = build_machine(b, rule->context_keys, rule->context_last);
+
+	b->nregisters = 0;
+	b->am->rule_machine[rule->index] = own;
+	for (uint32_t i = 0; i < rule->nevents; i++)
+		build_recording(b, &rule->events[i], own, build_column(b, &rule->events[i]), rule->events[i].key,
+				rule->events[i].nkey);
+	build_match(b, own);
+	b->am->machines[own].times = (uint32_t)(rule->match.times ? rule->match.times : 1);
+	build_context(b);
 }
 
-uint32_t *automaton_bases(struct arena *a, const struct rule_set *set)
+void automata_build(struct arena *a, const struct rule_set *set, struct diags *diags, struct automata *ret)
 {
-	uint32_t *bases = arena_array(a, set->nrules + 1, sizeof(*bases));
+	struct builder b = { .arena = a, .set = set, .diags = diags, .am = ret };
 
-	for (uint32_t i = 0; i < set->nrules; i++)
-		bases[i + 1] = bases[i] + nstates(&set->rules[i]) * 2 * set->rules[i].nevents;
-	return bases;
-}
-
-struct automaton *automaton_build(struct arena *a, const struct rule *rule)
-{
-	struct automaton *m = arena_new(a, struct automaton);
-
-	m->ncols = 2 * rule->nevents;
-	m->nstates = nstates(rule);
-	m->trans = arena_array(a, (size_t)m->nstates * m->ncols, sizeof(*m->trans));
-	m->state_names = arena_array(a, m->nstates, sizeof(*m->state_names));
-	m->state_names[0] = "idle";
-	for (uint32_t i = 1; i < m->nstates; i++)
-		m->state_names[i] = arena_printf(a, "%s seen", rule->match.steps[i - 1].label);
-	build_sequence(m, rule);
-	return m;
+	memset(ret, 0, sizeof(*ret));
+	ret->plans = arena_array(a, set->nevents + 1, sizeof(*ret->plans));
+	ret->rule_machine = arena_array(a, set->nrules + 1, sizeof(*ret->rule_machine));
+	for (uint32_t i = 0; i < set->nparams; i++)
+		automata_constant(a, ret, set->params[i]->value);
+	for (uint32_t i = 0; i < set->nrules; i++) {
+		b.rule = &set->rules[i];
+		build_rule(&b);
+	}
+	if (!ret->nparams)
+		automata_constant(a, ret, 0);
+	if (ret->nparams > 0xfff0 || ret->nmachines > 0xfff0)
+		diag_error(diags, TAG_TOO_BIG, set->rules[0].span, "too many rules for one set: load them in several");
 }

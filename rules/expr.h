@@ -30,6 +30,8 @@ enum expr_op {
 	EXPR_OLD,	/* a: evaluated at the function's entry */
 	EXPR_BUILTIN,	/* index = enum builtin */
 	EXPR_STEP,	/* of another step of the match: index = step, value = enum step_attr, field for STEP_FIELD */
+	EXPR_VAL,	/* in a guard, made by automaton_guard.c: value number index of the event */
+	EXPR_KEPT,	/* likewise: register number index of the key */
 	EXPR_BOUND,	/* the element that any, count or any_live looks at: index = how deep it is nested, from 0 */
 	EXPR_SYMBOL,	/* &symbol: text; value resolved at load */
 	EXPR_MEMBER,	/* a.member, or a->member with arrow */

@@ -12,6 +12,9 @@
 /* Programs on the target are bounded too: BPF_COMPLEXITY_LIMIT_INSNS is counted there, this only stops nonsense. */
 #define INSNS_MAX 1000000u
 
+#define MACHINE_WORDS ((uint32_t)sizeof(struct df_machine) / 8)
+#define DECISION_WORDS ((uint32_t)sizeof(struct df_decision) / 8)
+
 static void encode_all(struct arena *a, struct generated *gen, struct rule_set *set, struct diags *diags)
 {
 	uint64_t total = 0;
@@ -31,40 +34,6 @@ static void encode_all(struct arena *a, struct generated *gen, struct rule_set *
 			   (unsigned long long)total, INSNS_MAX);
 }
 
-/* All rules' transitions in one table. */
-static uint32_t *build_transitions(struct arena *a, const struct rule_set *set, uint32_t *n)
-{
-	uint32_t *bases = automaton_bases(a, set), *all;
-
-	*n = bases[set->nrules];
-	all = arena_array(a, *n + 1, sizeof(*all));
-	for (uint32_t i = 0; i < set->nrules; i++) {
-		struct automaton *m = automaton_build(a, &set->rules[i]);
-
-		for (uint32_t t = 0; t < m->nstates * m->ncols; t++)
-			all[bases[i] + t] = m->trans[t];
-	}
-	return all;
-}
-
-/* Parameter values by number, then the constant window of each rule. */
-static uint64_t *build_params(struct arena *a, const struct rule_set *set, uint32_t *n)
-{
-	uint64_t *values;
-
-	*n = set->nparams + set->nrules;
-	values = arena_array(a, *n, sizeof(*values));
-	for (uint32_t i = 0; i < set->nparams; i++)
-		values[i] = set->params[i]->value;
-	for (uint32_t i = 0; i < set->nrules; i++) {
-		const struct expr *within = set->rules[i].match.within;
-
-		if (within && within->op == EXPR_INT)
-			values[set->nparams + i] = within->value;
-	}
-	return values;
-}
-
 static int write_and_link(struct obj *obj, const struct runtime_size *size, struct buf *out, struct err *err)
 {
 	struct buf object = BUF_INIT, runtime = BUF_INIT;
@@ -82,15 +51,18 @@ int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, 
 		    struct err *err)
 {
 	struct core_types *core = core_types_new(a);
+	struct automata *am = &gen->automata;
 	struct runtime_size size;
 	struct btf *btf;
 	char *manifest;
 	int ret = -1;
 
-	layout_set(set, diags, &gen->layout);
+	layout_events(set, diags);
+	automata_build(a, set, diags, am);
 	if (diags->errors)
 		return 0;
-	lower_set(a, diags, core, set, &gen->code);
+	layout_set(set, am, &gen->layout);
+	lower_set(a, diags, core, set, am, &gen->code);
 	btf = btf__new_empty();
 	if (!btf || core_types_emit(core, btf) < 0) {
 		btf__free(btf);
@@ -101,16 +73,27 @@ int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, 
 		btf__free(btf);
 		return 0;
 	}
-	size = (struct runtime_size){ .key_parts = gen->layout.key_parts, .words = gen->layout.words };
-	uint32_t *trans = build_transitions(a, set, &size.ntrans);
-	uint64_t *params = build_params(a, set, &size.nparams);
+	size = (struct runtime_size){ .key_parts = gen->layout.key_parts,
+				      .words = gen->layout.words,
+				      .nmachines = am->nmachines,
+				      .ncells = am->ncells,
+				      .ndecisions = am->ndecisions,
+				      .nparams = am->nparams,
+				      .nrules = set->nrules };
 	const struct obj_var vars[] = {
 		{ ".rodata.df_cfg", "df_cfg_key_parts", 4, 0, &size.key_parts },
 		{ ".rodata.df_cfg", "df_cfg_words", 4, 0, &size.words },
-		{ ".rodata.df_cfg", "df_cfg_ntrans", 4, 0, &size.ntrans },
+		{ ".rodata.df_cfg", "df_cfg_nmachines", 4, 0, &size.nmachines },
+		{ ".rodata.df_cfg", "df_cfg_ncells", 4, 0, &size.ncells },
+		{ ".rodata.df_cfg", "df_cfg_ndecisions", 4, 0, &size.ndecisions },
 		{ ".rodata.df_cfg", "df_cfg_nparams", 4, 0, &size.nparams },
-		{ ".rodata.df_cfg", "df_trans", 4, size.ntrans, trans },
-		{ ".data.df_params", "df_params", 8, size.nparams, params },
+		{ ".rodata.df_cfg", "df_cfg_nrules", 4, 0, &size.nrules },
+		{ ".rodata.df_cfg", "df_cfg_spare", 4, 0, &size.nrules },	/* what follows is 8-byte aligned */
+		{ ".rodata.df_cfg", "df_machine_words", 8, am->nmachines * MACHINE_WORDS, am->machines },
+		{ ".rodata.df_cfg", "df_decision_words", 8, am->ndecisions * DECISION_WORDS, am->decisions },
+		{ ".rodata.df_cfg", "df_cells", 4, am->ncells, am->cells },
+		{ ".data.df_params", "df_params", 8, am->nparams, am->params },
+		{ ".data.df_losses", "df_losses", 4, set->nrules, NULL },
 	};
 	struct obj obj = { .arena = a,
 			   .core = core,
@@ -120,7 +103,7 @@ int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, 
 			   .vars = vars,
 			   .nvars = sizeof(vars) / sizeof(vars[0]) };
 
-	if (!manifest_build(a, set, &gen->layout, &gen->code, gen->codes, gen->code.nfuncs, &manifest, err)) {
+	if (!manifest_build(a, set, &gen->layout, am, &gen->code, gen->codes, gen->code.nfuncs, &manifest, err)) {
 		obj.manifest = gen->manifest = manifest;
 		ret = write_and_link(&obj, &size, out, err);
 	}

@@ -15,6 +15,7 @@
 /* What the stages leave behind, for --emit and tests; all in the arena. */
 struct generated {
 	struct set_layout layout;
+	struct automata automata;
 	struct code_set code;
 	struct code *codes;	/* encoded functions, code.nfuncs of them */
 	const char *manifest;

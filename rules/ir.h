@@ -56,7 +56,7 @@ struct ir_func {
 	const char *name;
 	const char *section;		/* ".text" for subprograms */
 	bool is_program;
-	uint32_t nparams;		/* 1: (ctx); 2: (ctx, u32) */
+	uint32_t nparams;		/* 1: (ctx); 2: (ctx, u32); 3: (u32, ptr, ptr) */
 	struct ir_item *items;
 	uint32_t n;
 	uint32_t nlabels;

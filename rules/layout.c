@@ -5,10 +5,8 @@
 
 /* Strings read through a char pointer. */
 #define STR_DEFAULT 64
-/* An unnamed rule's worth of pins: birth, death and steps of the last generations. */
+/* Birth, death and steps of one generation. */
 #define PINS_PER_GENERATION 4
-#define GENERATIONS 2
-#define SLOTS_MIN 64
 
 static uint32_t words_of(uint32_t bytes)
 {
@@ -42,38 +40,11 @@ uint32_t event_mask_word(const struct event *e)
 	return word;
 }
 
-uint32_t rule_slots(const struct rule *r)
-{
-	uint32_t slots = SLOTS_MIN;
-
-	while (slots < r->context_keys && slots < 1u << 30)
-		slots *= 2;
-	return slots;
-}
-
-uint32_t rule_first_slot(const struct rule_set *set, const struct rule *r)
-{
-	uint32_t first = 0;
-
-	for (uint32_t i = 0; i < r->index; i++)
-		first += rule_slots(&set->rules[i]);
-	return first;
-}
-
 uint32_t rule_pins(const struct rule *r)
 {
 	uint32_t steps = r->match.nsteps;
 
-	return (steps > PINS_PER_GENERATION ? steps : PINS_PER_GENERATION) * GENERATIONS;
-}
-
-uint32_t rule_first_node(const struct rule_set *set, const struct rule *r)
-{
-	uint32_t first = 0;
-
-	for (uint32_t i = 0; i < r->index; i++)
-		first += rule_slots(&set->rules[i]) * (set->rules[i].context_last + rule_pins(&set->rules[i]));
-	return first;
+	return (steps > PINS_PER_GENERATION ? steps : PINS_PER_GENERATION) * (r->generations ? r->generations : 2);
 }
 
 static void layout_event(struct event *e, struct diags *diags)
@@ -104,26 +75,31 @@ static void layout_event(struct event *e, struct diags *diags)
 			   DF_WORDS * 8);
 }
 
-void layout_set(struct rule_set *set, struct diags *diags, struct set_layout *ret)
+void layout_events(struct rule_set *set, struct diags *diags)
+{
+	for (uint32_t i = 0; i < set->nevents; i++)
+		layout_event(set->events[i], diags);
+}
+
+void layout_set(const struct rule_set *set, const struct automata *am, struct set_layout *ret)
 {
 	struct set_layout s = { .key_parts = 1, .words = 4 };
 
 	for (uint32_t i = 0; i < set->nevents; i++) {
-		layout_event(set->events[i], diags);
+		const struct event_plan *p = &am->plans[i];
+
 		if (set->events[i]->nwords > s.words)
 			s.words = set->events[i]->nwords;
+		for (uint32_t r = 0; r < p->nrecordings; r++) {
+			if (p->recordings[r].nkey > s.key_parts)
+				s.key_parts = p->recordings[r].nkey;
+		}
 	}
+	/* a deadline's event is the stack of the task it waited for */
+	if (am->ndeadlines && s.words < DF_STACK_DEPTH)
+		s.words = DF_STACK_DEPTH;
 	s.words = (s.words + 3) & ~3u;
-	for (uint32_t i = 0; i < set->nrules; i++) {
-		const struct rule *r = &set->rules[i];
-		uint32_t slots = rule_slots(r);
-
-		if (r->nkey > s.key_parts)
-			s.key_parts = r->nkey;
-		s.slots += slots;
-		s.nodes += slots * (r->context_last + rule_pins(r));
-	}
-	s.bytes = (uint64_t)s.nodes * (sizeof(struct df_event) + 24 + s.words * 8) +
-		  (uint64_t)s.slots * (2 * sizeof(struct df_key) + sizeof(struct df_match) + 128);
+	s.bytes = (uint64_t)am->nodes * (sizeof(struct df_event) + 24 + s.words * 8) +
+		  (uint64_t)am->slots * (2 * (8 + s.key_parts * 8) + sizeof(struct df_match) + 128);
 	*ret = s;
 }

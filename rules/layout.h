@@ -9,6 +9,7 @@
 #define RULES_LAYOUT_H
 
 #include "rules/diag.h"
+#include "rules/automaton.h"
 #include "rules/rule.h"
 
 #define PAYLOAD_NO_MASK (~0u)
@@ -16,13 +17,17 @@
 struct set_layout {
 	uint32_t key_parts;	/* of the longest key */
 	uint32_t words;		/* of the longest payload, a multiple of 4 */
-	uint32_t slots;		/* keys of all tables */
-	uint32_t nodes;		/* events that all keys together may hold (rings) */
 	uint64_t bytes;		/* kernel memory when every table is full */
 };
 
+/* Keys that the smallest table holds; sizes are powers of two. */
+#define SLOTS_MIN 64
+
 /* Sets field->word, event->nwords ... of all events. Errors (payload too long) are diagnostics. */
-void layout_set(struct rule_set *set, struct diags *diags, struct set_layout *ret);
+void layout_events(struct rule_set *set, struct diags *diags);
+
+/* Sizes of a set whose automata are built. */
+void layout_set(const struct rule_set *set, const struct automata *am, struct set_layout *ret);
 
 /* Payload words of a field: 1, or those of a string. */
 uint32_t field_words(const struct field *f);
@@ -30,11 +35,6 @@ bool field_is_string(const struct field *f);
 
 /* The word that holds the mask of unreadable fields, or PAYLOAD_NO_MASK. */
 uint32_t event_mask_word(const struct event *e);
-
-/* Slots of a rule's table (a power of two, at least context_keys), and the first of them in the set. */
-uint32_t rule_slots(const struct rule *r);
-uint32_t rule_first_slot(const struct rule_set *set, const struct rule *r);
-uint32_t rule_first_node(const struct rule_set *set, const struct rule *r);
 
 /* Pinned events that a key of the rule holds. */
 uint32_t rule_pins(const struct rule *r);

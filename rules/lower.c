@@ -35,6 +35,7 @@ enum hook hook_of(enum probe_kind kind)
 #define STAT(member) ((int16_t)offsetof(struct df_stats, member))
 #define REC(member) ((int16_t)offsetof(struct df_rec, member))
 #define REC_WORD(i) ((int16_t)(offsetof(struct df_rec, w) + 8 * (i)))
+#define REC_VAL(i) ((int16_t)(offsetof(struct df_rec, val) + 8 * (i)))
 #define REC_KEY(i) ((int16_t)(offsetof(struct df_rec, key.part) + 8 * (i)))
 
 static void count(struct lower *l, int16_t counter)
@@ -49,44 +50,29 @@ static uint32_t rec_flags(const struct event *e)
 	return (e->birth ? DF_BIRTH : 0) | (e->death ? DF_DEATH : 0) | (e->keep & KEEP_PIN ? DF_PIN : 0);
 }
 
-/* The parts of the record that do not change: what the event is, and what its rule and table are. */
+/* The parts of the record that do not change, except what differs by table. */
 static void lower_constants(struct lower *l)
 {
 	const struct event *e = l->event;
-	const struct rule *r = l->rule;
-	uint32_t col = automaton_column(r, e), window = 0;
 
-	if (r->match.within)
-		window = 1 + (r->match.within->op == EXPR_PARAM ? r->match.within->index : l->set->nparams + r->index);
-	ir_comment(l->f, "record: event %u of rule %u", e->index, r->index);
+	ir_comment(l->f, "record: event %u", e->index);
+	ir_storei(l->f, 8, IR_REC, REC(ns), 0);
 	ir_storei(l->f, 4, IR_REC, REC(event), (int32_t)e->index);
-	ir_storei(l->f, 4, IR_REC, REC(rule), (int32_t)r->index);
 	ir_storei(l->f, 4, IR_REC, REC(flags), (int32_t)rec_flags(e));
-	ir_storei(l->f, 4, IR_REC, REC(trans), (int32_t)l->trans_base[r->index]);
-	ir_storei(l->f, 2, IR_REC, REC(ncols), (int32_t)(2 * r->nevents));
-	ir_storei(l->f, 2, IR_REC, REC(col), (int32_t)col);
-	ir_storei(l->f, 2, IR_REC, REC(last), (int32_t)r->context_last);
-	ir_storei(l->f, 2, IR_REC, REC(pins), (int32_t)rule_pins(r));
-	ir_storei(l->f, 2, IR_REC, REC(window), (int32_t)window);
 	ir_storei(l->f, 2, IR_REC, REC(nwords), (int32_t)e->kstack_word);
 	ir_storei(l->f, 2, IR_REC, REC(nframes), 0);
 	ir_storei(l->f, 2, IR_REC, REC(stack_word), (int32_t)e->kstack_word);
-	ir_storei(l->f, 4, IR_REC, REC(slots), (int32_t)rule_slots(r));
-	ir_storei(l->f, 4, IR_REC, REC(first_slot), (int32_t)rule_first_slot(l->set, r));
-	ir_storei(l->f, 4, IR_REC, REC(first_node), (int32_t)rule_first_node(l->set, r));
-	ir_storei(l->f, 4, IR_REC, REC(key.table), (int32_t)r->index + 1);
-	ir_storei(l->f, 4, IR_REC, REC(key.pad), 0);
 }
 
-static void lower_key(struct lower *l, uint32_t parts, uint32_t fail)
+static void lower_key(struct lower *l, const struct recording *rec, uint32_t parts, uint32_t fail)
 {
 	for (uint32_t i = 0; i < parts; i++) {
-		if (i >= l->event->nkey) {
+		if (i >= rec->nkey) {
 			ir_storei(l->f, 8, IR_REC, REC_KEY(i), 0);
 			continue;
 		}
-		ir_line(l->f, l->event->key[i]->span);
-		lower_value(l, l->event->key[i], 0, fail);
+		ir_line(l->f, rec->key[i]->span);
+		lower_value(l, rec->key[i], 0, fail);
 		ir_store(l->f, 8, IR_REC, REC_KEY(i), IR_REG(0));
 	}
 }
@@ -190,15 +176,76 @@ static void lower_unknown(struct lower *l, uint32_t unknown, uint32_t hit, int16
 	ir_jmp(l->f, hit);
 }
 
-static void lower_unknown_record(struct lower *l, int16_t flag)
+/* Values for guards and registers: val[], with a mask of those that could not be read. */
+static void lower_values(struct lower *l)
 {
-	uint32_t known = ir_new_label(l->f);
+	const struct event_plan *p = &l->am->plans[l->event->index];
 
-	ir_load(l->f, 8, BPF_REG_1, BPF_REG_10, flag);
-	ir_jcci(l->f, BPF_JEQ, BPF_REG_1, 0, known);
-	ir_storei(l->f, 4, IR_REC, REC(flags), (int32_t)(rec_flags(l->event) | DF_UNKNOWN));
-	ir_storei(l->f, 2, IR_REC, REC(col), (int32_t)automaton_column(l->rule, l->event) + 1);
-	ir_label(l->f, known);
+	if (!p->value_mask)
+		return;
+	ir_storei(l->f, 4, IR_REC, REC(val_bad), 0);
+	for (uint32_t i = 0; i < DF_VALS; i++) {
+		const struct value *v = &p->values[i];
+		uint32_t fail = ir_new_label(l->f), done = ir_new_label(l->f);
+
+		if (!(p->value_mask >> i & 1))
+			continue;
+		switch (v->kind) {
+		case VALUE_FIELD:
+			lower_value(l, v->field->expr, 0, fail);
+			break;
+		case VALUE_EXPR:
+			lower_value(l, v->expr, 0, fail);
+			break;
+		case VALUE_TID:
+			ir_call(l->f, BPF_FUNC_get_current_pid_tgid);
+			ir_mov32(l->f, IR_REG(0), BPF_REG_0);
+			break;
+		case VALUE_NS:
+			ir_call(l->f, BPF_FUNC_ktime_get_ns);
+			ir_mov(l->f, IR_REG(0), BPF_REG_0);
+			break;
+		}
+		ir_store(l->f, 8, IR_REC, REC_VAL(i), IR_REG(0));
+		ir_jmp(l->f, done);
+		ir_label(l->f, fail);
+		ir_load(l->f, 4, BPF_REG_1, IR_REC, REC(val_bad));
+		ir_alui(l->f, BPF_OR, BPF_REG_1, 1 << i);
+		ir_store(l->f, 4, IR_REC, REC(val_bad), BPF_REG_1);
+		ir_label(l->f, done);
+	}
+}
+
+/* The event in one of its tables: machine, column, key; then the engine. unknown: the flag's place, 0: none. */
+static void lower_recording(struct lower *l, const struct recording *rec, uint32_t key_parts, int16_t unknown)
+{
+	uint32_t bad_key = ir_new_label(l->f), done = ir_new_label(l->f), known = ir_new_label(l->f);
+	bool key_fails = false;
+
+	for (uint32_t i = 0; i < rec->nkey; i++)
+		key_fails = key_fails || expr_fails(l, rec->key[i]);
+	ir_storei(l->f, 4, IR_REC, REC(machine), (int32_t)rec->machine);
+	ir_storei(l->f, 4, IR_REC, REC(key.table), (int32_t)rec->machine + 1);
+	ir_storei(l->f, 4, IR_REC, REC(key.pad), 0);
+	ir_storei(l->f, 2, IR_REC, REC(col), rec->col);
+	if (unknown && rec->col != DF_NO_COL) {
+		ir_load(l->f, 8, BPF_REG_1, BPF_REG_10, unknown);
+		ir_jcci(l->f, BPF_JEQ, BPF_REG_1, 0, known);
+		ir_storei(l->f, 4, IR_REC, REC(flags), (int32_t)(rec_flags(l->event) | DF_UNKNOWN));
+		ir_storei(l->f, 2, IR_REC, REC(col), rec->col + 1);
+		ir_label(l->f, known);
+	}
+	lower_key(l, rec, key_parts, bad_key);
+	ir_line(l->f, l->event->span);
+	ir_movi(l->f, BPF_REG_1, l->body->hook);
+	ir_call_symbol(l->f, "df_hit");
+	if (!key_fails)
+		return;
+	ir_jmp(l->f, done);
+	ir_label(l->f, bad_key);
+	ir_comment(l->f, "the key is unknown");
+	count(l, STAT(key_unknown));
+	ir_label(l->f, done);
 }
 
 static void lower_where(struct lower *l, int16_t flag, bool may_be_unknown, uint32_t hit, uint32_t end)
@@ -220,13 +267,12 @@ static void lower_where(struct lower *l, int16_t flag, bool may_be_unknown, uint
 /* One event, from "the probe was hit" to "the engine has it"; ends by jumping to `end`. */
 static void lower_body(struct lower *l, uint32_t key_parts, uint32_t end)
 {
-	uint32_t hit = ir_new_label(l->f), bad_key = ir_new_label(l->f);
+	const struct event_plan *p = &l->am->plans[l->event->index];
 	bool may_be_unknown = l->event->where && expr_fails(l, l->event->where);
-	bool keeps_unknown = may_be_unknown && (l->event->roles & ROLE_PREVENTS), key_fails = false;
+	bool keeps_unknown = may_be_unknown && (l->event->roles & ROLE_PREVENTS);
+	uint32_t hit = ir_new_label(l->f);
 	int16_t flag = ir_frame(l->f, 8);
 
-	for (uint32_t i = 0; i < l->event->nkey; i++)
-		key_fails = key_fails || expr_fails(l, l->event->key[i]);
 	ir_line(l->f, l->event->span);
 	ir_comment(l->f, "event %s of rule %s", l->event->name, l->rule->name);
 	ir_movi(l->f, BPF_REG_1, l->event->index);
@@ -242,24 +288,16 @@ static void lower_body(struct lower *l, uint32_t key_parts, uint32_t end)
 	ir_jcci(l->f, BPF_JEQ, BPF_REG_0, 0, end);
 	ir_mov(l->f, IR_REC, BPF_REG_0);
 	lower_constants(l);
-	if (keeps_unknown)
-		lower_unknown_record(l, flag);
-	lower_key(l, key_parts, bad_key);
 	lower_fields(l);
 	ir_line(l->f, l->event->span);
 	ir_mov(l->f, BPF_REG_1, IR_CTX);
 	ir_call(l->f, BPF_FUNC_get_func_ip);
 	ir_store(l->f, 8, IR_REC, REC(ip), BPF_REG_0);
+	lower_values(l);
 	lower_kstack(l);
-	ir_movi(l->f, BPF_REG_1, l->body->hook);
-	ir_call_symbol(l->f, "df_hit");
+	for (uint32_t i = 0; i < p->nrecordings; i++)
+		lower_recording(l, &p->recordings[i], key_parts, keeps_unknown ? flag : 0);
 	ir_jmp(l->f, end);
-	if (key_fails) {
-		ir_label(l->f, bad_key);
-		ir_comment(l->f, "the key is unknown");
-		count(l, STAT(key_unknown));
-		ir_jmp(l->f, end);
-	}
 	ir_frame_release(l->f, 8);
 }
 
@@ -279,7 +317,7 @@ static void lower_tree(struct ir_func *f, uint32_t first, const uint32_t *labels
 	lower_tree(f, first, labels, mid, hi);
 }
 
-static void add_func(struct arena *a, struct code_set *cs, struct ir_func *f)
+void add_func(struct arena *a, struct code_set *cs, struct ir_func *f)
 {
 	cs->funcs = arena_grow(a, cs->funcs, cs->nfuncs, sizeof(*cs->funcs));
 	cs->funcs[cs->nfuncs++] = f;
@@ -395,22 +433,25 @@ static void collect_bodies(struct arena *a, struct diags *diags, struct rule_set
 	}
 }
 
-static uint32_t longest_key(const struct rule_set *set)
+static uint32_t longest_key(const struct rule_set *set, const struct automata *am)
 {
 	uint32_t parts = 1;
 
-	for (uint32_t i = 0; i < set->nrules; i++)
-		parts = set->rules[i].nkey > parts ? set->rules[i].nkey : parts;
+	for (uint32_t i = 0; i < set->nevents; i++) {
+		for (uint32_t r = 0; r < am->plans[i].nrecordings; r++) {
+			if (am->plans[i].recordings[r].nkey > parts)
+				parts = am->plans[i].recordings[r].nkey;
+		}
+	}
 	return parts;
 }
 
 void lower_set(struct arena *a, struct diags *diags, struct core_types *core, struct rule_set *set,
-	       struct code_set *ret)
+	       const struct automata *am, struct code_set *ret)
 {
-	struct lower l = { .arena = a, .diags = diags, .core = core, .set = set };
-	uint32_t key_parts = longest_key(set);
+	struct lower l = { .arena = a, .diags = diags, .core = core, .set = set, .am = am };
+	uint32_t key_parts = longest_key(set, am);
 
-	l.trans_base = automaton_bases(a, set);
 	memset(ret, 0, sizeof(*ret));
 	for (enum hook hook = 0; hook < HOOKS; hook++) {
 		uint32_t first = ret->nbodies;
@@ -425,4 +466,5 @@ void lower_set(struct arena *a, struct diags *diags, struct core_types *core, st
 		}
 		lower_run(&l, ret, hook, ret->bodies + first, ret->per_hook[hook], key_parts);
 	}
+	lower_guards(&l, ret);
 }

@@ -14,6 +14,7 @@
 #ifndef RULES_LOWER_H
 #define RULES_LOWER_H
 
+#include "rules/automaton.h"
 #include "rules/core.h"
 #include "rules/diag.h"
 #include "rules/ir.h"
@@ -69,12 +70,20 @@ struct lower {
 	const struct rule *rule;
 	const struct event *event;
 	const struct body *body;
-	const uint32_t *trans_base;	/* by rule: its first transition in df_trans */
+	const struct automata *am;
+	bool in_guard;			/* the code runs in the engine: no context, values in rec and match */
 };
 
 /* All bodies and dispatchers of a set. Errors ("too big") are diagnostics. */
 void lower_set(struct arena *a, struct diags *diags, struct core_types *core, struct rule_set *set,
-	       struct code_set *ret);
+	       const struct automata *am, struct code_set *ret);
+
+/* lower_guard.c: df_guard(guard, rec, match), which the engine calls. */
+void lower_guards(struct lower *l, struct code_set *cs);
+void lower_guard_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
+
+/* Add a finished function to the set. */
+void add_func(struct arena *a, struct code_set *cs, struct ir_func *f);
 
 /* The value of an expression into IR_REG(depth); jumps to `fail` when it is unknown. */
 void lower_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);

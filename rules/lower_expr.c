@@ -72,6 +72,8 @@ bool expr_fails(const struct lower *l, const struct expr *e)
 	case EXPR_STRCMP:
 	case EXPR_DIV:
 	case EXPR_MOD:
+	case EXPR_VAL:
+	case EXPR_KEPT:
 		return true;
 	case EXPR_ARG:
 		return arg_is_far(l, e);
@@ -528,6 +530,10 @@ void lower_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t
 	case EXPR_PARAM:
 		ir_address(l->f, reg, "df_params", e->index * 8);
 		ir_load(l->f, 8, reg, reg, 0);
+		break;
+	case EXPR_VAL:
+	case EXPR_KEPT:
+		lower_guard_value(l, e, depth, fail);
 		break;
 	case EXPR_ARG:
 		lower_arg(l, e, depth, fail);

@@ -119,28 +119,82 @@ static json_t *event_json(const struct rule *r, const struct event *e)
 	return j;
 }
 
-static json_t *match_json(struct arena *a, const struct rule_set *set, const struct rule *r)
+/* What a deadline records: no event, but the stack of the task it waited for. */
+static json_t *deadline_json(const struct rule *r)
 {
-	const struct match *m = &r->match;
-	struct automaton *automaton = automaton_build(a, r);
-	json_t *steps = json_array(), *unless = json_array(), *states = json_array();
-	json_t *j = json_pack("{s:s}", "kind", match_names[m->kind]);
+	return json_pack("{s:s, s:i, s:i, s:[], s:[s], s:[], s:[], s:{s:i, s:i}}", "name", "deadline", "rule", (int)r->index,
+			 "line", (int)span_line(r->match.span), "probes", "flags", "deadline", "args", "fields", "kstack",
+			 "word", 0, "depth", DF_STACK_DEPTH);
+}
+
+static void add_step(json_t *steps, const char *label, const struct event *e)
+{
+	json_array_append_new(steps, json_pack("{s:s, s:i}", "label", label, "event", (int)e->index));
+}
+
+static void add_events(json_t *steps, const struct event_list *events, uint32_t max)
+{
+	for (uint32_t i = 0; i < events->n && i < max; i++)
+		add_step(steps, events->items[i]->name, events->items[i]);
+}
+
+/* By step number: what the rule calls it (automaton_kinds.c gives the numbers). */
+static json_t *steps_json(const struct match *m)
+{
+	json_t *steps = json_array();
 
 	for (uint32_t i = 0; i < m->nsteps; i++)
-		json_array_append_new(steps, json_pack("{s:s, s:i}", "label", m->steps[i].label, "event",
-						       (int)m->steps[i].event->index));
+		add_step(steps, m->steps[i].label, m->steps[i].event);
+	if (m->kind == MATCH_LIFECYCLE) {
+		add_events(steps, &m->up, 1);
+		add_events(steps, &m->down, 1);
+	} else if (m->kind == MATCH_CHANGE || m->kind == MATCH_ORIGIN) {
+		json_array_clear(steps);
+		add_events(steps, &m->up, 1);
+	} else if (m->kind == MATCH_AUTOMATON) {
+		add_events(steps, &m->up, DF_STEPS);
+	} else if (m->kind == MATCH_BALANCE && m->end) {
+		add_step(steps, m->end->name, m->end);
+	}
+	return steps;
+}
+
+static json_t *names_json(const char *const *names, uint32_t n)
+{
+	json_t *j = json_array();
+
+	for (uint32_t i = 0; i < n; i++)
+		json_array_append_new(j, text_json(names[i]));
+	return j;
+}
+
+static json_t *match_json(const struct automata *am, const struct rule *r)
+{
+	const struct match *m = &r->match;
+	uint32_t own = am->rule_machine[r->index];
+	json_t *unless = json_array(), *j = json_pack("{s:s}", "kind", match_names[m->kind]);
+
 	for (uint32_t i = 0; i < m->nunless; i++)
 		json_array_append_new(unless, json_integer(m->unless[i]->index));
-	for (uint32_t i = 0; i < automaton->nstates; i++)
-		json_array_append_new(states, json_string(automaton->state_names[i]));
-	json_object_set_new(j, "states", states);
-	json_object_set_new(j, "steps", steps);
+	json_object_set_new(j, "states", names_json(am->state_names[own], am->machines[own].nstates));
+	json_object_set_new(j, "steps", steps_json(m));
 	json_object_set_new(j, "unless", unless);
-	if (m->within)
-		json_object_set_new(j, "window",
-				    json_integer(m->within->op == EXPR_PARAM ? m->within->index :
-									       set->nparams + r->index));
 	return j;
+}
+
+static json_t *machines_json(const struct automata *am)
+{
+	json_t *machines = json_array();
+
+	for (uint32_t i = 0; i < am->nmachines; i++) {
+		const struct df_machine *m = &am->machines[i];
+
+		json_array_append_new(machines,
+				      json_pack("{s:i, s:i, s:i, s:i, s:o}", "table", (int)i + 1, "rule", (int)m->rule,
+						"slots", (int)m->slots, "last", (int)m->last, "states",
+						names_json(am->state_names[i], m->nstates)));
+	}
+	return machines;
 }
 
 static json_t *key_json(const struct rule *r)
@@ -165,7 +219,7 @@ static json_t *key_json(const struct rule *r)
 	return key;
 }
 
-static json_t *rule_json(struct arena *a, const struct rule_set *set, const struct rule *r)
+static json_t *rule_json(const struct automata *am, const struct rule *r)
 {
 	json_t *tags = json_array(), *actions = json_array();
 	json_t *j = json_pack("{s:s, s:o, s:o, s:o}", "name", r->name, "about", text_json(r->about), "file",
@@ -177,13 +231,14 @@ static json_t *rule_json(struct arena *a, const struct rule_set *set, const stru
 		json_array_append_new(actions, json_pack("{s:s, s:o}", "act", act_names[r->actions[i].kind], "message",
 							 text_json(r->actions[i].message)));
 	json_object_set_new(j, "tags", tags);
-	json_object_set_new(j, "table", json_integer(r->index + 1));
+	json_object_set_new(j, "table", json_integer(am->rule_machine[r->index] + 1));
 	json_object_set_new(j, "last", json_integer(r->context_last));
 	json_object_set_new(j, "pins", json_integer(rule_pins(r)));
 	json_object_set_new(j, "keys", json_integer(r->context_keys));
-	json_object_set_new(j, "slots", json_integer(rule_slots(r)));
+	json_object_set_new(j, "every", json_integer((json_int_t)r->match.every));
+	json_object_set_new(j, "cooldown_ns", u64_json(r->match.cooldown_ns));
 	json_object_set_new(j, "key", key_json(r));
-	json_object_set_new(j, "match", match_json(a, set, r));
+	json_object_set_new(j, "match", match_json(am, r));
 	json_object_set_new(j, "actions", actions);
 	json_object_set_new(j, "guard",
 			    json_pack("{s:s, s:I, s:o, s:o}", "kdump",
@@ -255,23 +310,27 @@ static json_t *hooks_json(struct arena *a, const struct code_set *cs)
 }
 
 int manifest_build(struct arena *a, const struct rule_set *set, const struct set_layout *layout,
-		   const struct code_set *cs, const struct code *codes, uint32_t ncodes, char **ret, struct err *err)
+		   const struct automata *am, const struct code_set *cs, const struct code *codes, uint32_t ncodes,
+		   char **ret, struct err *err)
 {
 	json_t *rules = json_array(), *events = json_array(), *j;
 	char *text;
 
 	for (uint32_t i = 0; i < set->nrules; i++)
-		json_array_append_new(rules, rule_json(a, set, &set->rules[i]));
+		json_array_append_new(rules, rule_json(am, &set->rules[i]));
 	for (uint32_t i = 0; i < set->nrules; i++) {
 		for (uint32_t k = 0; k < set->rules[i].nevents; k++)
 			json_array_append_new(events, event_json(&set->rules[i], &set->rules[i].events[k]));
 	}
+	for (uint32_t i = 0; i < am->ndeadlines; i++)
+		json_array_append_new(events, deadline_json(&set->rules[am->deadline_rule[i]]));
 	j = json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:o}", "deadfall", 1, "version", DEADFALL_VERSION, "set",
 		      set->name, "key_parts", (int)layout->key_parts, "words", (int)layout->words, "slots",
-		      (int)layout->slots, "nodes", (int)layout->nodes, "bytes", u64_json(layout->bytes));
+		      (int)am->slots, "nodes", (int)am->nodes, "bytes", u64_json(layout->bytes));
 	json_object_set_new(j, "params", params_json(set));
 	json_object_set_new(j, "rules", rules);
 	json_object_set_new(j, "events", events);
+	json_object_set_new(j, "machines", machines_json(am));
 	json_object_set_new(j, "hooks", hooks_json(a, cs));
 	json_object_set_new(j, "bodies", bodies_json(cs, codes, ncodes));
 	text = j ? json_dumps(j, JSON_COMPACT) : NULL;

@@ -8,8 +8,9 @@
 #include "rules/layout.h"
 #include "rules/lower.h"
 
-/* The manifest of a set as JSON text, in the arena. release: kernel checked against, or NULL. */
+/* The manifest of a set as JSON text, in the arena. */
 int manifest_build(struct arena *a, const struct rule_set *set, const struct set_layout *layout,
-		   const struct code_set *cs, const struct code *codes, uint32_t ncodes, char **ret, struct err *err);
+		   const struct automata *am, const struct code_set *cs, const struct code *codes, uint32_t ncodes,
+		   char **ret, struct err *err);
 
 #endif

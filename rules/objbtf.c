@@ -56,6 +56,13 @@ static int emit_func(struct btf *btf, const struct basics *b, const struct ir_fu
 {
 	int proto = btf__add_func_proto(btf, b->s32), err;
 
+	/* programs: (ctx); bodies: (ctx, number); df_guard: (number, rec, match) */
+	if (f->nparams == 3) {
+		err = btf__add_func_param(btf, "guard", b->u32);
+		err = err ? err : btf__add_func_param(btf, "rec", b->void_ptr);
+		err = err ? err : btf__add_func_param(btf, "match", b->void_ptr);
+		return err ? err : btf__add_func(btf, f->name, BTF_FUNC_GLOBAL, proto);
+	}
 	err = btf__add_func_param(btf, "ctx", f->is_program ? b->pt_regs_ptr : b->void_ptr);
 	if (!err && f->nparams > 1)
 		err = btf__add_func_param(btf, "body", b->u32);

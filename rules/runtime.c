@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bpf/layout.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
 
@@ -82,7 +83,10 @@ static int resize_all(struct btf *btf, const struct runtime_size *size)
 	err = err ?: refit_struct(btf, "df_state_ring");
 	err = err ?: resize_struct(btf, "df_node", size->words);
 	err = err ?: resize_struct(btf, "df_ring_node", size->words);
-	err = err ?: resize_var(btf, "df_trans", size->ntrans);
+	err = err ?: resize_var(btf, "df_machine_words", size->nmachines * (uint32_t)sizeof(struct df_machine) / 8);
+	err = err ?: resize_var(btf, "df_decision_words", size->ndecisions * (uint32_t)sizeof(struct df_decision) / 8);
+	err = err ?: resize_var(btf, "df_cells", size->ncells);
+	err = err ?: resize_var(btf, "df_losses", size->nrules);
 	return err ?: resize_var(btf, "df_params", size->nparams);
 }
 

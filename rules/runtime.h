@@ -12,7 +12,8 @@
 
 /* Sizes that the runtime's BTF gets: see bpf/runtime.h, "resized". */
 struct runtime_size {
-	uint32_t key_parts, words, ntrans, nparams;
+	uint32_t key_parts, words;
+	uint32_t nmachines, ncells, ndecisions, nparams, nrules;
 };
 
 /* The runtime object with these sizes. Errors: ERR_CORRUPT (a runtime that lacks a type: a build fault), ERR_NOMEM. */

@@ -119,6 +119,7 @@ static void setup(struct fixture *f)
 	f->rule.nkey = 1;
 	f->rule.context_last = 8;
 	f->rule.context_keys = 100;
+	f->rule.match.times = 1;
 	f->rule.match.kind = MATCH_SEQUENCE;
 	f->rule.match.steps = arena_array(f->a, 2, sizeof(struct step));
 	f->rule.match.steps[0] = (struct step){ .label = "a", .event = &f->event };

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * keys.h - live keys: made, found, and evicted by our own clock.
+ *
+ * Every live key stands in one slot of its table's range of df_slots. A new key takes the slot under the clock's hand,
+ * whose key is evicted unless it was touched since the hand passed last, or has a deadline running. Kernel LRU maps
+ * take no locks or lists, and evict without telling.
+ */
+#ifndef BPF_KEYS_H
+#define BPF_KEYS_H
+
+#include "bpf/runtime.h"
+
+#define EEXIST 17
+
+/* Slots that the hand tries for one new key. */
+#define CLOCK_STEPS 8
+
+#define NO_SLOT (~0U)
+
+/* What the entries of both hashes begin with. */
+struct df_entry {
+	struct bpf_spin_lock lock;
+	__u32 pad;
+	struct df_match m;
+};
+
+/*
+ * Elements of the set's tables. barrier_var keeps the compiler from checking one register and using another, or from
+ * computing the address before the check: the verifier knows the bound of the register that was compared.
+ */
+static __always_inline const struct df_machine *machine_get(__u32 i)
+{
+	barrier_var(i);
+	if (i >= df_cfg_nmachines)
+		return NULL;
+	barrier_var(i);
+	return &df_machines[i];
+}
+
+static __always_inline const struct df_decision *decision_get(__u32 i)
+{
+	barrier_var(i);
+	if (i >= df_cfg_ndecisions)
+		return NULL;
+	barrier_var(i);
+	return &df_decisions[i];
+}
+
+/* A cell: index of its first decision + 1, 0: none. */
+static __always_inline __u32 cell_get(__u32 i)
+{
+	barrier_var(i);
+	if (i >= df_cfg_ncells)
+		return 0;
+	barrier_var(i);
+	return df_cells[i];
+}
+
+/* Parameter number i, or `none` if there is no such. */
+static __always_inline __u64 param(__u32 i, __u64 none)
+{
+	barrier_var(i);
+	if (i >= df_cfg_nparams)
+		return none;
+	barrier_var(i);
+	return df_params[i];
+}
+
+/* An event of the rule was lost: matches that rest on "it did not happen" are suspect from here. */
+static __always_inline void loss(__u32 rule)
+{
+	barrier_var(rule);
+	if (rule >= df_cfg_nrules)
+		return;
+	barrier_var(rule);
+	__sync_fetch_and_add(&df_losses[rule], 1);
+}
+
+static __always_inline __u32 losses_of(__u32 rule)
+{
+	barrier_var(rule);
+	if (rule >= df_cfg_nrules)
+		return 0;
+	barrier_var(rule);
+	return df_losses[rule];
+}
+
+static __always_inline void live_add(__u32 machine, __s64 n)
+{
+	__s64 *live = bpf_map_lookup_elem(&df_live, &machine);
+
+	if (live)
+		__sync_fetch_and_add(live, n);
+}
+
+/*
+ * Is the clock's slot free, or can it be freed? An entry is identified by the slot it names itself: a key that stands
+ * in two slots (two CPUs made it at the same time) keeps the other one.
+ */
+static __always_inline bool slot_free(void *map, struct df_mkey *c, __u32 slot, bool last_try,
+				      const struct df_machine *mc, struct df_stats *st)
+{
+	struct df_entry *v;
+	bool mine, alive;
+	__u32 machine;
+
+	if (!c->table)
+		return true;
+	v = bpf_map_lookup_elem(map, c);
+	if (!v || v->m.slot != slot)
+		return true;
+	if (v->m.deadline_ns)
+		return false;
+	if (v->m.used && !last_try) {
+		v->m.used = 0;
+		return false;
+	}
+	bpf_spin_lock(&v->lock);
+	mine = v->m.slot == slot && !v->m.dead && !v->m.deadline_ns;
+	alive = v->m.alive;
+	machine = v->m.machine;
+	if (mine)
+		v->m.dead = 1;
+	bpf_spin_unlock(&v->lock);
+	if (!mine)
+		return false;
+	if (!bpf_map_delete_elem(map, c)) {
+		st->evicted++;
+		loss(mc->rule);
+		if (alive)
+			live_add(machine, -1);
+	}
+	return true;
+}
+
+static __always_inline void slot_write(struct df_mkey *c, const struct df_rec *r)
+{
+	c->table = r->key.table;
+#pragma unroll
+	for (__u32 i = 0; i < DF_KEY_PARTS; i++) {
+		if (i < df_cfg_key_parts)
+			c->part[i] = r->key.part[i];
+	}
+}
+
+/* A slot for a new key of the machine's table, evicting another one if need be. */
+static __always_inline __u32 slot_take(void *map, struct df_rec *r, const struct df_machine *mc, struct df_stats *st)
+{
+	for (int i = 0; i < CLOCK_STEPS; i++) {
+		__u32 slot = mc->first_slot + (__sync_fetch_and_add(&df_ctl.clock_hand, 1) & (mc->slots - 1));
+		struct df_mkey *c = bpf_map_lookup_elem(&df_slots, &slot);
+
+		if (!c)
+			return NO_SLOT;
+		if (slot_free(map, c, slot, i == CLOCK_STEPS - 1, mc, st)) {
+			slot_write(c, r);
+			return slot;
+		}
+	}
+	return NO_SLOT;
+}
+
+static __always_inline void slot_release(__u32 slot, const struct df_rec *r)
+{
+	struct df_mkey *c = bpf_map_lookup_elem(&df_slots, &slot);
+
+	if (c && c->table == r->key.table && c->part[0] == r->key.part[0])
+		c->table = 0;
+}
+
+/* Make the record's key live. prog numbers the program, whose blank entry is used. */
+static __always_inline void *key_create(void *map, __u32 key_off, struct df_rec *r, const struct df_machine *mc,
+					__u32 prog, struct df_stats *st)
+{
+	struct df_blank *blank = bpf_map_lookup_elem(&df_blank, &prog);
+	struct df_entry *e = (struct df_entry *)blank;
+	__u32 slot;
+	long err;
+
+	if (!blank)
+		return NULL;
+	slot = slot_take(map, r, mc, st);
+	if (slot == NO_SLOT) {
+		st->full++;
+		loss(mc->rule);
+		return NULL;
+	}
+	e->m.slot = slot;
+	e->m.first_node = mc->first_node + (slot - mc->first_slot) * (mc->last + mc->pins);
+	e->m.created_seq = r->seq;
+	e->m.used = 1;
+	e->m.machine = r->machine;
+	e->m.keep_bad = -1;
+	e->m.losses = losses_of(mc->rule);
+	slot_write((struct df_mkey *)((void *)blank + key_off), r);
+	err = bpf_map_update_elem(map, &r->key, blank, BPF_NOEXIST);
+	if (err)
+		slot_release(slot, r);
+	if (err && err != -EEXIST) {
+		st->full++;
+		loss(mc->rule);
+		return NULL;
+	}
+	return bpf_map_lookup_elem(map, &r->key);
+}
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * verdict.h - a match is complete: what is done about it.
+ *
+ * The least of what the rule may do, what the set may do (armed, dry run), and what losses allow. A panic is
+ * pronounced once: the first freezes the recording on all CPUs before the crash; if crash_kexec comes back (it
+ * returns silently when no crash kernel is loaded or another CPU holds the kexec lock) recording goes on and the
+ * agent is told to take the next rung.
+ */
+#ifndef BPF_VERDICT_H
+#define BPF_VERDICT_H
+
+#include "bpf/runtime.h"
+
+static __always_inline void note(__u32 kind, __u32 index)
+{
+	struct df_note n = { .kind = kind, .index = index };
+
+	bpf_ringbuf_output(&df_out, &n, sizeof(n), 0);
+}
+
+/* pid_tgid and comm: of the task to name: the current one, or the one that a deadline waited for. */
+static __always_inline void fire_write(struct df_rec *r, __u32 rule, __u32 index, __u32 act, __u64 pid_tgid,
+				       const __u64 *comm)
+{
+	struct df_fire *f = bpf_map_lookup_elem(&df_fires, &index);
+
+	if (!f)
+		return;
+	f->rule = rule;
+	f->event = r->event;
+	f->act = act;
+	f->ns = r->ns;
+	f->seq = r->seq;
+	f->pid = pid_tgid >> 32;
+	f->tid = (__u32)pid_tgid;
+	f->cpu = bpf_get_smp_processor_id();
+	f->gen = r->gen;
+	f->losses = r->losses;
+	((__u64 *)f->comm)[0] = comm[0];
+	((__u64 *)f->comm)[1] = comm[1];
+	f->nsteps = DF_STEPS;
+	__builtin_memcpy(f->step, r->step, sizeof(f->step));
+	f->key.table = r->key.table;
+	f->key.pad = 0;
+	__builtin_memcpy(f->key.part, r->key.part, sizeof(f->key.part));
+	barrier();
+	f->valid = 1;
+}
+
+#define ONLY_COUNT (-1)
+
+/* What this match may do now: DF_ACT_*, or ONLY_COUNT. */
+static __always_inline int verdict(const struct df_rec *r, struct df_rule *rule)
+{
+	__u32 act = rule->act < df_ctl.armed ? rule->act : df_ctl.armed;
+	__u32 n = __sync_fetch_and_add(&rule->fires, 1) + 1;
+
+	if (act == DF_ACT_NONE || (rule->every > 1 && n % rule->every))
+		return ONLY_COUNT;
+	if (rule->cooldown_ns && rule->last_ns && r->ns - rule->last_ns < rule->cooldown_ns)
+		return ONLY_COUNT;
+	if (r->losses && rule->on_loss == DF_LOSS_SUPPRESS)
+		return DF_ACT_NONE;
+	if (r->losses && rule->on_loss == DF_LOSS_LOG)
+		return DF_ACT_LOG;
+	return act == DF_ACT_PANIC && r->ns < rule->not_before ? DF_ACT_LOG : act;
+}
+
+static __always_inline void crash(__u32 index)
+{
+	df_ctl.fired = index + 1;
+	if (df_has.crash_kexec)
+		crash_kexec(NULL);
+	__sync_fetch_and_add(&df_ctl.crash_returned, 1);
+	df_ctl.frozen = 0;
+	note(DF_NOTE_CRASH_RETURNED, index);
+}
+
+static __always_inline void fire(struct df_rec *r, __u32 rule_index, struct df_stats *st, __u64 pid_tgid,
+				 const __u64 *comm)
+{
+	struct df_rule *rule = bpf_map_lookup_elem(&df_rules, &rule_index);
+	__u32 index;
+	int act;
+
+	st->fired++;
+	if (!rule)
+		return;
+	act = verdict(r, rule);
+	if (act == ONLY_COUNT)
+		return;
+	rule->last_ns = r->ns;
+	if (act == DF_ACT_PANIC && __sync_val_compare_and_swap(&df_ctl.frozen, 0, 1))
+		return;
+	index = __sync_fetch_and_add(&df_ctl.fires, 1);
+	fire_write(r, rule_index, index, act, pid_tgid, comm);
+	if (act == DF_ACT_PANIC)
+		crash(index);
+	else
+		note(DF_NOTE_FIRE, index);
+}
+
+#endif
