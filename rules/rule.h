@@ -49,6 +49,7 @@ struct probe {
 	uint64_t rate;			/* interval: ns; profile: Hz */
 	struct probe_func *funcs;
 	uint32_t nfuncs;
+	const struct type *record;	/* tracepoint: struct trace_event_raw_CLASS */
 };
 
 /* An argument that expressions of an event use, by name or by number. */

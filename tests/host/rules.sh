@@ -50,7 +50,7 @@ done
 
 cd "$top" || exit 99
 for tag in $(sed -n 's/^DIAG_TAG([A-Z_]*, "\([a-z-]*\)".*/\1/p' rules/diag_tags.h); do
-	[ "$tag" = too-big ] && continue # only seen when code is generated
+	case $tag in too-big | not-yet) continue ;; esac # only seen when code is generated
 	n=$((n + 1))
 	if compgen -G "tests/rules/err.$tag.*" >/dev/null; then
 		echo "ok $n - tag $tag has a test"
