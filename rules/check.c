@@ -10,7 +10,9 @@
 #include "lib/arena.h"
 #include "lib/nearest.h"
 #include "rules/check_match.h"
+#include "rules/ctext.h"
 #include "rules/probe.h"
+#include "rules/yaml.h"
 
 /* A scalar that stands for an object or a number; strings are no keys. */
 static void check_key(struct check *c, struct expr **key, uint32_t nkey)
@@ -187,9 +189,23 @@ static void check_actions(struct check *c)
 	}
 }
 
+static void check_types(struct check *c)
+{
+	const struct node *n = c->rule->types;
+
+	if (n->kind != NODE_SCALAR || node_is_null(n)) {
+		diag_error(c->diags, TAG_VALUE_KIND, n->span, "'types' takes C text: types: | and structs below it");
+		return;
+	}
+	types_set_text(c->types, ctext_read(c, n));
+}
+
 static void check_rule(struct check *c, struct rule *rule)
 {
 	c->rule = rule;
+	types_set_text(c->types, NULL);
+	if (rule->types)
+		check_types(c);
 	check_sets(c);
 	for (uint32_t i = 0; i < rule->nevents; i++)
 		check_event(c, &rule->events[i]);

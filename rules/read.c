@@ -238,6 +238,7 @@ static const struct key rule_keys[] = {
 	{ "about", KEY_TEXT, false, .offset = offsetof(struct draft, rule.about), .max = 4096 },
 	{ "tags", KEY_NODE, false, .offset = offsetof(struct draft, tags) },
 	{ "params", KEY_NODE, false, .offset = offsetof(struct draft, params) },
+	{ "types", KEY_NODE, false, .offset = offsetof(struct draft, rule.types) },
 	{ "tables", KEY_NODE, false, .offset = offsetof(struct draft, tables) },
 	{ "sets", KEY_NODE, false, .offset = offsetof(struct draft, sets) },
 	{ "events", KEY_NODE, true, .offset = offsetof(struct draft, events) },
