@@ -10,6 +10,7 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "rules/compile.h"
+#include "rules/loadable.h"
 #include "rules/generate.h"
 
 bool source_is_object(const char *path)
@@ -44,6 +45,8 @@ int source_set_read(struct arena *a, char *const files[], int n, struct kbtf *kb
 	}
 	if (compile_check(a, files, n, kbtf, &diags, &set))
 		return err_set(err, ERR_INVALID, "the rules cannot be read");
+	if (set)
+		loadable_check(&diags, set);
 	if (!diags.errors && set && generate_object(a, set, &diags, &gen, out, err))
 		return -1;
 	if (json && diags.n)

@@ -8,19 +8,56 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "lib/nearest.h"
+#include "rules/check_match.h"
+#include "rules/ctext.h"
 #include "rules/probe.h"
+#include "rules/yaml.h"
 
 /* A scalar that stands for an object or a number; strings are no keys. */
-static void check_key(struct check *c, struct event *ev)
+static void check_key(struct check *c, struct expr **key, uint32_t nkey)
 {
-	for (uint32_t i = 0; i < ev->nkey; i++) {
-		struct span span = ev->key[i]->span;
+	for (uint32_t i = 0; i < nkey; i++) {
+		struct span span = key[i]->span;
 
-		ev->key[i] = check_value(c, ev->key[i]);
-		if (ev->key[i] && ev->key[i]->type->kind == TYPE_STR)
+		key[i] = check_value(c, key[i]);
+		if (key[i] && key[i]->type->kind == TYPE_STR)
 			diag_error(c->diags, TAG_TYPE, span, "a key is made of numbers and addresses, not of strings");
-		else if (ev->key[i] && is_const(ev->key[i]))
+		else if (key[i] && is_const(key[i]))
 			diag_warn(c->diags, TAG_ALWAYS, span, "a constant as a part of the key tells nothing apart");
+	}
+}
+
+/* The tables that an event is recorded in, each with its key as this event gives it. */
+static void check_event_tables(struct check *c, struct event *ev)
+{
+	for (uint32_t i = 0; i < ev->ntables; i++) {
+		struct event_table *et = &ev->tables[i];
+		struct nearest near = nearest_init(et->name);
+		struct diag *d;
+
+		for (uint32_t j = 0; j < c->rule->ntables && !et->table; j++) {
+			nearest_offer(&near, c->rule->tables[j].name);
+			if (!strcmp(c->rule->tables[j].name, et->name))
+				et->table = &c->rule->tables[j];
+		}
+		if (!et->table) {
+			d = diag_error(c->diags, TAG_UNKNOWN_NAME, et->span, "the rule has no table '%s'", et->name);
+			if (nearest_best(&near))
+				diag_hint(c->diags, d, "did you mean '%s'?", nearest_best(&near));
+			continue;
+		}
+		if (!et->nkey) {
+			et->nkey = et->table->nkey;
+			et->key = arena_array(c->arena, et->nkey, sizeof(*et->key));
+			memcpy(et->key, et->table->key, et->nkey * sizeof(*et->key));
+		}
+		if (!et->table->nkey)
+			et->table->nkey = et->nkey;
+		if (et->nkey != et->table->nkey || !et->nkey)
+			diag_error(c->diags, TAG_KEYS_DIFFER, et->span, "table '%s' has a key of %u parts, here it has %u",
+				   et->name, et->table->nkey, et->nkey);
+		check_key(c, et->key, et->nkey);
 	}
 }
 
@@ -71,65 +108,20 @@ static void check_event(struct check *c, struct event *ev)
 	if (ev->where && is_const(ev->where))
 		diag_warn(c->diags, TAG_ALWAYS, ev->where->span, "the condition is always %s",
 			  ev->where->value ? "true" : "false");
-	check_key(c, ev);
+	check_key(c, ev->key, ev->nkey);
+	check_event_tables(c, ev);
+	if (ev->owner) {
+		struct span span = ev->owner->span;
+
+		ev->owner = check_value(c, ev->owner);
+		if (ev->owner && ev->owner->type->kind == TYPE_STR)
+			diag_error(c->diags, TAG_TYPE, span, "an owner is a number or an address, not a string");
+	}
 	for (uint32_t i = 0; i < ev->nfields; i++)
 		check_field(c, ev, i);
 	for (uint32_t i = 0; i < ev->nbytes; i++)
 		check_bytes(c, &ev->bytes[i]);
 	c->event = NULL;
-}
-
-/* within: a duration, as a constant or a parameter. */
-static void check_within(struct check *c, struct match *m)
-{
-	struct expr *e = m->within;
-	bool time = e->op == EXPR_INT && e->unit == UNIT_TIME;
-
-	m->within = check_value(c, e);
-	if (m->within && m->within->op == EXPR_PARAM)
-		time = c->set->params[m->within->index]->kind == PARAM_DURATION;
-	if (m->within && !time)
-		diag_hint(c->diags, diag_error(c->diags, TAG_TYPE, e->span, "'within' takes a duration"),
-			  "such as 10s, 500ms, or a parameter with such a default");
-}
-
-/* An event that is a step must be there, or nothing can match. */
-static void check_possible(struct check *c, const struct event *ev, struct span span)
-{
-	if (ev->unresolved && ev->optional && !ev->wait_module)
-		diag_error(c->diags, TAG_NEVER, span, "event '%s' cannot happen on this kernel, so nothing matches",
-			   ev->name);
-}
-
-static void check_steps(struct check *c)
-{
-	struct match *m = &c->rule->match;
-
-	for (uint32_t i = 0; i < m->nsteps; i++) {
-		struct step *s = &m->steps[i];
-
-		s->event->roles |= ROLE_LEADS;
-		check_possible(c, s->event, s->span);
-		if (!s->guard)
-			continue;
-		c->event = s->event;
-		c->nsteps = i;
-		if (!s->event->unresolved)
-			s->guard = check_cond(c, s->guard);
-		c->event = NULL;
-		c->nsteps = 0;
-	}
-}
-
-static void check_match(struct check *c)
-{
-	struct match *m = &c->rule->match;
-
-	check_steps(c);
-	for (uint32_t i = 0; i < m->nunless; i++)
-		m->unless[i]->roles |= ROLE_PREVENTS;
-	if (m->within)
-		check_within(c, m);
 }
 
 /* Events of one match must be about the same thing. */
@@ -156,6 +148,31 @@ static void check_keys_agree(struct check *c)
 	rule->nkey = first ? first->nkey : 0;
 }
 
+uint32_t rule_key_parts(const struct rule *rule)
+{
+	for (uint32_t i = 0; i < rule->nevents; i++) {
+		if (rule->events[i].nkey || rule->events[i].roles)
+			return rule->events[i].nkey;
+	}
+	return 0;
+}
+
+/* Values of sets are constants. */
+static void check_sets(struct check *c)
+{
+	for (uint32_t i = 0; i < c->rule->nsets; i++) {
+		struct set *s = &c->rule->sets[i];
+
+		for (uint32_t j = 0; j < s->nvalues; j++) {
+			struct span span = s->values[j]->span;
+
+			s->values[j] = check_value(c, s->values[j]);
+			if (s->values[j] && (!is_const(s->values[j]) || s->values[j]->type->kind == TYPE_STR))
+				diag_error(c->diags, TAG_TYPE, span, "a member of a set is a constant number");
+		}
+	}
+}
+
 static void check_actions(struct check *c)
 {
 	struct rule *rule = c->rule;
@@ -165,20 +182,36 @@ static void check_actions(struct check *c)
 
 		if ((a->kind == ACTION_PANIC || a->kind == ACTION_LOG) && !a->message)
 			a->message = rule->name;
-		else if (a->kind == ACTION_SIGNAL || a->kind == ACTION_STOP)
-			diag_error(c->diags, TAG_BAD_VALUE, a->span, "this action is not supported yet");
-		else
+		else if (a->kind == ACTION_SET_FLAG && a->message)
+			a->flag = flag_index(c, a->message);
+		else if (a->kind == ACTION_PANIC || a->kind == ACTION_LOG)
 			check_template(c, a->node);
 	}
+}
+
+static void check_types(struct check *c)
+{
+	const struct node *n = c->rule->types;
+
+	if (n->kind != NODE_SCALAR || node_is_null(n)) {
+		diag_error(c->diags, TAG_VALUE_KIND, n->span, "'types' takes C text: types: | and structs below it");
+		return;
+	}
+	types_set_text(c->types, ctext_read(c, n));
 }
 
 static void check_rule(struct check *c, struct rule *rule)
 {
 	c->rule = rule;
+	types_set_text(c->types, NULL);
+	if (rule->types)
+		check_types(c);
+	check_sets(c);
 	for (uint32_t i = 0; i < rule->nevents; i++)
 		check_event(c, &rule->events[i]);
 	check_match(c);
 	check_keys_agree(c);
+	check_on_loss(rule);
 	check_actions(c);
 	for (uint32_t i = 0; i < rule->nevents; i++)
 		event_bodies(c, &rule->events[i]);
@@ -198,6 +231,11 @@ static void number_rules(struct check *c)
 			set->events = arena_grow(c->arena, set->events, set->nevents, sizeof(*set->events));
 			rule->events[j].index = set->nevents;
 			set->events[set->nevents++] = &rule->events[j];
+		}
+		for (uint32_t j = 0; j < rule->nsets; j++) {
+			set->sets = arena_grow(c->arena, set->sets, set->nsets, sizeof(*set->sets));
+			rule->sets[j].index = set->nsets;
+			set->sets[set->nsets++] = &rule->sets[j];
 		}
 		for (uint32_t j = 0; j < rule->nparams; j++) {
 			set->params = arena_grow(c->arena, set->params, set->nparams, sizeof(*set->params));

@@ -7,6 +7,8 @@
  * check_expr.c		expressions: operators, conversions, strings
  * check_name.c		expressions: names, members, arguments, earlier steps
  * check_call.c		expressions: functions, sizeof, exists, container_of
+ * check_loop.c		expressions: any, count, live: over many things
+ * check_match.c		the match: roles, thresholds, guards
  * convert.c		C's conversions and constant folding
  * probe*.c		what a probe resolves to
  */
@@ -18,6 +20,8 @@
 #include "rules/kbtf.h"
 #include "rules/rule.h"
 
+#define BOUND_MAX 4
+
 struct check {
 	struct arena *arena;
 	struct diags *diags;
@@ -28,6 +32,11 @@ struct check {
 	struct event *event;		/* whose probe an expression is evaluated at */
 	uint32_t nsteps;		/* steps of the match that have happened before it */
 	bool in_old;			/* inside old() */
+	struct {
+		const char *name;
+		const struct type *type;	/* NULL: a live key */
+	} bound[BOUND_MAX];		/* names of elements in any(), count() */
+	uint32_t nbound;
 };
 
 /* Check and number all rules of a set; what is wrong is in diags. */
@@ -63,6 +72,22 @@ struct expr *check_sizeof(struct check *c, struct expr *e);
 struct expr *check_exists(struct check *c, struct expr *e);
 struct expr *check_old(struct check *c, struct expr *e);
 
+struct expr *check_list(struct check *c, struct expr *e);
+
+/* check_loop.c; check_bound: a name that is an element, or x.member of a live key */
+struct expr *check_bound(struct check *c, struct expr *e, const char *member);
+bool is_bound(const struct check *c, const char *name, bool live);
+struct expr *call_loop(struct check *c, struct expr *e, enum func func);
+struct expr *call_len(struct check *c, struct expr *e, enum func func);
+struct expr *call_live(struct check *c, struct expr *e, enum func func);
+struct expr *call_any_live(struct check *c, struct expr *e, enum func func);
+struct expr *call_flag(struct check *c, struct expr *e, enum func func);
+struct expr *call_per_cpu(struct check *c, struct expr *e, enum func func);
+uint32_t flag_index(struct check *c, const char *name);
+
+/* check.c: parts of the key of a rule's own table */
+uint32_t rule_key_parts(const struct rule *rule);
+
 /* convert.c */
 struct expr *new_expr(struct check *c, enum expr_op op, struct span span, const struct type *type, struct expr *a,
 		      struct expr *b);
@@ -75,7 +100,7 @@ const struct type *common_type(struct check *c, const struct expr *a, const stru
 struct expr *fold(struct check *c, struct expr *e);
 void warn_if_constant(struct check *c, const struct expr *cmp, const struct expr *a, const struct expr *b);
 
-/* macros.c: the value of a kernel macro that is not in BTF. */
+/* macros.c: the value of a kernel macro that is not in BTF; k NULL: any kernel's. */
 bool macro_value(struct kbtf *k, const char *name, int64_t *value);
 struct nearest;
 void macro_offer_names(struct nearest *n);

@@ -207,6 +207,31 @@ static struct expr *check_container_of(struct check *c, struct expr *e)
 	return r;
 }
 
+/* list(head, struct foo, member): a pointer to struct foo for each */
+struct expr *check_list(struct check *c, struct expr *e)
+{
+	const struct type *st = check_cast_type(c, e);
+	struct expr *head = check_expr(c, e->a), *r;
+	struct type_member m;
+
+	if (!st || !head)
+		return NULL;
+	if (expr_is_lvalue(head) && head->type->kind == TYPE_STRUCT)
+		head = new_expr(c, EXPR_ADDR, head->span, type_ptr(c->types, head->type), head, NULL);
+	head = make_value(c, head);
+	if (!head || st->kind != TYPE_STRUCT || head->type->kind != TYPE_PTR) {
+		diag_error(c->diags, TAG_TYPE, e->span, "it is written %s(head, struct NAME, member)", e->text);
+		return NULL;
+	}
+	if (!find_path(c, e, st, e->member.name, &m))
+		return NULL;
+	r = new_expr(c, EXPR_CALL, e->span, type_ptr(c->types, st), head, NULL);
+	r->index = !strcmp(e->text, "list") ? FUNC_LIST : FUNC_HLIST;
+	r->text = e->text;
+	r->member = (struct member_ref){ .base = st, .name = e->member.name, .bit_off = m.bit_off };
+	return r;
+}
+
 static const struct {
 	const char *name;
 	enum func func;
@@ -224,6 +249,13 @@ static const struct {
 	{ "abs", FUNC_ABS, 1, 1, call_min_max, "abs(a)" },
 	{ "min", FUNC_MIN, 2, 2, call_min_max, "min(a, b)" },
 	{ "max", FUNC_MAX, 2, 2, call_min_max, "max(a, b)" },
+	{ "any", FUNC_ANY, 3, 4, call_loop, "any(x, elements, condition) or any(x, elements, condition, max)" },
+	{ "count", FUNC_COUNT, 3, 4, call_loop, "count(x, elements, condition) or with a fourth: max" },
+	{ "len", FUNC_LEN, 1, 2, call_len, "len(elements) or len(elements, max)" },
+	{ "live", FUNC_LIVE, 1, 9, call_live, "live(table, key...)" },
+	{ "any_live", FUNC_ANY_LIVE, 3, 4, call_any_live, "any_live(table, x, condition, max)" },
+	{ "flag", FUNC_FLAG, 1, 1, call_flag, "flag(name)" },
+	{ "per_cpu", FUNC_PER_CPU, 2, 2, call_per_cpu, "per_cpu(pointer, cpu)" },
 	{ "kconfig", FUNC_KCONFIG, 1, 1, call_kconfig, "kconfig(OPTION)" },
 };
 
@@ -251,6 +283,10 @@ struct expr *check_call(struct check *c, struct expr *e)
 {
 	if (!strcmp(e->text, "container_of") && e->cast_name)
 		return check_container_of(c, e);
+	if (e->cast_name || !strcmp(e->text, "array")) {
+		diag_error(c->diags, TAG_TYPE, e->span, "%s() stands only inside any(), count() and len()", e->text);
+		return NULL;
+	}
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
 		if (strcmp(functions[i].name, e->text))
 			continue;
@@ -374,5 +410,6 @@ struct expr *check_old(struct check *c, struct expr *e)
 		a = make_string(c, a);
 	a = make_value(c, a);
 	c->in_old = nested;
+	c->event->uses_old = true;
 	return a ? new_expr(c, EXPR_OLD, e->span, a->type, a, NULL) : NULL;
 }

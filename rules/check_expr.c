@@ -415,6 +415,31 @@ static struct expr *in_strings(struct check *c, struct expr *e, struct expr *a)
 	return failed ? NULL : all;
 }
 
+/* a in $set: numbers of 64 bits */
+static struct expr *in_set(struct check *c, struct expr *e, struct expr *a)
+{
+	struct expr *set;
+
+	a = make_value(c, a);
+	if (!a)
+		return NULL;
+	if (a->type->kind == TYPE_STR)
+		return wrong_type(c, e, "in", a, "a number left of a set");
+	for (uint32_t i = 0; i < c->rule->nsets; i++) {
+		if (strcmp(c->rule->sets[i].name, e->b->text))
+			continue;
+		set = new_expr(c, EXPR_SET, e->b->span, type_int(c->types, 8, false), NULL, NULL);
+		set->index = c->rule->sets[i].index;
+		set->text = e->b->text;
+		a = convert(c, a, type_int(c->types, 8, a->type->is_signed));
+		return new_expr(c, EXPR_IN, e->span, type_bool(c->types), convert(c, a, set->type), set);
+	}
+	diag_hint(c->diags, diag_error(c->diags, TAG_UNKNOWN_PARAM, e->b->span, "the rule has no set '$%s'",
+				       e->b->text),
+		  "declare it: sets: {%s: [1, 2, 3]}", e->b->text);
+	return NULL;
+}
+
 static struct expr *check_in(struct check *c, struct expr *e)
 {
 	struct expr *a = check_expr(c, e->a), **items, *r;
@@ -423,10 +448,8 @@ static struct expr *check_in(struct check *c, struct expr *e)
 
 	if (!a)
 		return NULL;
-	if (e->b) {
-		diag_error(c->diags, TAG_UNKNOWN_PARAM, e->b->span, "the rule has no set '$%s'", e->b->text);
-		return NULL;
-	}
+	if (e->b)
+		return in_set(c, e, a);
 	if (a->type->kind == TYPE_STR || is_char_array(a) || (e->nlist && e->list[0]->op == EXPR_STR))
 		return in_strings(c, e, a);
 	a = make_value(c, a);

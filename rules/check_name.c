@@ -224,6 +224,8 @@ struct expr *check_name(struct check *c, struct expr *e, const struct type *want
 	const struct builtin_name *b = find_builtin(globals, LEN(globals), e->text);
 	uint32_t number;
 
+	if (is_bound(c, e->text, false))
+		return check_bound(c, e, NULL);
 	if (b)
 		return make_builtin(c, e, b);
 	if (numbered_arg(e->text, &number))
@@ -368,6 +370,8 @@ struct expr *check_member(struct check *c, struct expr *e)
 	if (e->a->op == EXPR_NAME && !e->arrow) {
 		if (!strcmp(e->a->text, "arg"))
 			return make_arg(c, e, e->member.name, 0, e->at);
+		if (is_bound(c, e->a->text, true))
+			return check_bound(c, e, e->member.name);
 		step = find_step(c, e->a->text);
 		if (step >= 0)
 			return check_step(c, e, (uint32_t)step);

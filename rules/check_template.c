@@ -63,6 +63,19 @@ static bool is_key_part(const struct rule *rule, const char *part)
 	return part[0] >= '0' && part[0] <= '9' && !part[1] && (uint32_t)(part[0] - '0') < rule->nkey;
 }
 
+/* A field of the event that fires: the last step, or where there are no steps, any event that may fire. */
+static bool fires_with_field(const struct rule *rule, const char *name, struct nearest *near)
+{
+	const struct match *m = &rule->match;
+	bool found = false;
+
+	if (m->kind == MATCH_EVENT || m->kind == MATCH_SEQUENCE)
+		return m->nsteps && has_field(m->steps[m->nsteps - 1].event, name, near);
+	for (uint32_t i = 0; i < rule->nevents; i++)
+		found |= rule->events[i].roles && has_field(&rule->events[i], name, near);
+	return found;
+}
+
 static void check_name_part(struct check *c, struct span span, char *name)
 {
 	const struct match *m = &c->rule->match;
@@ -73,7 +86,7 @@ static void check_name_part(struct check *c, struct span span, char *name)
 	if (!dot) {
 		if (is_one_of(name, of_match, 3, &near) || is_one_of(name, of_event, 7, &near))
 			return;
-		if (m->nsteps && has_field(m->steps[m->nsteps - 1].event, name, &near))
+		if (fires_with_field(c->rule, name, &near))
 			return;
 		unknown(c, span, "nothing to fill in is called", name, &near);
 		return;

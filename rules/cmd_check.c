@@ -81,21 +81,20 @@ static int check_files(char **files, int n, struct kbtf *kbtf, const struct opti
 {
 	struct diags diags = diags_init(a);
 	struct rule_set *set = NULL;
-	int rc;
 
 	if (o->emit && !strcmp(o->emit, "tree"))
-		rc = compile_trees(a, files, n, &diags, text);
+		compile_trees(a, files, n, &diags, text);
 	else
-		rc = compile_check(a, files, n, kbtf, &diags, &set);
-	for (uint32_t i = 0; !rc && set && o->emit && i < set->nrules; i++)
+		compile_check(a, files, n, kbtf, &diags, &set);
+	for (uint32_t i = 0; set && o->emit && i < set->nrules; i++)
 		rule_print(a, text, &set->rules[i]);
-	if (!rc && !o->emit && !o->json)
+	if (set && !o->emit && !o->json)
 		buf_printf(text, "%u rule%s checked\n", set->nrules, set->nrules == 1 ? "" : "s");
 	if (o->json)
 		diags_print_json(&diags, stdout);
 	else
 		diags_print(&diags, stderr, isatty(STDERR_FILENO));
-	return rc ? EXIT_RULE : EXIT_OK;
+	return diags.errors ? EXIT_RULE : EXIT_OK;
 }
 
 int cmd_check(int argc, char **argv)

@@ -58,8 +58,6 @@ int compile_check(struct arena *a, char *const files[], int nfiles, struct kbtf 
 	check_rules(&check);
 	if (kbtf_nomem(kbtf))
 		arena_alloc(a, SIZE_MAX);
-	if (diags->errors)
-		return -1;
-	*ret = set;
+	*ret = diags->errors ? NULL : set;
 	return 0;
 }

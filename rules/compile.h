@@ -13,8 +13,8 @@
 #include "rules/rule.h"
 
 /*
- * The front half: files -> tree -> rules -> checked rules. All errors of all documents are in diags; *ret is set
- * only if there is none. Everything lives in the arena; kbtf must outlive it.
+ * The front half: files -> tree -> rules -> checked rules. All errors of all documents are in diags; *ret is NULL
+ * if there is any. Returns 0. Everything lives in the arena; kbtf must outlive it.
  */
 int compile_check(struct arena *a, char *const files[], int nfiles, struct kbtf *kbtf, struct diags *diags,
 		  struct rule_set **ret);

@@ -65,14 +65,39 @@ static void print_list(struct arena *a, struct buf *out, const struct expr *e, c
 	buf_putc(out, close);
 }
 
+static void print_loop(struct arena *a, struct buf *out, const struct expr *e)
+{
+	buf_printf(out, "%s(", e->text);
+	if (e->a)
+		expr_print(a, out, e->a);
+	else
+		buf_printf(out, "table %llu", (unsigned long long)e->value);
+	if (e->b) {
+		buf_puts(out, ", ");
+		expr_print(a, out, e->b);
+	}
+	buf_printf(out, ", %llu)", (unsigned long long)(e->nlist ? e->list[0]->value : e->value));
+}
+
 static void print_call(struct arena *a, struct buf *out, const struct expr *e)
 {
+	if (e->type && (e->index == FUNC_ANY || e->index == FUNC_COUNT || e->index == FUNC_LEN ||
+			e->index == FUNC_ANY_LIVE)) {
+		print_loop(a, out, e);
+		return;
+	}
 	if (e->a) {
-		buf_puts(out, "container_of(");
+		buf_printf(out, "%s(", e->text);
 		expr_print(a, out, e->a);
 		buf_printf(out, ", %s, %s)", e->type ? type_text(a, e->type->target) : e->cast_name, e->member.name);
 		return;
 	}
+	if (e->type && e->index == FUNC_FLAG) {
+		buf_puts(out, e->text);
+		return;
+	}
+	if (e->type && e->index == FUNC_LIVE)
+		buf_printf(out, "table %llu:", (unsigned long long)e->value);
 	if (e->type && e->index == FUNC_KCONFIG) {
 		buf_printf(out, "kconfig(%s)", e->text);
 		return;
@@ -121,6 +146,9 @@ static void print_named(struct arena *a, struct buf *out, const struct expr *e)
 		break;
 	case EXPR_STEP:
 		print_step(out, e);
+		break;
+	case EXPR_BOUND:
+		buf_printf(out, "%s%s%s", e->text, e->member.name ? "." : "", e->member.name ? e->member.name : "");
 		break;
 	case EXPR_SYMBOL:
 		buf_printf(out, "&%s", e->text);

@@ -438,6 +438,19 @@ uint32_t kbtf_find(struct kbtf *k, const char *name, uint32_t kind, const struct
 	return 0;
 }
 
+uint32_t kbtf_find_in(const struct btf *btf, const char *name, uint32_t kind)
+{
+	const struct btf *base = btf__base_btf(btf);
+
+	for (uint32_t id = base ? btf__type_cnt(base) : 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (btf_kind(t) == kind && !strcmp(btf__str_by_offset(btf, t->name_off), name))
+			return id;
+	}
+	return 0;
+}
+
 static void fill_func(const struct part *p, const struct btf_type *t, struct kbtf_func *ret)
 {
 	ret->name = name_of(p, t);

@@ -48,6 +48,9 @@ const struct btf *kbtf_vmlinux(const struct kbtf *k);
 /* A named struct, union, enum, typedef or int: its id and BTF; 0 if there is none. kind is a BTF_KIND_*. */
 uint32_t kbtf_find(struct kbtf *k, const char *name, uint32_t kind, const struct btf **btf);
 
+/* The same in one small BTF, not in what it is built on; by looking at all of its types. */
+uint32_t kbtf_find_in(const struct btf *btf, const char *name, uint32_t kind);
+
 /* The prototype of a function; module NULL: vmlinux first, then loaded modules. false: not known. */
 bool kbtf_find_func(struct kbtf *k, const char *module, const char *name, struct kbtf_func *ret);
 

@@ -204,7 +204,7 @@ static bool lex_quoted(struct lexer *l)
 static bool lex_punct(struct lexer *l)
 {
 	static const char two[][3] = { "->", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||" };
-	static const char one[] = "+-*/%&|^~!<>=?:.,()[]";
+	static const char one[] = "+-*/%&|^~!<>=?:.,()[]{};";
 	const char *p = l->text + l->pos;
 	uint32_t from = l->pos;
 
@@ -249,6 +249,24 @@ static bool lex_one(struct lexer *l)
 	return true;
 }
 
+/* White space and C's comments. */
+static void skip_space(struct lexer *l)
+{
+	const char *end;
+
+	for (;;) {
+		while (l->pos < l->len && isspace((unsigned char)l->text[l->pos]))
+			l->pos++;
+		if (!strncmp(l->text + l->pos, "//", 2))
+			end = strchr(l->text + l->pos, '\n');
+		else if (!strncmp(l->text + l->pos, "/*", 2))
+			end = strstr(l->text + l->pos + 2, "*/");
+		else
+			return;
+		l->pos = end ? (uint32_t)(end - l->text) + (*end == '*' ? 2 : 1) : l->len;
+	}
+}
+
 /* The end is right behind the last token, not where a block or a line ends. */
 static void add_end(struct lexer *l)
 {
@@ -267,8 +285,7 @@ struct token *lex(struct arena *a, struct diags *diags, const struct node *scala
 	struct lexer l = { .arena = a, .diags = diags, .node = scalar, .text = scalar->text, .len = scalar->len };
 
 	for (;;) {
-		while (l.pos < l.len && isspace((unsigned char)l.text[l.pos]))
-			l.pos++;
+		skip_space(&l);
 		if (l.pos >= l.len)
 			break;
 		if (!lex_one(&l))

@@ -141,7 +141,7 @@ bool macro_value(struct kbtf *k, const char *name, int64_t *value)
 	}
 	for (size_t i = 0; i < sizeof(gfp_sets) / sizeof(gfp_sets[0]); i++) {
 		if (!strcmp(gfp_sets[i].name, name)) {
-			*value = kbtf_find_enumerator(k, "___GFP_IO_BIT", value, &btf, &id) ? gfp_sets[i].since :
+			*value = k && kbtf_find_enumerator(k, "___GFP_IO_BIT", value, &btf, &id) ? gfp_sets[i].since :
 				 gfp_sets[i].before;
 			return true;
 		}

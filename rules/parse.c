@@ -270,14 +270,15 @@ static struct expr *parse_sizeof(struct parser *p, struct span start)
 	return e;
 }
 
-/* container_of = "container_of" "(" cond "," type "," path ")" */
-static struct expr *parse_container_of(struct parser *p, struct span start)
+/* container_of = ("container_of" | "list" | "hlist") "(" cond "," type "," path ")" */
+static struct expr *parse_container_of(struct parser *p, const struct token *name)
 {
+	struct span start = name->span;
 	struct expr *e;
 
 	expect(p, '(', "expected '('");
 	e = node(p, EXPR_CALL, start, parse_cond(p), NULL);
-	e->text = "container_of";
+	e->text = name->text;
 	expect(p, ',', "expected ',' and the type of the container");
 	if (!p->failed)
 		parse_type(p, &e->cast_name, &e->cast_ptr);
@@ -319,8 +320,8 @@ static struct expr *parse_name(struct parser *p)
 	next(p);
 	if (at_word(name, "sizeof"))
 		return parse_sizeof(p, name->span);
-	if (at_word(name, "container_of") && at_punct(p, '('))
-		return parse_container_of(p, name->span);
+	if ((at_word(name, "container_of") || at_word(name, "list") || at_word(name, "hlist")) && at_punct(p, '('))
+		return parse_container_of(p, name);
 	if (at_word(name, "exists") && at_punct(p, '('))
 		return parse_exists(p, name->span);
 	if (!accept(p, '(')) {

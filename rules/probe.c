@@ -43,6 +43,8 @@ static int arg_place(struct check *c, const struct probe *p, const struct probe_
 
 	if (!f->btf)
 		return n < REGISTERS_MAX ? (int)n : -1;
+	if (p->kind == PROBE_RAWTP)
+		return (int)n - 1;
 
 	for (uint32_t i = 0; i <= n; i++) {
 		uint32_t words;
@@ -58,16 +60,17 @@ static int arg_place(struct check *c, const struct probe *p, const struct probe_
 }
 
 /* The number of the parameter that is meant in this function; -1: it has none. */
-static int find_param(struct check *c, const struct probe_func *f, const char *name, uint32_t number,
-		      const struct type **type)
+static int find_param(struct check *c, const struct probe *p, const struct probe_func *f, const char *name,
+		      uint32_t number, const struct type **type)
 {
+	uint32_t first = probe_info(p->kind)->flags & PROBE_TRACE ? 1 : 0;
 	const char *have;
 
 	*type = type_int(c->types, 8, false);
 	if (!f->btf)
 		return name ? -1 : (int)number;
-	for (uint32_t i = 0; type_proto_param(c->types, f->btf, f->proto_id, i, &have, type); i++) {
-		if (name ? have && !strcmp(have, name) : i == number)
+	for (uint32_t i = first; type_proto_param(c->types, f->btf, f->proto_id, i, &have, type); i++) {
+		if (name ? have && !strcmp(have, name) : i - first == number)
 			return (int)i;
 	}
 	return -1;
@@ -113,7 +116,7 @@ struct arg_search {
 static void search_func(struct check *c, struct arg_search *s, const struct probe *p, const struct probe_func *f)
 {
 	const struct type *type;
-	int n = find_param(c, f, s->name, s->number, &type);
+	int n = find_param(c, p, f, s->name, s->number, &type);
 
 	s->nfuncs++;
 	if (n < 0) {
@@ -232,6 +235,8 @@ int event_arg(struct check *c, struct event *ev, const char *name, uint32_t numb
 	}
 	if (event_any(ev, PROBE_NUMBERED))
 		return numbered_arg(c, ev, name, number, span);
+	if (event_any(ev, PROBE_RECORD))
+		return tracepoint_arg(c, ev, name, span);
 	for (uint32_t i = 0; i < ev->nprobes; i++) {
 		for (uint32_t j = 0; j < ev->probes[i].nfuncs; j++)
 			search_func(c, &s, &ev->probes[i], &ev->probes[i].funcs[j]);
@@ -246,7 +251,7 @@ bool event_has_arg(struct check *c, const struct event *ev, const char *name)
 	const struct type *type;
 
 	for (uint32_t i = 0; i < ev->nprobes; i++) {
-		if (ev->probes[i].nfuncs && find_param(c, &ev->probes[i].funcs[0], name, 0, &type) >= 0)
+		if (ev->probes[i].nfuncs && find_param(c, &ev->probes[i], &ev->probes[i].funcs[0], name, 0, &type) >= 0)
 			return true;
 	}
 	return false;
@@ -322,9 +327,11 @@ void event_bodies(struct check *c, struct event *ev)
 			struct probe_func *f = &p->funcs[j];
 
 			f->argpos = arena_alloc(c->arena, ev->nargs + 1);
+			if (probe_info(p->kind)->flags & PROBE_RECORD)
+				continue;
 			for (uint32_t k = 0; k < ev->nargs; k++) {
 				const struct type *type;
-				int n = find_param(c, f, ev->args[k].name, ev->args[k].number, &type);
+				int n = find_param(c, p, f, ev->args[k].name, ev->args[k].number, &type);
 
 				f->argpos[k] = n < 0 ? (uint8_t)ev->args[k].number :
 					       (uint8_t)arg_place(c, p, f, (uint32_t)n);
@@ -344,12 +351,13 @@ void probe_resolve(struct check *c, struct event *ev)
 		struct probe *p = &ev->probes[i];
 		const struct probe_kind_info *info = probe_info(p->kind);
 
-		if (info->flags & PROBE_NOT_YET)
-			diag_error(c->diags, TAG_PROBE, p->span, "%s: is not supported yet", info->name);
-		if (!(info->flags & PROBE_FUNCTION))
+		if (!(info->flags & (PROBE_FUNCTION | PROBE_TRACE)))
 			continue;
 		nfunction_probes++;
-		probe_resolve_functions(c, ev, p);
+		if (info->flags & PROBE_TRACE)
+			probe_resolve_tracepoint(c, ev, p);
+		else
+			probe_resolve_functions(c, ev, p);
 		nfuncs += p->nfuncs;
 	}
 	ev->unresolved = nfunction_probes && !nfuncs;

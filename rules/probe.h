@@ -4,6 +4,7 @@
  *
  * probe.c		the table of kinds, and what is asked of an event's probes together (arguments, return value)
  * probe_parse.c	text of a probe to struct probe
+ * probe_tp.c		tracepoints
  * probe_func.c		functions: alternatives, globs, modules, what is denied
  */
 #ifndef RULES_PROBE_H
@@ -18,7 +19,8 @@ enum probe_flag {
 	PROBE_NUMBERED = 1 << 2,	/* arguments only by number, 64-bit integers */
 	PROBE_TRACING = 1 << 3,		/* arguments beyond the registers are there too */
 	PROBE_NO_CODE = 1 << 4,		/* a timer: there are no arguments */
-	PROBE_NOT_YET = 1 << 5,		/* known, and refused with a word */
+	PROBE_RECORD = 1 << 5,		/* arguments are fields of a tracepoint's record */
+	PROBE_TRACE = 1 << 6,		/* a tracepoint: the first parameter of its function is not ours */
 };
 
 struct probe_kind_info {
@@ -39,6 +41,8 @@ bool probe_parse(struct reader *r, const struct node *n, struct probe *ret);
 /* Find the functions of an event's probes. */
 void probe_resolve(struct check *c, struct event *ev);
 void probe_resolve_functions(struct check *c, struct event *ev, struct probe *p);
+void probe_resolve_tracepoint(struct check *c, struct event *ev, struct probe *p);
+int tracepoint_arg(struct check *c, struct event *ev, const char *name, struct span span);
 
 /* Do all probes of the event have this flag? */
 bool event_all(const struct event *ev, uint32_t flag);

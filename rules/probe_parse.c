@@ -86,6 +86,17 @@ static const char *parse_usdt(struct arena *a, const char *rest, struct probe *p
 	       "that is no name of a probe in a binary";
 }
 
+/* Where every warning and every oops comes through. */
+static const char *parse_kernel(struct arena *a, const char *rest, struct probe *p)
+{
+	(void)a;
+	if (!strcmp(rest, "warn"))
+		p->pattern = "__warn";
+	else if (!strcmp(rest, "oops"))
+		p->pattern = "oops_enter|oops_begin";
+	return p->pattern ? NULL : "there are warn and oops";
+}
+
 static const char *parse_interval(struct arena *a, const char *rest, struct probe *p)
 {
 	enum unit unit;
@@ -114,11 +125,12 @@ const struct probe_kind_info probe_kinds[] = {
 	{ "session", PROBE_SESSION, PROBE_FUNCTION | PROBE_AT_RETURN, "session:FUNCTION", parse_function },
 	{ "fentry", PROBE_FENTRY, PROBE_FUNCTION | PROBE_TRACING, "fentry:FUNCTION", parse_function },
 	{ "fexit", PROBE_FEXIT, PROBE_FUNCTION | PROBE_TRACING | PROBE_AT_RETURN, "fexit:FUNCTION", parse_function },
-	{ "tracepoint", PROBE_TRACEPOINT, PROBE_NOT_YET, "tracepoint:CATEGORY:NAME", parse_tracepoint },
-	{ "rawtp", PROBE_RAWTP, PROBE_NOT_YET, "rawtp:NAME", parse_rawtp },
+	{ "tracepoint", PROBE_TRACEPOINT, PROBE_RECORD | PROBE_TRACE, "tracepoint:CATEGORY:NAME", parse_tracepoint },
+	{ "rawtp", PROBE_RAWTP, PROBE_TRACING | PROBE_TRACE, "rawtp:NAME", parse_rawtp },
 	{ "uprobe", PROBE_UPROBE, PROBE_NUMBERED, "uprobe:PATH:FUNCTION", parse_uprobe },
 	{ "uretprobe", PROBE_URETPROBE, PROBE_NUMBERED | PROBE_AT_RETURN, "uretprobe:PATH:FUNCTION", parse_uprobe },
 	{ "usdt", PROBE_USDT, PROBE_NUMBERED, "usdt:PATH:PROVIDER:NAME", parse_usdt },
+	{ "kernel", PROBE_KPROBE, PROBE_FUNCTION, "kernel:warn or kernel:oops", parse_kernel },
 	{ "interval", PROBE_INTERVAL, PROBE_NO_CODE, "interval:1s", parse_interval },
 	{ "profile", PROBE_PROFILE, PROBE_NO_CODE, "profile:99hz", parse_profile },
 	{ 0 }

@@ -5,171 +5,15 @@
 #include <string.h>
 
 #include "lib/arena.h"
-#include "lib/nearest.h"
+#include "rules/check.h"
 #include "rules/lex.h"
-#include "rules/probe.h"
 
 /* A rule on its way: parts that need others read first. */
 struct draft {
 	struct rule rule;
-	const struct node *tags, *params, *events, *match, *on_match, *context, *guard;
+	const struct node *tags, *params, *tables, *sets, *events, *match, *on_match, *context, *guard;
 	uint32_t on_loss;
 };
-
-static void read_probes(struct reader *r, const struct node *n, void *object)
-{
-	struct event *ev = object;
-	struct node *const *items = NULL;
-	uint32_t count = read_items(r, n, "'probe'", &items);
-	struct probe probe;
-
-	for (uint32_t i = 0; i < count; i++) {
-		if (!probe_parse(r, items[i], &probe))
-			continue;
-		ev->probes = arena_grow(r->arena, ev->probes, ev->nprobes, sizeof(probe));
-		ev->probes[ev->nprobes++] = probe;
-	}
-}
-
-static void read_event_key(struct reader *r, const struct node *n, void *object)
-{
-	struct event *ev = object;
-	struct node *const *items = NULL;
-	uint32_t count = read_items(r, n, "'key'", &items);
-	struct expr *e;
-
-	if (count > KEY_PARTS_MAX) {
-		diag_error(r->diags, TAG_LIMIT, n->span, "a key of more than %d parts", KEY_PARTS_MAX);
-		return;
-	}
-	ev->key = arena_array(r->arena, count, sizeof(struct expr *));
-	for (uint32_t i = 0; i < count; i++) {
-		e = read_expr(r, items[i], "a part of 'key'");
-		if (e)
-			ev->key[ev->nkey++] = e;
-	}
-}
-
-static void read_fields(struct reader *r, const struct node *n, void *object)
-{
-	struct event *ev = object;
-	struct expr *e;
-
-	if (!read_map(r, n, "'fields'"))
-		return;
-	if (n->n > FIELDS_MAX) {
-		diag_error(r->diags, TAG_LIMIT, n->span, "more than %d fields", FIELDS_MAX);
-		return;
-	}
-	ev->fields = arena_array(r->arena, n->n, sizeof(*ev->fields));
-	for (uint32_t i = 0; i < n->n; i++) {
-		struct field *f = &ev->fields[ev->nfields];
-
-		f->span = n->keys[i]->span;
-		e = read_expr(r, n->items[i], arena_printf(r->arena, "field '%s'", n->keys[i]->text));
-		f->expr = e;
-		if (read_name(r, n->keys[i], "a field", &f->name) && e)
-			ev->nfields++;
-	}
-}
-
-static const struct key bytes_keys[] = {
-	{ "bytes", KEY_EXPR, true, .offset = offsetof(struct keep_bytes, addr) },
-	{ "len", KEY_UINT, true, .offset = offsetof(struct keep_bytes, len), .min = 1, .max = 1024 },
-	{ 0 }
-};
-
-static void read_keep(struct reader *r, const struct node *n, void *object)
-{
-	static const struct {
-		const char *name;
-		uint32_t keep;
-	} words[] = {
-		{ "kstack", KEEP_KSTACK }, { "ustack", KEEP_USTACK }, { "lbr", KEEP_LBR }, { "pin", KEEP_PIN },
-	};
-	struct event *ev = object;
-	struct node *const *items = NULL;
-	uint32_t count = read_items(r, n, "'keep'", &items), w;
-
-	for (uint32_t i = 0; i < count; i++) {
-		if (items[i]->kind == NODE_MAP) {
-			struct keep_bytes b = { .span = items[i]->span };
-
-			schema_read(r, items[i], "an item of 'keep'", bytes_keys, &b);
-			if (!b.addr || !b.len)
-				continue;
-			ev->bytes = arena_grow(r->arena, ev->bytes, ev->nbytes, sizeof(b));
-			ev->bytes[ev->nbytes++] = b;
-			continue;
-		}
-		for (w = 0; w < 4 && strcmp(items[i]->text ? items[i]->text : "", words[w].name); w++)
-			;
-		if (w < 4)
-			ev->keep |= words[w].keep;
-		else
-			diag_error(r->diags, TAG_BAD_VALUE, items[i]->span,
-				   "'keep' takes kstack, ustack, lbr, pin, and {bytes: ADDRESS, len: N}");
-	}
-}
-
-static void read_when(struct reader *r, const struct node *n, void *object)
-{
-	struct event *ev = object;
-	const char *text;
-
-	if (!read_text(r, n, "'when'", TEXT_MAX, &text))
-		return;
-	if (strcmp(text, "module-loads"))
-		diag_error(r->diags, TAG_BAD_VALUE, n->span, "'when' takes only: module-loads");
-	ev->wait_module = true;
-}
-
-static void read_event_tables(struct reader *r, const struct node *n, void *object)
-{
-	struct event *ev = object;
-	struct node *const *items = NULL;
-	uint32_t count = read_items(r, n, "'tables'", &items);
-
-	ev->tables = arena_array(r->arena, count, sizeof(*ev->tables));
-	for (uint32_t i = 0; i < count; i++) {
-		if (read_name(r, items[i], "a table", &ev->tables[ev->ntables].name))
-			ev->ntables++;
-	}
-}
-
-static const struct key event_keys[] = {
-	{ "probe", KEY_CUSTOM, true, .read = read_probes },
-	{ "where", KEY_EXPR, false, .offset = offsetof(struct event, where) },
-	{ "key", KEY_CUSTOM, false, .read = read_event_key },
-	{ "fields", KEY_CUSTOM, false, .read = read_fields },
-	{ "keep", KEY_CUSTOM, false, .read = read_keep },
-	{ "birth", KEY_BOOL, false, .offset = offsetof(struct event, birth) },
-	{ "death", KEY_BOOL, false, .offset = offsetof(struct event, death) },
-	{ "optional", KEY_BOOL, false, .offset = offsetof(struct event, optional) },
-	{ "when", KEY_CUSTOM, false, .read = read_when },
-	{ "tables", KEY_CUSTOM, false, .read = read_event_tables },
-	{ 0 }
-};
-
-static void read_events(struct reader *r, const struct node *n, struct rule *rule)
-{
-	if (!read_map(r, n, "'events'"))
-		return;
-	if (!n->n || n->n > EVENTS_MAX) {
-		diag_error(r->diags, n->n ? TAG_LIMIT : TAG_VALUE_KIND, n->span, "a rule has 1 to %d events, not %u",
-			   EVENTS_MAX, n->n);
-		return;
-	}
-	rule->events = arena_array(r->arena, n->n, sizeof(*rule->events));
-	for (uint32_t i = 0; i < n->n; i++) {
-		struct event *ev = &rule->events[rule->nevents];
-
-		ev->span = n->keys[i]->span;
-		if (read_name(r, n->keys[i], "an event", &ev->name))
-			rule->nevents++;
-		schema_read(r, n->items[i], arena_printf(r->arena, "event '%s'", n->keys[i]->text), event_keys, ev);
-	}
-}
 
 static void read_param(struct reader *r, const struct node *key, const struct node *n, struct param *p)
 {
@@ -221,6 +65,9 @@ static void read_tags(struct reader *r, const struct node *n, struct rule *rule)
 static const struct key context_keys[] = {
 	{ "last", KEY_UINT, false, .offset = offsetof(struct rule, context_last), .min = 1, .max = 4096 },
 	{ "keys", KEY_UINT, false, .offset = offsetof(struct rule, context_keys), .min = 1, .max = 1 << 22 },
+	{ "cpu", KEY_UINT, false, .offset = offsetof(struct rule, context_cpu), .min = 0, .max = 65536 },
+	{ "rule", KEY_UINT, false, .offset = offsetof(struct rule, context_rule), .min = 0, .max = 65536 },
+	{ "generations", KEY_UINT, false, .offset = offsetof(struct rule, generations), .min = 1, .max = 16 },
 	{ 0 }
 };
 
@@ -267,16 +114,64 @@ static const struct key guard_keys[] = {
 	{ 0 }
 };
 
+/* signal: SIGSTOP, or its number */
+static void read_signal(struct reader *r, const struct node *n, struct action *act)
+{
+	uint64_t number;
+	int64_t value;
+
+	if (n->kind == NODE_SCALAR && !strncmp(n->text, "SIG", 3) && macro_value(NULL, n->text, &value))
+		act->signal = (uint32_t)value;
+	else if (read_uint(r, n, "'signal'", 1, 64, &number))
+		act->signal = (uint32_t)number;
+}
+
+/* set: NAME, or {NAME: VALUE} */
+static void read_set_flag(struct reader *r, const struct node *n, struct action *act)
+{
+	act->value = 1;
+	if (n->kind == NODE_MAP && n->n == 1) {
+		read_name(r, n->keys[0], "a flag", &act->message);
+		read_uint(r, n->items[0], "a flag's value", 0, INT64_MAX, &act->value);
+	} else {
+		read_name(r, n, "'set'", &act->message);
+	}
+}
+
+static void read_action_value(struct reader *r, const struct node *value, struct action *act)
+{
+	switch (act->kind) {
+	case ACTION_PANIC:
+	case ACTION_LOG:
+		if (value)
+			read_text(r, value, "a message", TEXT_MAX, &act->message);
+		act->node = value && value->kind == NODE_SCALAR ? value : NULL;
+		break;
+	case ACTION_STOP:
+		break;
+	default:
+		if (!value)
+			diag_error(r->diags, TAG_BAD_VALUE, act->span, "written as: - signal: SIGSTOP, - set: FLAG");
+		else if (act->kind == ACTION_SIGNAL)
+			read_signal(r, value, act);
+		else
+			read_set_flag(r, value, act);
+	}
+}
+
 /* panic: "message" */
 static void read_action(struct reader *r, const struct node *n, struct rule *rule)
 {
 	static const char *const names[] = {
 		[ACTION_PANIC] = "panic", [ACTION_LOG] = "log", [ACTION_SIGNAL] = "signal", [ACTION_STOP] = "stop",
+		[ACTION_SET_FLAG] = "set",
 	};
 	struct action act = { .span = n->span };
 	const char *word = NULL;
 	const struct node *value = NULL;
 
+	if (n->bad)
+		return;
 	if (n->kind == NODE_SCALAR) {
 		word = n->text;
 	} else if (n->kind == NODE_MAP && n->n == 1) {
@@ -291,15 +186,13 @@ static void read_action(struct reader *r, const struct node *n, struct rule *rul
 		if (strcmp(word, names[i]))
 			continue;
 		act.kind = i;
-		if (value)
-			read_text(r, value, "a message", TEXT_MAX, &act.message);
-		act.node = value;
+		read_action_value(r, value, &act);
 		rule->actions = arena_grow(r->arena, rule->actions, rule->nactions, sizeof(act));
 		rule->actions[rule->nactions++] = act;
 		return;
 	}
 	diag_hint(r->diags, diag_error(r->diags, TAG_UNKNOWN_KEY, n->span, "no action '%s'", word),
-		  "actions are panic, log, signal, stop");
+		  "actions are panic, log, signal, stop, set");
 }
 
 static void read_actions(struct reader *r, const struct node *n, struct rule *rule)
@@ -338,7 +231,6 @@ static void read_version(struct reader *r, const struct node *n, void *object)
 }
 
 static const char *const on_loss_words[] = { "suppress", "log", "fire", NULL };
-#define ON_LOSS_DEFAULT 99
 
 static const struct key rule_keys[] = {
 	{ "deadfall", KEY_CUSTOM, true, .read = read_version },
@@ -346,6 +238,9 @@ static const struct key rule_keys[] = {
 	{ "about", KEY_TEXT, false, .offset = offsetof(struct draft, rule.about), .max = 4096 },
 	{ "tags", KEY_NODE, false, .offset = offsetof(struct draft, tags) },
 	{ "params", KEY_NODE, false, .offset = offsetof(struct draft, params) },
+	{ "types", KEY_NODE, false, .offset = offsetof(struct draft, rule.types) },
+	{ "tables", KEY_NODE, false, .offset = offsetof(struct draft, tables) },
+	{ "sets", KEY_NODE, false, .offset = offsetof(struct draft, sets) },
 	{ "events", KEY_NODE, true, .offset = offsetof(struct draft, events) },
 	{ "match", KEY_NODE, true, .offset = offsetof(struct draft, match) },
 	{ "context", KEY_NODE, false, .offset = offsetof(struct draft, context) },
@@ -361,25 +256,11 @@ static void set_defaults(struct draft *d, const struct node *doc)
 	d->rule.span = doc->span;
 	d->rule.context_last = 32;
 	d->rule.context_keys = 4096;
+	d->rule.generations = 2;
 	d->rule.guard.kdump_required = true;
 	d->rule.guard.max_panics = 1;
 	d->rule.guard.per_ns = 86400ull * 1000000000;
 	d->on_loss = ON_LOSS_DEFAULT;
-}
-
-/* A rule whose verdict rests on something that did not happen must not fire because events were lost. */
-static bool rests_on_absence(const struct rule *rule)
-{
-	switch (rule->match.kind) {
-	case MATCH_MISSING:
-	case MATCH_BALANCE:
-	case MATCH_LIFECYCLE:
-	case MATCH_POPULATION:
-	case MATCH_ORIGIN:
-		return true;
-	default:
-		return false;
-	}
 }
 
 void read_rule(struct reader *r, const struct node *doc, struct rule *rule)
@@ -398,13 +279,14 @@ void read_rule(struct reader *r, const struct node *doc, struct rule *rule)
 		schema_read(r, d.guard, "'guard'", guard_keys, &d.rule);
 	if (d.on_match)
 		read_actions(r, d.on_match, &d.rule);
+	if (d.tables)
+		read_tables(r, d.tables, &d.rule);
+	if (d.sets)
+		read_sets(r, d.sets, &d.rule);
 	if (d.events)
 		read_events(r, d.events, &d.rule);
 	*rule = d.rule;
 	if (d.match)
 		read_match(r, d.match, rule);
-	if (d.on_loss == ON_LOSS_DEFAULT)
-		rule->on_loss = rests_on_absence(rule) ? ON_LOSS_SUPPRESS : ON_LOSS_FIRE;
-	else
-		rule->on_loss = (int)d.on_loss;
+	rule->on_loss = (int)d.on_loss;
 }

@@ -49,6 +49,7 @@ struct probe {
 	uint64_t rate;			/* interval: ns; profile: Hz */
 	struct probe_func *funcs;
 	uint32_t nfuncs;
+	const struct type *record;	/* tracepoint: struct trace_event_raw_CLASS */
 };
 
 /* An argument that expressions of an event use, by name or by number. */
@@ -266,6 +267,7 @@ struct rule {
 	uint32_t context_cpu;		/* events per CPU, default 0 */
 	uint32_t context_rule;		/* events of the whole rule, default 0 */
 	uint32_t generations;		/* of a key whose pinned events are kept, default 2 */
+	const struct node *types;	/* C text, or NULL */
 	struct table *tables;
 	uint32_t ntables;
 	struct set *sets;

@@ -105,8 +105,51 @@ static void print_event(struct arena *a, struct buf *out, const struct event *ev
 		print_expr_line(a, out, "key", ev->key[i]);
 	for (uint32_t i = 0; i < ev->nfields; i++)
 		print_expr_line(a, out, arena_printf(a, "field %s", ev->fields[i].name), ev->fields[i].expr);
+	for (uint32_t i = 0; i < ev->ntables; i++) {
+		for (uint32_t j = 0; j < ev->tables[i].nkey; j++)
+			print_expr_line(a, out, arena_printf(a, "in %s key", ev->tables[i].name), ev->tables[i].key[j]);
+	}
+	print_expr_line(a, out, "owner", ev->owner);
+	if (ev->delay_ns)
+		buf_printf(out, "    delay %llu ns, %u ppm\n", (unsigned long long)ev->delay_ns, ev->delay_ppm);
 	for (uint32_t i = 0; i < ev->nbytes; i++)
 		print_expr_line(a, out, arena_printf(a, "bytes %u", ev->bytes[i].len), ev->bytes[i].addr);
+}
+
+static void print_events(struct buf *out, const char *what, const struct event_list *list)
+{
+	if (!list->n)
+		return;
+	buf_printf(out, "    %s:", what);
+	for (uint32_t i = 0; i < list->n; i++)
+		buf_printf(out, " %s", list->items[i]->name);
+	buf_putc(out, '\n');
+}
+
+static void print_state(struct arena *a, struct buf *out, const struct match *m, const struct state *s)
+{
+	buf_printf(out, "    state %s\n", s->name);
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct transition *t = &s->on[i];
+
+		buf_printf(out, "      %s -> %s\n", t->event ? t->event->name : "late",
+			   t->fire ? "fire" : m->states[t->to].name);
+		print_expr_line(a, out, "    where", t->guard);
+	}
+	print_expr_line(a, out, "  deadline", s->deadline);
+}
+
+static void print_details(struct arena *a, struct buf *out, const struct match *m)
+{
+	print_expr_line(a, out, "over", m->over);
+	if (m->kind == MATCH_BALANCE)
+		buf_printf(out, "    min %lld\n", (long long)m->min);
+	if (m->detect)
+		buf_printf(out, "    detect %x\n", m->detect);
+	if (m->identity || m->value || m->group)
+		buf_printf(out, "    field %s\n", m->identity ? m->identity : m->value ? m->value : m->group);
+	for (uint32_t i = 0; i < m->nstates; i++)
+		print_state(a, out, m, &m->states[i]);
 }
 
 static void print_match(struct arena *a, struct buf *out, const struct match *m)
@@ -121,6 +164,12 @@ static void print_match(struct arena *a, struct buf *out, const struct match *m)
 		buf_printf(out, "    step %s: %s\n", m->steps[i].label, m->steps[i].event->name);
 		print_expr_line(a, out, "  guard", m->steps[i].guard);
 	}
+	print_events(out, "up", &m->up);
+	print_events(out, "down", &m->down);
+	print_events(out, "use", &m->use);
+	if (m->end)
+		buf_printf(out, "    end: %s\n", m->end->name);
+	print_details(a, out, m);
 	for (uint32_t i = 0; i < m->nunless; i++)
 		buf_printf(out, "    unless %s\n", m->unless[i]->name);
 	print_expr_line(a, out, "within", m->within);
@@ -131,7 +180,7 @@ static void print_match(struct arena *a, struct buf *out, const struct match *m)
 
 void rule_print(struct arena *a, struct buf *out, const struct rule *rule)
 {
-	static const char *const actions[] = { "panic", "log", "signal", "stop" };
+	static const char *const actions[] = { "panic", "log", "signal", "stop", "set" };
 	static const char *const losses[] = { "suppress", "log", "fire" };
 
 	buf_printf(out, "rule %u %s\n", rule->index, rule->name);
@@ -144,14 +193,28 @@ void rule_print(struct arena *a, struct buf *out, const struct rule *rule)
 			buf_printf(out, "  param %u %s: %lld%s\n", p->index, p->name, (long long)p->value,
 				   p->kind == PARAM_DURATION ? " ns" : "");
 	}
+	for (uint32_t i = 0; i < rule->ntables; i++)
+		buf_printf(out, "  table %u %s: last %u, keys %u, key parts %u\n", rule->tables[i].index,
+			   rule->tables[i].name, rule->tables[i].last, rule->tables[i].keys, rule->tables[i].nkey);
+	for (uint32_t i = 0; i < rule->nsets; i++)
+		buf_printf(out, "  set %u %s: %u values%s%s, max %u\n", rule->sets[i].index, rule->sets[i].name,
+			   rule->sets[i].nvalues, rule->sets[i].file ? " and file " : "",
+			   rule->sets[i].file ? rule->sets[i].file : "", rule->sets[i].max);
 	for (uint32_t i = 0; i < rule->nevents; i++)
 		print_event(a, out, &rule->events[i]);
 	print_match(a, out, &rule->match);
 	buf_printf(out, "  context: last %u, keys %u, key parts %u\n", rule->context_last, rule->context_keys,
 		   rule->nkey);
-	for (uint32_t i = 0; i < rule->nactions; i++)
-		buf_printf(out, "  action %s: %s\n", actions[rule->actions[i].kind],
-			   rule->actions[i].message ? rule->actions[i].message : "");
+	for (uint32_t i = 0; i < rule->nactions; i++) {
+		const struct action *act = &rule->actions[i];
+
+		buf_printf(out, "  action %s: %s", actions[act->kind], act->message ? act->message : "");
+		if (act->kind == ACTION_SIGNAL)
+			buf_printf(out, "%u", act->signal);
+		if (act->kind == ACTION_SET_FLAG)
+			buf_printf(out, " (%u) = %llu", act->flag, (unsigned long long)act->value);
+		buf_putc(out, '\n');
+	}
 	buf_printf(out, "  guard: kdump %s, %u panics in %llu s, after %llu ns; on loss %s\n",
 		   rule->guard.kdump_tested ? "tested" : rule->guard.kdump_required ? "required" : "optional",
 		   rule->guard.max_panics, (unsigned long long)rule->guard.per_ns / 1000000000,

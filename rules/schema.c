@@ -105,6 +105,23 @@ bool read_uint(struct reader *r, const struct node *n, const char *what, uint64_
 	return true;
 }
 
+/* 10000000 -> "10ms" */
+static const char *time_text(struct arena *a, uint64_t ns)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ns;
+	} units[] = {
+		{ "d", 86400000000000 }, { "h", 3600000000000 }, { "s", 1000000000 }, { "ms", 1000000 }, { "us", 1000 },
+	};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (ns && ns % units[i].ns == 0)
+			return arena_printf(a, "%llu%s", (unsigned long long)(ns / units[i].ns), units[i].unit);
+	}
+	return arena_printf(a, "%lluns", (unsigned long long)ns);
+}
+
 bool read_time(struct reader *r, const struct node *n, const char *what, uint64_t min, uint64_t max, uint64_t *ret)
 {
 	uint64_t value;
@@ -117,8 +134,8 @@ bool read_time(struct reader *r, const struct node *n, const char *what, uint64_
 		return false;
 	}
 	if (value < min || value > max) {
-		diag_error(r->diags, TAG_BAD_VALUE, n->span, "%s must be between %llu ns and %llu s", what,
-			   (unsigned long long)min, (unsigned long long)(max / 1000000000));
+		diag_error(r->diags, TAG_BAD_VALUE, n->span, "%s takes a duration from %s to %s, not %s", what,
+			   time_text(r->arena, min), time_text(r->arena, max), n->text);
 		return false;
 	}
 	*ret = value;

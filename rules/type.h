@@ -55,6 +55,9 @@ const struct type *type_str(struct types *t, uint32_t size);
 /* The type with this id: typedefs and qualifiers resolved, forward declarations by their definition elsewhere. */
 const struct type *type_from_btf(struct types *t, const struct btf *btf, uint32_t id);
 
+/* The BTF of the rule's own C text, or NULL: its types are found first, and marked from_text. */
+void types_set_text(struct types *t, const struct btf *btf);
+
 /* "struct inode", "unsigned long", "u32", "enum foo"; NULL if there is none. */
 const struct type *type_by_name(struct types *t, const char *name);
 

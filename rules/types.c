@@ -30,6 +30,7 @@ struct types {
 	struct arena *arena;
 	struct kbtf *kbtf;
 	struct cached *cache[CACHE_SIZE];
+	const struct btf *text;			/* of C text in the rule at hand */
 	uint32_t depth;				/* pointers to pointers to ... being made */
 	const struct type *void_type, *bool_type;
 	const struct type *ints[4][2];		/* by log2(size), signed */
@@ -58,6 +59,23 @@ struct types *types_create(struct arena *a, struct kbtf *kbtf)
 				.name = arena_printf(a, "%c%u", s ? 's' : 'u', 8u << i) });
 	}
 	return t;
+}
+
+void types_set_text(struct types *t, const struct btf *btf)
+{
+	t->text = btf;
+}
+
+/* A struct, union or typedef: of the text, else of the kernel. */
+static uint32_t find_named(struct types *t, const char *name, uint32_t kind, const struct btf **btf)
+{
+	uint32_t id = t->text ? kbtf_find_in(t->text, name, kind) : 0;
+
+	if (id) {
+		*btf = t->text;
+		return id;
+	}
+	return kbtf_find(t->kbtf, name, kind, btf);
 }
 
 const struct type *type_void(struct types *t)
@@ -154,7 +172,7 @@ static const struct type *fwd_from_btf(struct types *t, const struct btf *btf, c
 	bool is_union = btf_kflag(b);
 	const char *name = name_at(btf, b->name_off);
 	const struct btf *where;
-	uint32_t def = name ? kbtf_find(t->kbtf, name, is_union ? BTF_KIND_UNION : BTF_KIND_STRUCT, &where) : 0;
+	uint32_t def = name ? find_named(t, name, is_union ? BTF_KIND_UNION : BTF_KIND_STRUCT, &where) : 0;
 
 	if (def)
 		return type_from_btf(t, where, def);
@@ -167,7 +185,7 @@ static const struct type *make_from_btf(struct types *t, const struct btf *btf, 
 	uint32_t named = 0;
 	bool user = false;
 	const struct btf_type *b = skip(btf, &id, &named, &user);
-	struct type type = { .btf = btf, .btf_id = id, .is_user = user };
+	struct type type = { .btf = btf, .btf_id = id, .is_user = user, .from_text = t->text && btf == t->text };
 	uint32_t target;
 
 	if (!b || !id)
@@ -318,7 +336,7 @@ const struct type *type_by_name(struct types *t, const char *name)
 
 		if (strncmp(name, tags[i].prefix, len))
 			continue;
-		id = kbtf_find(t->kbtf, name + len, tags[i].kind, &btf);
+		id = find_named(t, name + len, tags[i].kind, &btf);
 		if (id)
 			return type_from_btf(t, btf, id);
 	}

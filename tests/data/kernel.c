@@ -56,6 +56,7 @@ struct task_struct {
 struct super_block {
 	unsigned long s_flags;
 	char s_id[32];
+	struct list_head s_inodes;
 };
 
 struct inode {
@@ -198,4 +199,52 @@ int alpha_only(int a)
 int define(struct cred *cred, const struct file_operations *f_op, struct super_block *sb)
 {
 	return 0;
+}
+
+/* Tracepoints as they stand in BTF: one with a record of its own, two of a class. */
+struct trace_entry {
+	u16 type;
+	int pid;
+};
+
+struct trace_event_raw_sched_switch {
+	struct trace_entry ent;
+	char prev_comm[16];
+	int prev_pid;
+	long prev_state;
+	u32 __data_loc_reason;
+	char __data[0];
+};
+
+struct trace_event_raw_inode_template {
+	struct trace_entry ent;
+	unsigned long ino;
+};
+
+void __traceiter_sched_switch(void *__data, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+}
+
+void __bpf_trace_inode_template(void *__data, struct inode *inode)
+{
+}
+
+void __traceiter_inode_dirty(void *__data, struct inode *inode)
+{
+}
+
+void __traceiter_inode_gone(void *__data, int reason)
+{
+}
+
+void use_records(struct trace_event_raw_sched_switch *a, struct trace_event_raw_inode_template *b)
+{
+}
+
+void __warn(const char *file, int line, void *caller)
+{
+}
+
+void oops_enter(void)
+{
 }

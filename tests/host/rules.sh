@@ -39,7 +39,10 @@ done
 for dir in "$top"/tests/rules/err.*/; do
 	cd "$dir" || exit 99
 	name=$(basename "$dir") tag=$(basename "$dir" | cut -d. -f2)
-	"$deadfall" check rule.yaml "${btf[@]}" 2>"$new" >/dev/null
+	command=(check rule.yaml "${btf[@]}")
+	# These are seen only when code is generated.
+	case $tag in too-big | not-yet) command=(compile rule.yaml --btf "$top/tests/data/kernel.btf" -o /dev/null) ;; esac
+	"$deadfall" "${command[@]}" 2>"$new" >/dev/null
 	status=$?
 	expected=0
 	grep -q '^rule.yaml:[0-9:]* error\[\|^error\[' "$new" && expected=1
@@ -50,7 +53,7 @@ done
 
 cd "$top" || exit 99
 for tag in $(sed -n 's/^DIAG_TAG([A-Z_]*, "\([a-z-]*\)".*/\1/p' rules/diag_tags.h); do
-	[ "$tag" = too-big ] && continue # only seen when code is generated
+	[ "$tag" = too-big ] && continue
 	n=$((n + 1))
 	if compgen -G "tests/rules/err.$tag.*" >/dev/null; then
 		echo "ok $n - tag $tag has a test"

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * check_match.c - what a match takes: roles of its events, thresholds, guards, the fields that it compares.
+ */
+#include "rules/check_match.h"
+
+#include <string.h>
+
+#include "lib/nearest.h"
+#include "rules/probe.h"
+
+/* A duration or a number, as a constant or a parameter. */
+static struct expr *check_threshold(struct check *c, struct expr *e, const char *what, bool duration)
+{
+	bool constant = e->op == EXPR_INT, time = constant && e->unit == UNIT_TIME;
+	struct expr *v = check_value(c, e);
+
+	if (!v)
+		return NULL;
+	if (v->op == EXPR_PARAM) {
+		constant = c->set->params[v->index]->kind != PARAM_STR;
+		time = c->set->params[v->index]->kind == PARAM_DURATION;
+	}
+	if (constant && time == duration)
+		return v;
+	diag_hint(c->diags, diag_error(c->diags, TAG_TYPE, e->span, "'%s' takes a %s", what,
+				       duration ? "duration" : "number"),
+		  duration ? "such as 10s, 500ms, or a parameter with such a default" :
+		  "a constant, or a parameter with such a default");
+	return v;
+}
+
+/* An event that a match needs must be there, or nothing can match. */
+static void check_possible(struct check *c, const struct event *ev, struct span span)
+{
+	if (ev->unresolved && ev->optional && !ev->wait_module)
+		diag_error(c->diags, TAG_NEVER, span, "event '%s' cannot happen on this kernel, so nothing matches",
+			   ev->name);
+}
+
+static void set_roles(const struct event_list *list, uint32_t role)
+{
+	for (uint32_t i = 0; i < list->n; i++)
+		list->items[i]->roles |= role;
+}
+
+/* One of the events must be there. */
+static void check_any_possible(struct check *c, const struct event_list *list)
+{
+	for (uint32_t i = 0; i < list->n; i++) {
+		if (!list->items[i]->unresolved || list->items[i]->wait_module)
+			return;
+	}
+	if (list->n)
+		check_possible(c, list->items[0], c->rule->match.span);
+}
+
+static struct expr *check_guard(struct check *c, struct event *ev, struct expr *guard, uint32_t nsteps)
+{
+	if (!guard || ev->unresolved)
+		return guard;
+	c->event = ev;
+	c->nsteps = nsteps;
+	guard = check_cond(c, guard);
+	c->event = NULL;
+	c->nsteps = 0;
+	return guard;
+}
+
+static void check_steps(struct check *c)
+{
+	struct match *m = &c->rule->match;
+
+	for (uint32_t i = 0; i < m->nsteps; i++) {
+		struct step *s = &m->steps[i];
+		bool second = i == 1;
+
+		s->event->roles |= second && (m->kind == MATCH_MISSING || m->kind == MATCH_OVERLAP) ? ROLE_PREVENTS :
+				   ROLE_LEADS;
+		check_possible(c, s->event, s->span);
+		s->guard = check_guard(c, s->event, s->guard, i);
+	}
+}
+
+/* A field that all of these events must record. */
+static void check_recorded(struct check *c, const struct event_list *list, const char *field)
+{
+	for (uint32_t i = 0; i < list->n; i++) {
+		const struct event *ev = list->items[i];
+		struct nearest near = nearest_init(field);
+		struct diag *d;
+		uint32_t j = 0;
+
+		for (; j < ev->nfields && strcmp(ev->fields[j].name, field); j++)
+			nearest_offer(&near, ev->fields[j].name);
+		if (j < ev->nfields)
+			continue;
+		d = diag_error(c->diags, TAG_UNKNOWN_FIELD, c->rule->match.span, "event '%s' records no field '%s'",
+			       ev->name, field);
+		if (nearest_best(&near))
+			diag_hint(c->diags, d, "did you mean '%s'?", nearest_best(&near));
+		else
+			diag_hint(c->diags, d, "add it to the event: fields: {%s: ...}", field);
+	}
+}
+
+static void check_at_return(struct check *c, const struct event *ev, const char *why)
+{
+	if (ev->nprobes && !event_all(ev, PROBE_AT_RETURN))
+		diag_error(c->diags, TAG_NOT_HERE, ev->span, "event '%s' must be at a function's return: %s", ev->name,
+			   why);
+}
+
+static void check_lists(struct check *c)
+{
+	struct match *m = &c->rule->match;
+
+	switch (m->kind) {
+	case MATCH_BALANCE:
+	case MATCH_POPULATION:
+		set_roles(&m->up, ROLE_LEADS);
+		set_roles(&m->down, ROLE_PREVENTS);
+		break;
+	case MATCH_LIFECYCLE:
+		set_roles(&m->up, ROLE_PREVENTS);
+		set_roles(&m->down, ROLE_LEADS);
+		set_roles(&m->use, ROLE_LEADS);
+		break;
+	case MATCH_ORIGIN:
+		set_roles(&m->up, ROLE_PREVENTS);
+		break;
+	default:
+		set_roles(&m->up, ROLE_LEADS);
+	}
+	if (m->end)
+		m->end->roles |= ROLE_LEADS;
+	if (m->kind != MATCH_ORIGIN)
+		check_any_possible(c, &m->up);
+}
+
+static void check_automaton(struct check *c)
+{
+	struct match *m = &c->rule->match;
+
+	for (uint32_t i = 0; i < m->nstates; i++) {
+		struct state *s = &m->states[i];
+
+		if (s->deadline)
+			s->deadline = check_threshold(c, s->deadline, "deadline", true);
+		for (uint32_t j = 0; j < s->n; j++) {
+			if (s->on[j].event)
+				s->on[j].guard = check_guard(c, s->on[j].event, s->on[j].guard, 0);
+		}
+	}
+}
+
+static void check_fields(struct check *c)
+{
+	struct match *m = &c->rule->match;
+
+	if (m->identity) {
+		check_recorded(c, &m->up, m->identity);
+		check_recorded(c, &m->use, m->identity);
+	}
+	if (m->detect & STALE_USE && !m->identity)
+		diag_error(c->diags, TAG_MISSING_KEY, m->span,
+			   "stale_use needs 'identity': the field by which two lives of an address differ");
+	if (m->value)
+		check_recorded(c, &m->up, m->value);
+	if (m->group && strcmp(m->group, "kstack"))
+		check_recorded(c, &m->up, m->group);
+}
+
+void check_match(struct check *c)
+{
+	struct match *m = &c->rule->match;
+
+	check_steps(c);
+	check_lists(c);
+	for (uint32_t i = 0; i < m->nunless; i++)
+		m->unless[i]->roles |= ROLE_PREVENTS;
+	if (m->within)
+		m->within = check_threshold(c, m->within, "within", true);
+	if (m->over)
+		m->over = check_threshold(c, m->over, "over", m->kind == MATCH_LATENCY);
+	if (m->kind == MATCH_LATENCY && m->nsteps == 1)
+		check_at_return(c, m->steps[0].event, "the time is that from entry to return");
+	if (m->kind == MATCH_ORIGIN && m->nsteps)
+		check_at_return(c, m->steps[0].event, "what it returned is traced back");
+	for (uint32_t i = 0; m->kind == MATCH_ORIGIN && i < m->up.n; i++)
+		check_at_return(c, m->up.items[i], "it may be the origin of what was returned");
+	check_fields(c);
+	check_automaton(c);
+}
+
+static bool rests_on_absence(const struct rule *rule)
+{
+	for (uint32_t i = 0; i < rule->nevents; i++) {
+		if (rule->events[i].uses_old)
+			return true;
+	}
+	switch (rule->match.kind) {
+	case MATCH_MISSING:
+	case MATCH_BALANCE:
+	case MATCH_LIFECYCLE:
+	case MATCH_POPULATION:
+	case MATCH_ORIGIN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void check_on_loss(struct rule *rule)
+{
+	if (rule->on_loss == ON_LOSS_DEFAULT)
+		rule->on_loss = rests_on_absence(rule) ? ON_LOSS_SUPPRESS : ON_LOSS_FIRE;
+}

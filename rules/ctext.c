@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rules/ctext.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "lib/arena.h"
+#include "rules/lex.h"
+
+#define MEMBERS_MAX 1024
+#define DEPTH_MAX 8
+
+struct member {
+	const char *name;	/* "" : anonymous */
+	int type;		/* BTF id */
+	uint64_t bit_off;
+	uint32_t bit_size;
+};
+
+/* A type as a member has it. */
+struct ctype {
+	int id;
+	uint64_t size;
+	uint32_t align;
+};
+
+struct ctext {
+	struct check *check;
+	struct btf *btf;
+	const struct token *t;
+	bool failed;
+};
+
+/* A struct or union being laid out. */
+struct layout {
+	struct member members[MEMBERS_MAX];
+	uint32_t n;
+	uint64_t bits;		/* end so far */
+	uint64_t size;		/* union: of the largest */
+	uint32_t align;
+	bool is_union;
+};
+
+static bool parse_struct(struct ctext *x, unsigned int depth, struct ctype *ret);
+
+static bool fail(struct ctext *x, const char *what)
+{
+	if (!x->failed)
+		diag_error(x->check->diags, TAG_SYNTAX, x->t->span, "in C text: %s", what);
+	x->failed = true;
+	return false;
+}
+
+/* libbpf ran out of memory, or the text has more than BTF can hold. */
+static int added(struct ctext *x, int id)
+{
+	if (id == -ENOMEM)
+		arena_alloc(x->check->arena, SIZE_MAX);
+	if (id < 0)
+		fail(x, "this cannot be described in BTF");
+	return id;
+}
+
+static bool at(const struct ctext *x, int punct)
+{
+	return x->t->kind == TOKEN_PUNCT && x->t->punct == punct;
+}
+
+static bool word(const struct ctext *x, const char *s)
+{
+	return x->t->kind == TOKEN_NAME && !strcmp(x->t->text, s);
+}
+
+static bool accept(struct ctext *x, int punct)
+{
+	if (!at(x, punct))
+		return false;
+	x->t++;
+	return true;
+}
+
+static bool expect(struct ctext *x, int punct, const char *what)
+{
+	return accept(x, punct) || fail(x, what);
+}
+
+/* The id of an integer, made when first needed. */
+static int int_id(struct ctext *x, const struct type *t)
+{
+	char name[8];
+	int id;
+
+	if (t->kind == TYPE_BOOL)
+		strcpy(name, "bool");
+	else
+		snprintf(name, sizeof(name), "%s", t->is_char ? "char" : t->name);
+	id = (int)kbtf_find_in(x->btf, name, BTF_KIND_INT);
+	if (id > 0 && btf__type_by_id(x->btf, (uint32_t)id)->size == t->size)
+		return id;
+	return added(x, btf__add_int(x->btf, name, t->size, t->kind == TYPE_BOOL ? BTF_INT_BOOL :
+				     t->is_signed ? BTF_INT_SIGNED : 0));
+}
+
+/* A struct that the text or the kernel's own BTF defines; else only declared, good for pointers. */
+static bool named_struct(struct ctext *x, bool is_union, const char *name, struct ctype *ret)
+{
+	uint32_t kind = is_union ? BTF_KIND_UNION : BTF_KIND_STRUCT;
+	int id = (int)kbtf_find_in(x->btf, name, kind);
+	const struct btf *where = NULL;
+
+	if (!id) {
+		id = (int)kbtf_find(x->check->kbtf, name, kind, &where);
+		if (where != kbtf_vmlinux(x->check->kbtf))
+			id = 0;
+	}
+	if (id > 0) {
+		ret->id = id;
+		ret->size = btf__type_by_id(x->btf, (uint32_t)id)->size;
+		ret->align = (uint32_t)btf__align_of(x->btf, (uint32_t)id);
+		return true;
+	}
+	ret->id = (int)kbtf_find_in(x->btf, name, BTF_KIND_FWD);
+	if (ret->id <= 0)
+		ret->id = added(x, btf__add_fwd(x->btf, name, is_union ? BTF_FWD_UNION : BTF_FWD_STRUCT));
+	ret->size = 0;
+	return ret->id > 0;
+}
+
+/* A type that is no struct: C's words, or a typedef of the kernel. */
+static bool parse_words(struct ctext *x, struct ctype *ret)
+{
+	const struct type *t = NULL, *next;
+	const char *text = NULL, *longer;
+
+	for (; x->t->kind == TOKEN_NAME; x->t++) {
+		if (word(x, "const") || word(x, "volatile") || word(x, "__user"))
+			continue;
+		longer = text ? arena_printf(x->check->arena, "%s %s", text, x->t->text) : x->t->text;
+		next = type_by_name(x->check->types, longer);
+		if (!next && text && t)
+			break;
+		text = longer;
+		t = next;
+	}
+	if (!t && text)
+		x->t--;
+	if (!t)
+		return fail(x, "expected a type that C or the kernel knows");
+	ret->size = t->size;
+	ret->align = t->size ? t->size : 1;
+	if (t->kind == TYPE_VOID) {
+		ret->id = 0;
+		return true;
+	}
+	if (t->kind != TYPE_INT && t->kind != TYPE_BOOL)
+		return fail(x, "typedefs here stand for integers; write struct NAME");
+	ret->id = int_id(x, t);
+	return ret->id > 0;
+}
+
+static bool parse_base(struct ctext *x, unsigned int depth, struct ctype *ret)
+{
+	bool is_union, is_enum;
+
+	while (word(x, "const") || word(x, "volatile"))
+		x->t++;
+	is_union = word(x, "union");
+	is_enum = word(x, "enum");
+	if (!is_union && !is_enum && !word(x, "struct"))
+		return parse_words(x, ret);
+	x->t++;
+	if (is_enum) {
+		if (x->t->kind == TOKEN_NAME)
+			x->t++;
+		ret->size = ret->align = 4;
+		ret->id = int_id(x, type_int(x->check->types, 4, false));
+		return ret->id > 0;
+	}
+	if (at(x, '{') || (x->t->kind == TOKEN_NAME && x->t[1].kind == TOKEN_PUNCT && x->t[1].punct == '{')) {
+		x->t--;
+		return parse_struct(x, depth + 1, ret);
+	}
+	if (x->t->kind != TOKEN_NAME)
+		return fail(x, "expected the struct's name");
+	return named_struct(x, is_union, (x->t++)->text, ret);
+}
+
+static uint64_t align_up(uint64_t v, uint64_t align)
+{
+	return (v + align - 1) / align * align;
+}
+
+/* As the psABI places it: a bit-field does not cross a boundary of its type. */
+static bool place(struct ctext *x, struct layout *l, const char *name, const struct ctype *t, int64_t width)
+{
+	uint64_t unit = t->size * 8, off = l->is_union ? 0 : l->bits;
+
+	if (l->n == MEMBERS_MAX)
+		return fail(x, "more members than are allowed (1024)");
+	if (!t->size)
+		return fail(x, "the size of this member is not known");
+	if (width < 0)
+		off = align_up(off, (uint64_t)t->align * 8);
+	else if (width == 0 || off / unit != (off + (uint64_t)width - 1) / unit)
+		off = align_up(off, unit);
+	l->align = t->align > l->align ? t->align : l->align;
+	l->bits = off + (width < 0 ? unit : (uint64_t)width);
+	if (l->bits > UINT32_MAX)
+		return fail(x, "the struct is too large");
+	l->size = l->bits > l->size ? l->bits : l->size;
+	if (width != 0)
+		l->members[l->n++] = (struct member){ .name = name, .type = t->id, .bit_off = off,
+						      .bit_size = width > 0 ? (uint32_t)width : 0 };
+	return true;
+}
+
+/* "(*name)(...)": a pointer to a function; the arguments do not matter. */
+static bool parse_func_ptr(struct ctext *x, const char **name, struct ctype *t)
+{
+	int depth = 1;
+
+	x->t++;
+	if (!expect(x, '*', "expected '(*name)(...)'"))
+		return false;
+	if (x->t->kind != TOKEN_NAME)
+		return fail(x, "expected a name");
+	*name = (x->t++)->text;
+	if (!expect(x, ')', "expected ')'") || !expect(x, '(', "expected '('"))
+		return false;
+	for (; depth && x->t->kind != TOKEN_END; x->t++)
+		depth += at(x, '(') ? 1 : at(x, ')') ? -1 : 0;
+	t->id = added(x, btf__add_ptr(x->btf, 0));
+	t->size = t->align = 8;
+	return t->id > 0;
+}
+
+/* [N][M]: from the last to the first */
+static bool parse_dims(struct ctext *x, struct ctype *t)
+{
+	uint64_t dims[8];
+	uint32_t n = 0;
+	int index;
+
+	for (; accept(x, '['); n++) {
+		if (n == 8 || x->t->kind != TOKEN_INT || x->t->value > 1u << 24)
+			return fail(x, "expected a number of elements");
+		dims[n] = (x->t++)->value;
+		if (!expect(x, ']', "expected ']'"))
+			return false;
+	}
+	if (!n)
+		return true;
+	index = int_id(x, type_int(x->check->types, 4, false));
+	while (n-- && !x->failed) {
+		t->id = added(x, btf__add_array(x->btf, index, t->id, (uint32_t)dims[n]));
+		if (t->size && dims[n] > UINT32_MAX / t->size)
+			return fail(x, "the array is too large");
+		t->size *= dims[n];
+	}
+	return !x->failed;
+}
+
+/* {"*"} NAME {"[" N "]"} [":" WIDTH] */
+static bool parse_declarator(struct ctext *x, struct layout *l, struct ctype t)
+{
+	const char *name = "";
+	int64_t width = -1;
+
+	while (at(x, '*') || word(x, "const") || word(x, "__user")) {
+		if (at(x, '*')) {
+			t.id = added(x, btf__add_ptr(x->btf, t.id));
+			t.size = t.align = 8;
+		}
+		x->t++;
+	}
+	if (at(x, '(')) {
+		if (!parse_func_ptr(x, &name, &t))
+			return false;
+	} else if (x->t->kind == TOKEN_NAME) {
+		name = (x->t++)->text;
+	} else if (!at(x, ':')) {
+		return fail(x, "expected a member's name");
+	}
+	if (!parse_dims(x, &t))
+		return false;
+	if (accept(x, ':')) {
+		if (x->t->kind != TOKEN_INT || x->t->value > t.size * 8)
+			return fail(x, "expected the width of a bit-field");
+		width = (int64_t)(x->t++)->value;
+	}
+	return place(x, l, name, &t, width);
+}
+
+/* type declarator {"," declarator} ";" | struct ";" */
+static bool parse_member(struct ctext *x, struct layout *l, unsigned int depth)
+{
+	struct ctype t;
+
+	if (!parse_base(x, depth, &t))
+		return false;
+	if (accept(x, ';'))
+		return place(x, l, "", &t, -1);
+	do {
+		if (!parse_declarator(x, l, t))
+			return false;
+	} while (accept(x, ','));
+	return expect(x, ';', "expected ';'");
+}
+
+static bool emit(struct ctext *x, const struct layout *l, const char *name, struct ctype *ret)
+{
+	ret->align = l->align;
+	ret->size = align_up(align_up(l->size, 8) / 8, l->align);
+	ret->id = added(x, l->is_union ? btf__add_union(x->btf, name, (uint32_t)ret->size) :
+			btf__add_struct(x->btf, name, (uint32_t)ret->size));
+	for (uint32_t i = 0; i < l->n && !x->failed; i++)
+		added(x, btf__add_field(x->btf, l->members[i].name, l->members[i].type,
+					(uint32_t)l->members[i].bit_off, l->members[i].bit_size));
+	return !x->failed;
+}
+
+/* ("struct" | "union") [NAME] "{" {member} "}" ["__packed"] */
+static bool parse_struct(struct ctext *x, unsigned int depth, struct ctype *ret)
+{
+	struct layout *l = arena_new(x->check->arena, struct layout);
+	const char *name = "";
+
+	if (depth > DEPTH_MAX)
+		return fail(x, "structs nested too deep");
+	l->align = 1;
+	l->is_union = word(x, "union");
+	x->t++;
+	if (x->t->kind == TOKEN_NAME)
+		name = (x->t++)->text;
+	if (!expect(x, '{', "expected '{'"))
+		return false;
+	while (!at(x, '}')) {
+		if (!parse_member(x, l, depth))
+			return false;
+	}
+	x->t++;
+	if (word(x, "__packed") || word(x, "__attribute__"))
+		return fail(x, "attributes are not supported: write padding and order as they are in memory");
+	return emit(x, l, name, ret);
+}
+
+static void free_btf(void *btf)
+{
+	btf__free(btf);
+}
+
+const struct btf *ctext_read(struct check *c, const struct node *text)
+{
+	struct ctext x = { .check = c };
+	struct ctype t;
+
+	x.t = lex(c->arena, c->diags, text);
+	if (!x.t)
+		return NULL;
+	x.btf = btf__new_empty_split((struct btf *)(uintptr_t)kbtf_vmlinux(c->kbtf));
+	if (!x.btf)
+		arena_alloc(c->arena, SIZE_MAX);
+	arena_defer(c->arena, free_btf, x.btf);
+	while (!x.failed && x.t->kind != TOKEN_END) {
+		if (!word(&x, "struct") && !word(&x, "union"))
+			fail(&x, "expected struct NAME {...};");
+		else if (parse_struct(&x, 0, &t))
+			expect(&x, ';', "expected ';'");
+	}
+	return x.failed ? NULL : x.btf;
+}

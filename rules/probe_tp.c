@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * probe_tp.c - tracepoints.
+ *
+ * rawtp:NAME has the arguments that the tracepoint is called with; their names are those of __traceiter_NAME(), whose
+ * first parameter is not ours. tracepoint:CATEGORY:NAME has the fields of its record, struct trace_event_raw_CLASS.
+ * Many events share a class, and BTF does not say which; but the class's own function __bpf_trace_CLASS() has the very
+ * prototype of __traceiter_NAME(), which leaves one, or a few of which one has the event's name in its own.
+ */
+#include "rules/probe.h"
+
+#include <bpf/btf.h>
+#include <string.h>
+
+#include "lib/arena.h"
+#include "lib/nearest.h"
+
+#define TRACEITER "__traceiter_"
+#define BPF_TRACE "__bpf_trace_"
+#define RAW "trace_event_raw_"
+
+/* The first of "a|b" that exists. */
+static bool find_event(struct check *c, const char *pattern, const char **name, struct kbtf_func *f)
+{
+	char *copy = arena_strdup(c->arena, pattern), *save = NULL;
+
+	for (char *part = strtok_r(copy, "|", &save); part; part = strtok_r(NULL, "|", &save)) {
+		if (kbtf_find_func(c->kbtf, NULL, arena_printf(c->arena, TRACEITER "%s", part), f)) {
+			*name = part;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int offer_event(const struct kbtf_func *f, void *arg)
+{
+	nearest_offer(arg, f->name + strlen(TRACEITER));
+	return 0;
+}
+
+static void no_event(struct check *c, struct event *ev, struct probe *p)
+{
+	struct nearest near = nearest_init(p->pattern);
+	struct diag *d;
+
+	if (ev->optional || ev->wait_module) {
+		diag_warn(c->diags, TAG_UNCHECKED, p->span,
+			  "no tracepoint '%s' here: the event's expressions are not checked", p->pattern);
+		return;
+	}
+	d = diag_error(c->diags, TAG_UNKNOWN_FUNCTION, p->span, "no tracepoint '%s' in this kernel", p->pattern);
+	kbtf_each_func(c->kbtf, NULL, TRACEITER "*", offer_event, &near);
+	if (nearest_best(&near))
+		diag_hint(c->diags, d, "did you mean '%s'?", nearest_best(&near));
+	else
+		diag_hint(c->diags, d, "if it is in a module: load it, or add when: module-loads");
+}
+
+/* Looking for the class of an event. */
+struct class_search {
+	struct check *check;
+	const char *event;
+	const struct kbtf_func *iter;
+	const struct type *best;
+	size_t score;
+	uint32_t found;
+};
+
+static bool same_proto(const struct kbtf_func *a, const struct kbtf_func *b)
+{
+	const struct btf_type *x = btf__type_by_id(a->btf, a->proto_id), *y = btf__type_by_id(b->btf, b->proto_id);
+
+	if (a->btf != b->btf || btf_vlen(x) != btf_vlen(y))
+		return false;
+	for (uint32_t i = 1; i < btf_vlen(x); i++) {
+		if (btf_params(x)[i].type != btf_params(y)[i].type)
+			return false;
+	}
+	return true;
+}
+
+/* How much of the event's name the class has, where one begins with the other (a class may end in _template). */
+static size_t name_score(const char *event, const char *class)
+{
+	size_t n = 0, len = strlen(class);
+
+	if (len > 9 && !strcmp(class + len - 9, "_template"))
+		len -= 9;
+	else if (len > 6 && !strcmp(class + len - 6, "_class"))
+		len -= 6;
+	while (n < len && event[n] == class[n])
+		n++;
+	return n == len || !event[n] ? n + 1 : 0;
+}
+
+static int try_class(const struct kbtf_func *f, void *arg)
+{
+	struct class_search *s = arg;
+	const char *class = f->name + strlen(BPF_TRACE);
+	const struct type *record;
+	size_t score;
+
+	if (!same_proto(f, s->iter))
+		return 0;
+	record = type_by_name(s->check->types, arena_printf(s->check->arena, "struct " RAW "%s", class));
+	if (!record)
+		return 0;
+	s->found++;
+	score = name_score(s->event, class) + 1;
+	if (score > s->score) {
+		s->score = score;
+		s->best = record;
+	}
+	return 0;
+}
+
+static const struct type *find_record(struct check *c, const char *event, const struct kbtf_func *iter)
+{
+	struct class_search s = { .check = c, .event = event, .iter = iter };
+	const struct type *own = type_by_name(c->types, arena_printf(c->arena, "struct " RAW "%s", event));
+
+	if (own)
+		return own;
+	kbtf_each_func(c->kbtf, iter->module ? iter->module : "vmlinux", BPF_TRACE "*", try_class, &s);
+	return s.found == 1 || s.score > 1 ? s.best : NULL;
+}
+
+void probe_resolve_tracepoint(struct check *c, struct event *ev, struct probe *p)
+{
+	const char *name;
+	struct kbtf_func f;
+
+	if (!find_event(c, p->pattern, &name, &f)) {
+		no_event(c, ev, p);
+		return;
+	}
+	if (p->kind == PROBE_TRACEPOINT) {
+		p->record = find_record(c, name, &f);
+		if (!p->record)
+			diag_hint(c->diags, diag_error(c->diags, TAG_UNKNOWN_TYPE, p->span,
+						       "the fields of tracepoint '%s' are not in BTF", name),
+				  "rawtp:%s has the arguments that it is called with", name);
+	}
+	p->funcs = arena_new(c->arena, struct probe_func);
+	p->nfuncs = 1;
+	*p->funcs = (struct probe_func){ .name = name, .module = f.module, .btf = f.btf, .proto_id = f.proto_id };
+}
+
+/* arg.NAME of a tracepoint: a member of its record; a string stands at the end of it, at __data_loc_NAME. */
+int tracepoint_arg(struct check *c, struct event *ev, const char *name, struct span span)
+{
+	const struct type *record = ev->probes[0].record;
+	struct event_arg arg = { .name = name, .span = span };
+	struct type_member m;
+	const char *near;
+	struct diag *d;
+
+	if (ev->nprobes > 1 || !record || !name) {
+		diag_error(c->diags, TAG_NOT_HERE, span, "fields of a tracepoint are named, and it must be the event's only probe");
+		return -1;
+	}
+	if (type_find_member(c->types, record, name, &m)) {
+		arg.type = m.type;
+	} else if (type_find_member(c->types, record, arena_printf(c->arena, "__data_loc_%s", name), &m)) {
+		arg.type = type_str(c->types, 64);
+		arg.data_loc = true;
+	} else {
+		d = diag_error(c->diags, TAG_UNKNOWN_ARG, span, "the tracepoint has no field '%s'", name);
+		near = type_nearest_member(c->types, record, name);
+		if (near)
+			diag_hint(c->diags, d, "did you mean '%s'?", near);
+		return -1;
+	}
+	if (arg.type->kind == TYPE_ARRAY && arg.type->target->is_char)
+		arg.type = type_str(c->types, arg.type->nelems ? arg.type->nelems : 64);
+	if (arg.type->kind != TYPE_STR && (!type_is_scalar(arg.type) || arg.type->size > 8)) {
+		diag_error(c->diags, TAG_TYPE, span, "field '%s' is a '%s'", name, type_text(c->arena, arg.type));
+		return -1;
+	}
+	arg.member = (struct member_ref){ .base = record, .name = m.name, .bit_off = m.bit_off,
+					  .bit_size = m.bit_size };
+	ev->args = arena_grow(c->arena, ev->args, ev->nargs, sizeof(arg));
+	ev->args[ev->nargs] = arg;
+	return (int)ev->nargs++;
+}
