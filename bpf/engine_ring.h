@@ -12,7 +12,7 @@
 
 #include "bpf/engine.h"
 
-static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *s);
+static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *value);
 
 static __always_inline void ring_start_timer(struct df_state_ring *s, __u64 ns)
 {
@@ -127,17 +127,25 @@ static __always_inline void engine_ring(struct df_rec *r, __u32 prog)
 	}
 }
 
-/* A timer ran out. The deadline in the entry is the truth: it may have been stopped or moved since. */
-static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *s)
+/*
+ * A timer ran out. The deadline in the entry is the truth: it may have been stopped or moved since. The entry is
+ * looked up again, because v6.1's verifier tells locks apart by an id that only a lookup gives.
+ */
+static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *value)
 {
+	struct df_state_ring *s = bpf_map_lookup_elem(&df_keys_ring, key);
 	__u32 prog = DF_PROG_TIMER, event;
 	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);
-	__u64 now = bpf_ktime_get_ns(), deadline = s->m.deadline_ns, id, comm[DF_COMM / 8];
-	const struct df_machine *mc = machine_get(s->m.machine);
+	__u64 now = bpf_ktime_get_ns(), deadline, id, comm[DF_COMM / 8];
+	const struct df_machine *mc;
 	struct effect e = {};
 	struct df_stats *st;
 
-	if (!r || !mc || !deadline || df_ctl.frozen)
+	if (!s || !r || df_ctl.frozen)
+		return 0;
+	mc = machine_get(s->m.machine);
+	deadline = s->m.deadline_ns;
+	if (!mc || !deadline)
 		return 0;
 	if (now < deadline) {
 		bpf_timer_start(&s->timer, deadline - now, 0);
