@@ -42,9 +42,7 @@ int source_set_read(struct arena *a, char *const files[], int n, struct kbtf *kb
 		if (source_is_object(files[i]))
 			return err_set(err, ERR_INVALID, "%s is a compiled set: load it alone", files[i]);
 	}
-	if (compile_check(a, files, n, kbtf, &diags, &set))
-		return err_set(err, ERR_INVALID, "the rules cannot be read");
-	if (!diags.errors && set && generate_object(a, set, &diags, &gen, out, err))
+	if (!compile_check(a, files, n, kbtf, &diags, &set) && generate_object(a, set, &diags, &gen, out, err))
 		return -1;
 	if (json && diags.n)
 		diags_print_json(&diags, stderr);
