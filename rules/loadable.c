@@ -12,8 +12,6 @@ static void check_probe(struct diags *diags, const struct probe *p)
 	switch (p->kind) {
 	case PROBE_KPROBE:
 	case PROBE_KRETPROBE:
-	case PROBE_FENTRY:
-	case PROBE_FEXIT:
 	case PROBE_USDT:
 		return;
 	default:
@@ -25,10 +23,6 @@ static void check_event(struct diags *diags, const struct event *ev)
 {
 	for (uint32_t i = 0; i < ev->nprobes; i++)
 		check_probe(diags, &ev->probes[i]);
-	if (ev->ntables)
-		not_yet(diags, ev->tables[0].span, "a further table");
-	if (ev->owner)
-		not_yet(diags, ev->owner->span, "an owner");
 	if (ev->delay_ns)
 		not_yet(diags, ev->span, "a delay");
 	if (ev->nbytes)
@@ -37,31 +31,16 @@ static void check_event(struct diags *diags, const struct event *ev)
 		not_yet(diags, ev->span, "a user stack or branch records");
 }
 
-static void check_match(struct diags *diags, const struct match *m)
-{
-	if (m->kind != MATCH_EVENT && m->kind != MATCH_SEQUENCE)
-		not_yet(diags, m->span, "this kind of match");
-	if (m->times > 1 || m->every > 1 || m->cooldown_ns)
-		not_yet(diags, m->span, "times, every or cooldown");
-	for (uint32_t i = 0; i < m->nsteps; i++) {
-		if (m->steps[i].guard)
-			not_yet(diags, m->steps[i].span, "a condition over earlier steps");
-	}
-}
-
 static void check_rule(struct diags *diags, const struct rule *rule)
 {
 	for (uint32_t i = 0; i < rule->nevents; i++)
 		check_event(diags, &rule->events[i]);
-	check_match(diags, &rule->match);
 	for (uint32_t i = 0; i < rule->nactions; i++) {
 		if (rule->actions[i].kind != ACTION_PANIC && rule->actions[i].kind != ACTION_LOG)
 			not_yet(diags, rule->actions[i].span, "this action");
 	}
 	if (rule->nsets)
 		not_yet(diags, rule->sets[0].span, "a set");
-	if (rule->context_cpu || rule->context_rule)
-		not_yet(diags, rule->match.span, "context per CPU or rule");
 }
 
 void loadable_check(struct diags *diags, const struct rule_set *set)
