@@ -6,3 +6,11 @@ $(BUILD)/deadfall-init: $(BUILD)/kdump/init.o $(BUILD)/libdeadfall.a
 	$(Q)$(CC) $(CFLAGS) $(if $(filter san,$(VARIANT)),,-static) -o $@ $^ -ljansson -lm
 
 -include $(BUILD)/kdump/init.d
+
+# The HTML report's page travels inside the program.
+$(BUILD)/kdump/html_blob.o: kdump/html_blob.S kdump/report.html
+	$(call msg,AS,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -Wa,-I. -c -o $@ $<
+
+OBJS += $(BUILD)/kdump/html_blob.o

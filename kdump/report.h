@@ -124,5 +124,7 @@ struct report *report_build(struct kernel *k, struct arena *a, const char *file,
  */
 void report_print_text(const struct report *r, FILE *out, bool color, bool full);
 int report_print_json(const struct report *r, FILE *out, struct err *err);
+int report_print_html(const struct report *r, FILE *out, struct err *err);
+int report_print_perfetto(const struct report *r, FILE *out, struct err *err);
 
 #endif
