@@ -21,6 +21,7 @@ struct options {
 	const char *path, *output;
 	enum format format;
 	bool full;
+	struct set_select select;
 };
 
 static int parse_format(const char *name)
@@ -35,6 +36,8 @@ static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{ "format", required_argument, NULL, 'f' },
+		{ "all", no_argument, NULL, 'a' },
+		{ "key", required_argument, NULL, 'k' },
 		{ "full", no_argument, NULL, 'F' },
 		{ "output", required_argument, NULL, 'o' },
 		{ 0 },
@@ -50,6 +53,13 @@ static int parse(int argc, char **argv, struct options *o)
 			if (format < 0)
 				return command_usage(NAME, "no format '%s': text, json, html or perfetto", optarg);
 			o->format = (enum format)format;
+			break;
+		case 'a':
+			o->select.which = SELECT_ALL;
+			break;
+		case 'k':
+			if (!report_parse_key(optarg, &o->select))
+				return command_usage(NAME, "no key '%s': numbers, separated by commas", optarg);
 			break;
 		case 'F':
 			o->full = true;
@@ -115,7 +125,7 @@ int cmd_report(int argc, char **argv)
 		err_nomem(&err);
 		return command_fail(NAME, &err);
 	}
-	r = report_build(dump.k, arena, o.path, dump.format);
+	r = report_build(dump.k, arena, &o.select, o.path, dump.format);
 	if (dump.damage.code != ERR_NONE)
 		gaps_add(&r->gaps, &dump.damage, "capsule");
 	rc = print(&o, r, &err) ? command_fail(NAME, &err) : EXIT_OK;

@@ -306,7 +306,7 @@ static struct image *make(bool lists)
 static char *report_json(struct kernel *k, char **text)
 {
 	struct arena *a = arena_create(NULL, NULL);
-	struct report *r = report_build(k, a, "file", "format");
+	struct report *r = report_build(k, a, NULL, "file", "format");
 	char *json;
 	size_t len;
 	FILE *out = open_memstream(&json, &len);
@@ -354,6 +354,7 @@ static void check_report(bool lists)
 	e = json_array_get(context, 3);
 	fields = json_object_get(e, "fields");
 	assert_string_equal(get_string(e, "func"), "widget_free");
+	assert_string_equal(get_string(e, "key"), "0xffff888012345678");
 	assert_true(json_is_true(json_object_get(e, "pinned")));
 	assert_int_equal(json_integer_value(json_object_get(fields, "len")), -5);
 	assert_string_equal(get_string(fields, "owner"), "slab-\\x01\\xffowner");
@@ -392,7 +393,7 @@ static void rings_become_the_same_report(void **state)
 static char *printed(struct kernel *k, int (*print)(const struct report *r, FILE *out, struct err *err))
 {
 	struct arena *a = arena_create(NULL, NULL);
-	struct report *r = report_build(k, a, "</script><b>", "format");
+	struct report *r = report_build(k, a, NULL, "</script><b>", "format");
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
