@@ -55,7 +55,7 @@ static int record(const struct options *o, struct kernel *k, int fd, struct err 
 	if (!arena)
 		err_nomem(err);
 	else if (recorder) {
-		r = report_build(recorder, arena, NULL, o->path, "vmcore");
+		r = report_build(recorder, arena, o->path, "vmcore");
 		printf("rule %s\n", r->match && !strcmp(r->match->act, "panic") ? r->match->rule : "none");
 		fflush(stdout);
 		for (size_t i = 0; i < r->gaps.count; i++)

@@ -125,7 +125,7 @@ int cmd_report(int argc, char **argv)
 		err_nomem(&err);
 		return command_fail(NAME, &err);
 	}
-	r = report_build(dump.k, arena, &o.select, o.path, dump.format);
+	r = report_build_selected(dump.k, arena, &o.select, o.path, dump.format);
 	if (dump.damage.code != ERR_NONE)
 		gaps_add(&r->gaps, &dump.damage, "capsule");
 	rc = print(&o, r, &err) ? command_fail(NAME, &err) : EXIT_OK;

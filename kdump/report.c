@@ -442,13 +442,19 @@ bool report_parse_key(const char *text, struct set_select *ret)
 	return false;
 }
 
-struct report *report_build(struct kernel *k, struct arena *a, const struct set_select *select, const char *file,
-			    const char *format)
+struct report *report_build(struct kernel *k, struct arena *a, const char *file, const char *format)
 {
 	static const struct set_select fired = { .which = SELECT_VERDICT };
+
+	return report_build_selected(k, a, &fired, file, format);
+}
+
+struct report *report_build_selected(struct kernel *k, struct arena *a, const struct set_select *select,
+				     const char *file, const char *format)
+{
 	struct report *r = arena_new(a, struct report);
 	struct build b = { .r = r, .arena = a, .k = k, .frames = { .k = k, .arena = a },
-			   .select = select ? select : &fired };
+			   .select = select };
 	struct df_sets sets;
 
 	r->arena = a;

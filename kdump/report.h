@@ -116,11 +116,14 @@ struct report {
 #define REPORT_DMESG_LINES 60
 
 /*
- * Build the report. Never fails: what could not be read is in gaps. select NULL: the events of the key that fired.
- * file and format are only repeated in the report.
+ * Build the report, with the events of the key that fired. Never fails: what could not be read is in gaps. file and
+ * format are only repeated in the report.
  */
-struct report *report_build(struct kernel *k, struct arena *a, const struct set_select *select, const char *file,
-			    const char *format);
+struct report *report_build(struct kernel *k, struct arena *a, const char *file, const char *format);
+
+/* The same with the events of other keys. */
+struct report *report_build_selected(struct kernel *k, struct arena *a, const struct set_select *select,
+				     const char *file, const char *format);
 
 /* "0x10" or "0x10,5" as a selection of keys. False when it is no list of numbers. */
 bool report_parse_key(const char *text, struct set_select *ret);

@@ -306,7 +306,7 @@ static struct image *make(bool lists)
 static char *report_json(struct kernel *k, char **text)
 {
 	struct arena *a = arena_create(NULL, NULL);
-	struct report *r = report_build(k, a, NULL, "file", "format");
+	struct report *r = report_build(k, a, "file", "format");
 	char *json;
 	size_t len;
 	FILE *out = open_memstream(&json, &len);
@@ -393,7 +393,7 @@ static void rings_become_the_same_report(void **state)
 static char *printed(struct kernel *k, int (*print)(const struct report *r, FILE *out, struct err *err))
 {
 	struct arena *a = arena_create(NULL, NULL);
-	struct report *r = report_build(k, a, NULL, "</script><b>", "format");
+	struct report *r = report_build(k, a, "</script><b>", "format");
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
