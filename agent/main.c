@@ -21,7 +21,7 @@ static const struct command commands[] = {
 	{ "list", cmd_list, "[--json]", "the loaded sets" },
 	{ "kdump", cmd_kdump, "setup|status|doctor [--json]", "make the next crash a dump, or say why it would not be" },
 	{ "dumps", cmd_dumps, "[list|show|delete|prune] [--dir DIR] [--json]", "the dumps on this machine" },
-	{ "report", cmd_report, "DUMP|CAPSULE [--format text|json] [--full]", "what fired, and what led to it" },
+	{ "report", cmd_report, "DUMP|CAPSULE [--format text|json|html|perfetto]", "what fired, and what led to it" },
 	{ "capture", cmd_capture, "VMCORE --capsule FILE", "in the crash kernel: save what a report needs" },
 	{ 0 }
 };

@@ -12,14 +12,16 @@
 
 #define NAME "report"
 
-enum format { FORMAT_TEXT, FORMAT_JSON };
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_HTML, FORMAT_PERFETTO };
 
-static const char *const formats[] = { [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json" };
+static const char *const formats[] = { [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json",
+				       [FORMAT_HTML] = "html", [FORMAT_PERFETTO] = "perfetto" };
 
 struct options {
 	const char *path, *output;
 	enum format format;
 	bool full;
+	struct set_select select;
 };
 
 static int parse_format(const char *name)
@@ -34,6 +36,8 @@ static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{ "format", required_argument, NULL, 'f' },
+		{ "all", no_argument, NULL, 'a' },
+		{ "key", required_argument, NULL, 'k' },
 		{ "full", no_argument, NULL, 'F' },
 		{ "output", required_argument, NULL, 'o' },
 		{ 0 },
@@ -47,8 +51,15 @@ static int parse(int argc, char **argv, struct options *o)
 		case 'f':
 			format = parse_format(optarg);
 			if (format < 0)
-				return command_usage(NAME, "no format '%s': text or json", optarg);
+				return command_usage(NAME, "no format '%s': text, json, html or perfetto", optarg);
 			o->format = (enum format)format;
+			break;
+		case 'a':
+			o->select.which = SELECT_ALL;
+			break;
+		case 'k':
+			if (!report_parse_key(optarg, &o->select))
+				return command_usage(NAME, "no key '%s': numbers, separated by commas", optarg);
 			break;
 		case 'F':
 			o->full = true;
@@ -66,6 +77,21 @@ static int parse(int argc, char **argv, struct options *o)
 	return 0;
 }
 
+static int print_format(const struct options *o, const struct report *r, FILE *out, bool color, struct err *err)
+{
+	switch (o->format) {
+	case FORMAT_JSON:
+		return report_print_json(r, out, err);
+	case FORMAT_HTML:
+		return report_print_html(r, out, err);
+	case FORMAT_PERFETTO:
+		return report_print_perfetto(r, out, err);
+	default:
+		report_print_text(r, out, color, o->full);
+		return 0;
+	}
+}
+
 static int print(const struct options *o, const struct report *r, struct err *err)
 {
 	_cleanup_fclose_ FILE *file = o->output ? fopen(o->output, "we") : NULL;
@@ -73,9 +99,7 @@ static int print(const struct options *o, const struct report *r, struct err *er
 
 	if (o->output && !file)
 		return err_sys(err, errno, "%s", o->output);
-	if (o->format == FORMAT_TEXT)
-		report_print_text(r, out, !file && isatty(STDOUT_FILENO), o->full);
-	else if (report_print_json(r, out, err))
+	if (print_format(o, r, out, !file && isatty(STDOUT_FILENO), err))
 		return -1;
 	if (fflush(out) || ferror(out))
 		return err_sys(err, errno, "%s", o->output ? o->output : "standard output");
@@ -101,7 +125,7 @@ int cmd_report(int argc, char **argv)
 		err_nomem(&err);
 		return command_fail(NAME, &err);
 	}
-	r = report_build(dump.k, arena, o.path, dump.format);
+	r = report_build_selected(dump.k, arena, &o.select, o.path, dump.format);
 	if (dump.damage.code != ERR_NONE)
 		gaps_add(&r->gaps, &dump.damage, "capsule");
 	rc = print(&o, r, &err) ? command_fail(NAME, &err) : EXIT_OK;

@@ -47,9 +47,9 @@ int dump_open(const char *path, struct opened *ret, struct err *err)
 
 	memset(ret, 0, sizeof(*ret));
 	if (fd < 0) {
-		err_sys(err, errno, "%s", path);
-		err->code = errno == ENOENT ? ERR_ABSENT : err->code;
-		return -1;
+		if (errno == ENOENT)
+			return err_set(err, ERR_ABSENT, "%s: no such file", path);
+		return err_sys(err, errno, "%s", path);
 	}
 	if (pread(fd, magic, sizeof(magic), 0) == sizeof(magic) && !memcmp(magic, CAPSULE_MAGIC, sizeof(magic)))
 		return open_capsule(fd, ret, err) ? err_wrap(err, "%s", path) : 0;

@@ -20,6 +20,7 @@ struct build {
 	struct arena *arena;
 	struct kernel *k;
 	struct frames frames;
+	const struct set_select *select;
 	const struct df_set *set;	/* the one with the main verdict, or NULL */
 };
 
@@ -106,6 +107,7 @@ static void build_event(struct build *b, const struct df_set *s, const struct se
 		.unknown = e->flags & DF_UNKNOWN,
 		.fired = s->verdict && s->verdict->seq == e->seq,
 	};
+	ret->key = values_of_key(b->arena, s->mf, def ? rule_of(s, def->rule) : NULL, &e->key, &ret->nkey);
 	if (e->ip && !kernel_symbolize(b->k, e->ip, &sym, NULL))
 		ret->func = arena_strdup(b->arena, sym.name);
 	ret->fields = arena_array(b->arena, def ? def->nfields + 1 : 1, sizeof(*ret->fields));
@@ -257,21 +259,27 @@ static void build_verdicts(struct build *b, const struct df_sets *sets)
 		r->match = &r->verdicts[main_index];
 }
 
-static void build_context(struct build *b)
+static void build_context(struct build *b, const struct df_sets *sets)
 {
-	const struct df_set *s = b->set;
-	const struct mf_rule *rule;
+	const struct mf_rule *rule = b->set ? rule_of(b->set, b->set->verdict->rule) : NULL;
 	struct report *r = b->r;
+	size_t n = 0;
 
-	if (!s)
-		return;
-	rule = rule_of(s, s->verdict->rule);
 	r->about = rule ? rule->about : NULL;
 	r->source = rule ? rule->source : NULL;
-	r->context = arena_array(b->arena, s->nhistory + 1, sizeof(*r->context));
-	for (size_t i = 0; i < s->nhistory; i++)
-		build_event(b, s, &s->history[i], &r->context[r->ncontext++]);
-	r->context_whole = s->history_whole;
+	r->context_whole = true;
+	for (size_t i = 0; i < sets->count; i++)
+		n += sets->sets[i].nhistory;
+	r->context = arena_array(b->arena, n + 1, sizeof(*r->context));
+	for (size_t i = 0; i < sets->count; i++) {
+		const struct df_set *s = &sets->sets[i];
+
+		if (b->select->which == SELECT_VERDICT && s != b->set)
+			continue;
+		for (size_t j = 0; j < s->nhistory; j++)
+			build_event(b, s, &s->history[j], &r->context[r->ncontext++]);
+		r->context_whole = r->context_whole && s->history_whole;
+	}
 }
 
 /* The last moment we know of: ages count back from it. */
@@ -420,10 +428,34 @@ static void build_dmesg(struct build *b)
 		gaps_add(&b->r->gaps, &err, "kernel messages");
 }
 
+bool report_parse_key(const char *text, struct set_select *ret)
+{
+	char *end;
+
+	*ret = (struct set_select){ .which = SELECT_KEY };
+	for (; ret->nparts < 8; text = end + 1) {
+		ret->part[ret->nparts++] = strtoull(text, &end, 0);
+		if (end == text || (*end && *end != ','))
+			return false;
+		if (!*end)
+			return true;
+	}
+	return false;
+}
+
 struct report *report_build(struct kernel *k, struct arena *a, const char *file, const char *format)
 {
+	static const struct set_select fired = { .which = SELECT_VERDICT };
+
+	return report_build_selected(k, a, &fired, file, format);
+}
+
+struct report *report_build_selected(struct kernel *k, struct arena *a, const struct set_select *select,
+				     const char *file, const char *format)
+{
 	struct report *r = arena_new(a, struct report);
-	struct build b = { .r = r, .arena = a, .k = k, .frames = { .k = k, .arena = a } };
+	struct build b = { .r = r, .arena = a, .k = k, .frames = { .k = k, .arena = a },
+			   .select = select };
 	struct df_sets sets;
 
 	r->arena = a;
@@ -431,9 +463,10 @@ struct report *report_build(struct kernel *k, struct arena *a, const char *file,
 	r->file = arena_strdup(a, file);
 	r->format = arena_strdup(a, format);
 	build_kernel(&b);
-	r->sets_known = !sets_read(k, a, &r->gaps, &sets);
+	r->all_keys = b.select->which != SELECT_VERDICT;
+	r->sets_known = !sets_read(k, a, b.select, &r->gaps, &sets);
 	build_verdicts(&b, &sets);
-	build_context(&b);
+	build_context(&b, &sets);
 	build_live(&b, &sets);
 	for (size_t i = 0; i < sets.count; i++) {
 		build_losses(&b, &sets, &sets.sets[i]);

@@ -41,6 +41,8 @@ struct report_event {
 	const char *event;
 	const char *step;	/* label of the match's step, or NULL */
 	uint64_t seq, ns, cpu, gen;
+	struct report_value *key;
+	size_t nkey;
 	struct report_task task;
 	const char *func;	/* probed function, or NULL */
 	struct report_value *fields;
@@ -97,6 +99,7 @@ struct report {
 	struct report_rule *rules;
 	size_t nrules;
 	const char *about, *source;		/* of the rule that fired */
+	bool all_keys;				/* context has events of several keys */
 	struct report_event *context;		/* oldest first */
 	size_t ncontext;
 	bool context_whole;
@@ -112,8 +115,18 @@ struct report {
 
 #define REPORT_DMESG_LINES 60
 
-/* Build the report. Never fails: what could not be read is in gaps. */
+/*
+ * Build the report, with the events of the key that fired. Never fails: what could not be read is in gaps. file and
+ * format are only repeated in the report.
+ */
 struct report *report_build(struct kernel *k, struct arena *a, const char *file, const char *format);
+
+/* The same with the events of other keys. */
+struct report *report_build_selected(struct kernel *k, struct arena *a, const struct set_select *select,
+				     const char *file, const char *format);
+
+/* "0x10" or "0x10,5" as a selection of keys. False when it is no list of numbers. */
+bool report_parse_key(const char *text, struct set_select *ret);
 
 
 
@@ -124,5 +137,7 @@ struct report *report_build(struct kernel *k, struct arena *a, const char *file,
  */
 void report_print_text(const struct report *r, FILE *out, bool color, bool full);
 int report_print_json(const struct report *r, FILE *out, struct err *err);
+int report_print_html(const struct report *r, FILE *out, struct err *err);
+int report_print_perfetto(const struct report *r, FILE *out, struct err *err);
 
 #endif

@@ -94,6 +94,7 @@ static json_t *event(struct arena *a, const struct report_event *e)
 		      unsigned_number(e->ns), "cpu", unsigned_number(e->cpu), "generation", unsigned_number(e->gen),
 		      "task", task(&e->task), "func", string(e->func), "fields", fields, "kstack", kstack, "ustack",
 		      json_array());
+	json_object_set_new(j, "key", key(a, e->key, e->nkey));
 	json_object_set_new(j, "pinned", json_boolean(e->pinned));
 	json_object_set_new(j, "step", string(e->step));
 	json_object_set_new(j, "fired", json_boolean(e->fired));

@@ -20,6 +20,7 @@ struct page {
 	FILE *out;
 	const char *bold, *red, *dim, *off;
 	bool full;
+	uint64_t zero;	/* the moment that times are relative to: the fire, or the last event */
 };
 
 static void put_task(struct page *p, const struct report_task *t)
@@ -203,13 +204,15 @@ static void put_event(struct page *p, const struct report_event *e, const struct
 {
 	char t[40];
 
-	fprintf(p->out, "%13s  %s%s", relative(e->ns, p->r->match->ns, t, sizeof(t)), e->fired ? p->red : p->bold,
+	fprintf(p->out, "%13s  %s%s", relative(e->ns, p->zero, t, sizeof(t)), e->fired ? p->red : p->bold,
 		e->event);
 	if (e->step)
 		fprintf(p->out, " (%s)", e->step);
 	fprintf(p->out, "%s  ", p->off);
 	put_task(p, &e->task);
 	fprintf(p->out, "  CPU %" PRIu64, e->cpu);
+	if (p->r->all_keys)
+		fprintf(p->out, "  %s", values_text(p->r->arena, e->key, e->nkey, 0));
 	if (e->func)
 		fprintf(p->out, "  %s", e->func);
 	if (gens && (e->birth || e->death))
@@ -233,7 +236,7 @@ static void put_event(struct page *p, const struct report_event *e, const struct
 /* An event like the one before but for its time: same kind, task, CPU, fields, stack. */
 static bool repeats(struct page *p, const struct report_event *e, const struct report_event *before)
 {
-	if (is_important(e) || is_important(before) || strcmp(e->event, before->event) ||
+	if (p->r->all_keys || is_important(e) || is_important(before) || strcmp(e->event, before->event) ||
 	    e->task.tid != before->task.tid || e->cpu != before->cpu || e->gen != before->gen ||
 	    e->nfields != before->nfields || !same_stack(e, before))
 		return false;
@@ -249,7 +252,7 @@ static size_t first_shown(const struct page *p)
 	const struct report *r = p->r;
 	size_t gens = 1, first = r->ncontext;
 
-	if (p->full || !r->ncontext)
+	if (p->full || r->all_keys || !r->ncontext)
 		return 0;
 	while (--first > 0) {
 		gens += r->context[first].gen != r->context[first - 1].gen;
@@ -270,7 +273,7 @@ static void put_older(struct page *p, size_t count)
 
 	if (count)
 		fprintf(p->out, "  %zu older events, from %s on, are of generations %" PRIu64 " to %" PRIu64
-			" (--full shows them)\n\n", count, relative(e->ns, p->r->match->ns, t, sizeof(t)), e->gen,
+			" (--full shows them)\n\n", count, relative(e->ns, p->zero, t, sizeof(t)), e->gen,
 			e[count - 1].gen);
 }
 
@@ -282,14 +285,14 @@ static void put_context(struct page *p)
 	bool gens = false;
 	char t[40];
 
-	put_title(p, "What happened to this key, oldest first");
+	put_title(p, r->all_keys ? "Events, oldest first" : "What happened to this key, oldest first");
 	put_older(p, first);
 	for (size_t i = 0; i < r->ncontext; i++)
 		gens |= r->context[i].gen != 0;
 	for (size_t i = first; i < r->ncontext; i++) {
 		const struct report_event *e = &r->context[i];
 
-		if (i > first && e->gen != e[-1].gen)
+		if (i > first && e->gen != e[-1].gen && !r->all_keys)
 			fputc('\n', p->out);
 		put_event(p, e, last[is_important(e)], gens);
 		last[is_important(e)] = e;
@@ -297,7 +300,7 @@ static void put_context(struct page *p)
 			n++;
 		if (n)
 			fprintf(p->out, "%*s(%zu more like it, the last at %s)\n", INDENT, "", n,
-				relative(r->context[i].ns, r->match->ns, t, sizeof(t)));
+				relative(r->context[i].ns, p->zero, t, sizeof(t)));
 	}
 	if (!r->ncontext)
 		fputs("  no event of this key could be read\n", p->out);
@@ -404,7 +407,7 @@ static void put_verdicts(struct page *p)
 	for (size_t i = 0; i < r->nverdicts; i++)
 		if (&r->verdicts[i] != r->match)
 			fprintf(p->out, "%13s  %s (%s): %s\n",
-				relative(r->verdicts[i].ns, r->match->ns, t, sizeof(t)), r->verdicts[i].rule,
+				relative(r->verdicts[i].ns, p->zero, t, sizeof(t)), r->verdicts[i].rule,
 				r->verdicts[i].act, r->verdicts[i].reason);
 }
 
@@ -468,6 +471,10 @@ void report_print_text(const struct report *r, FILE *out, bool color, bool full)
 		put_nothing(&p);
 	fprintf(out, "  kernel   %s\n  read     %s (%s)\n", *r->release ? r->release : "unknown", r->file, r->format);
 	if (r->match)
+		p.zero = r->match->ns;
+	else if (r->ncontext)
+		p.zero = r->context[r->ncontext - 1].ns;
+	if (r->match || r->all_keys)
 		put_context(&p);
 	put_losses(&p);
 	put_counters(&p);

@@ -307,9 +307,10 @@ static void read_set(struct set_reader *r, struct df_set *s)
 	read_stats(r, s);
 }
 
-int sets_read(struct kernel *k, struct arena *a, struct gaps *gaps, struct df_sets *ret)
+int sets_read(struct kernel *k, struct arena *a, const struct set_select *select, struct gaps *gaps,
+	      struct df_sets *ret)
 {
-	struct set_reader r = { .k = k, .arena = a, .gaps = gaps };
+	struct set_reader r = { .k = k, .arena = a, .gaps = gaps, .select = select };
 	struct bpfmap *maps = NULL;
 	size_t count = 0, skipped = 0;
 	struct err err;

@@ -42,6 +42,7 @@ struct set_event {
 	uint64_t seq, ns, ip, pid, tid, event, gen, flags, cpu, nwords, nframes, stack_word;
 	char comm[17];
 	bool pinned;
+	struct set_key key;
 	uint64_t *w;		/* nwords of payload */
 };
 
@@ -65,9 +66,9 @@ struct df_set {
 	size_t ncounters;
 	struct set_live *live;
 	size_t nlive;
-	struct set_event *history;	/* of the verdict's key, by seq */
+	struct set_event *history;	/* of the selected keys, by seq */
 	size_t nhistory;
-	bool history_whole;		/* its lists were read to their ends */
+	bool history_whole;		/* their lists were read to their ends */
 };
 
 struct df_sets {
@@ -75,11 +76,19 @@ struct df_sets {
 	size_t count;
 };
 
+/* Whose events are wanted. */
+struct set_select {
+	enum { SELECT_VERDICT, SELECT_KEY, SELECT_ALL } which;
+	uint64_t part[8];	/* SELECT_KEY: keys that begin with these parts */
+	size_t nparts;
+};
+
 /*
  * Read all sets. What cannot be read is noted in gaps, and the rest is read. Returns -1 only when the list of BPF
  * maps itself is out of reach (then the gap says why).
  */
-int sets_read(struct kernel *k, struct arena *a, struct gaps *gaps, struct df_sets *ret);
+int sets_read(struct kernel *k, struct arena *a, const struct set_select *select, struct gaps *gaps,
+	      struct df_sets *ret);
 
 /* The set's map with that name, or NULL. */
 const struct bpfmap *set_map(const struct df_set *s, const char *name);

@@ -134,6 +134,7 @@ struct event_walk {
 	struct df_set *s;
 	struct layout event;
 	struct kmember comm, words;
+	const struct set_live *live;	/* whose events */
 	bool pinned;
 	uint64_t min_seq;
 	struct err err;		/* the last damage */
@@ -159,7 +160,7 @@ static bool sane(const struct event_walk *w, const struct set_event *e)
 
 static void add_event(struct event_walk *w, const uint8_t *node)
 {
-	struct set_event e = { .pinned = w->pinned };
+	struct set_event e = { .pinned = w->pinned, .key = w->live->key };
 	struct df_set *s = w->s;
 
 	layout_decode(&w->event, node, w->event.size, &e);
@@ -191,41 +192,48 @@ static void on_node(void *arg, uint64_t entry)
 	free(node);
 }
 
+static void history_gap(struct event_walk *w, const struct err *err)
+{
+	const char *which = w->r->select->which == SELECT_VERDICT ? "the key" : "a key";
+
+	gaps_add(w->r->gaps, err, "%s events of %s", w->pinned ? "pinned" : "recent", which);
+	w->s->history_whole = false;
+}
+
 /* Both lists of an entry. */
-static void read_lists(struct event_walk *w, const struct ktypes *types, const struct set_live *live)
+static void read_lists(struct event_walk *w, const struct ktypes *types)
 {
 	static const char *const lists[] = { "ring", "pinned" };
 	struct kmember head, node;
 	struct err err;
 
-	if (ktypes_member(types, "df_node", "node", &node, &err)) {
-		gaps_add(w->r->gaps, &err, "history");
-		w->s->history_whole = false;
-		return;
-	}
 	for (size_t i = 0; i < COUNT(lists); i++) {
 		w->pinned = i == 1;
-		if (ktypes_member(types, "df_state", lists[i], &head, &err) ||
-		    bpflist_each(w->r->k, live->value + head.offset, node.offset, HISTORY_MAX, on_node, w, &err)) {
-			gaps_add(w->r->gaps, &err, "%s events of the key", w->pinned ? "pinned" : "recent");
-			w->s->history_whole = false;
-		}
+		if (ktypes_member(types, "df_node", "node", &node, &err) ||
+		    ktypes_member(types, "df_state", lists[i], &head, &err) ||
+		    bpflist_each(w->r->k, w->live->value + head.offset, node.offset, HISTORY_MAX, on_node, w, &err))
+			history_gap(w, &err);
 	}
 }
 
 /* The nodes of a slot in df_ring: `last` of the ring, then `pins` pinned ones. */
-static void read_ring(struct event_walk *w, const struct bpfmap *ring, const struct set_live *live)
+static void read_ring(struct event_walk *w, const struct bpfmap *ring)
 {
-	const struct mf_rule *rule = &w->s->mf->rules[w->s->verdict->rule];
+	uint64_t number = w->live->key.table - 1, at;
+	const struct mf_rule *rule;
 	struct err err;
-	uint64_t at;
 
-	w->min_seq = live->created_seq;
+	if (!w->s->mf || number >= w->s->mf->nrules) {
+		err_set(&err, ERR_CORRUPT, "the set has no rule %llu", (unsigned long long)number);
+		history_gap(w, &err);
+		return;
+	}
+	rule = &w->s->mf->rules[number];
+	w->min_seq = w->live->created_seq;
 	for (uint32_t i = 0; i < rule->last + rule->pins && i < HISTORY_MAX; i++) {
 		w->pinned = i >= rule->last;
-		if (bpfmap_array_at(w->r->k, ring, (uint32_t)live->first_node + i, &at, &err)) {
-			gaps_add(w->r->gaps, &err, "history");
-			w->s->history_whole = false;
+		if (bpfmap_array_at(w->r->k, ring, (uint32_t)w->live->first_node + i, &at, &err)) {
+			history_gap(w, &err);
 			return;
 		}
 		on_node(w, at);
@@ -256,58 +264,66 @@ static void sort_history(struct df_set *s)
 	s->nhistory = n + 1;
 }
 
-static const struct set_live *find_live(const struct df_set *s, const struct set_key *key)
+/* Does the selection want this key's events? */
+static bool selected(const struct set_reader *r, const struct df_set *s, const struct set_live *live)
 {
-	for (size_t i = 0; i < s->nlive; i++)
-		if (set_key_equal(&s->live[i].key, key))
-			return &s->live[i];
-	return NULL;
+	const struct set_select *sel = r->select;
+
+	if (live->dead)
+		return false;
+	if (sel->which == SELECT_VERDICT)
+		return s->verdict && set_key_equal(&live->key, &s->verdict->key);
+	return sel->which == SELECT_ALL || !memcmp(live->key.part, sel->part, sel->nparts * sizeof(*sel->part));
 }
 
-static void read_history(struct set_reader *r, struct df_set *s, const struct bpfmap *keys, bool lists)
+/* The events of all selected keys, from the maps' lists or from df_ring. */
+static void read_histories(struct set_reader *r, struct df_set *s, const struct bpfmap *nodes, bool lists)
 {
-	const struct set_live *live = find_live(s, &s->verdict->key);
-	const struct bpfmap *nodes = lists ? keys : set_map(s, "df_ring");
 	struct event_walk w = { .r = r, .s = s };
 	const struct ktypes *types;
 	struct err err;
+	size_t found = 0;
 
-	s->history_whole = live != NULL;
-	if (!live)
-		err_set(&err, ERR_ABSENT, "the key of the verdict is not among the live keys");
-	else if (!nodes || (!lists && (!s->mf || s->verdict->rule >= s->mf->nrules)))
-		err_set(&err, ERR_ABSENT, "the set has no %s", nodes ? "rule of that number" : "map df_ring");
-	else {
-		types = set_types(r, nodes, &err);
-		if (types && !event_layout(&w, types, lists ? "df_node" : "df_ring_node", &err)) {
-			if (lists)
-				read_lists(&w, types, live);
-			else
-				read_ring(&w, nodes, live);
-			if (w.damaged) {
-				gaps_add(r->gaps, &w.err, "%zu events of the key", w.damaged);
-				s->history_whole = false;
-			}
-			sort_history(s);
-			return;
-		}
+	types = set_types(r, nodes, &err);
+	if (!types || event_layout(&w, types, lists ? "df_node" : "df_ring_node", &err)) {
+		history_gap(&w, &err);
+		return;
 	}
-	gaps_add(r->gaps, &err, "history of the key");
-	s->history_whole = false;
+	for (size_t i = 0; i < s->nlive; i++) {
+		w.live = &s->live[i];
+		if (!selected(r, s, w.live))
+			continue;
+		found++;
+		if (lists)
+			read_lists(&w, types);
+		else
+			read_ring(&w, nodes);
+	}
+	if (w.damaged) {
+		gaps_add(r->gaps, &w.err, "%zu events", w.damaged);
+		s->history_whole = false;
+	}
+	if (!found && r->select->which == SELECT_VERDICT) {
+		err_set(&err, ERR_ABSENT, "the key of the verdict is not among the live keys");
+		gaps_add(r->gaps, &err, "history of the key");
+		s->history_whole = false;
+	}
+	sort_history(s);
 }
 
 void set_read_keys(struct set_reader *r, struct df_set *s)
 {
 	const struct bpfmap *list = set_map(s, "df_keys"), *ring = set_map(s, "df_keys_ring");
-	const struct bpfmap *keys = list ? list : ring;
+	const struct bpfmap *keys = list ? list : ring, *nodes = list ? list : set_map(s, "df_ring");
 	struct err err;
 
-	if (!keys) {
-		err_set(&err, ERR_ABSENT, "the set has neither a map df_keys nor df_keys_ring");
+	if (!keys || !nodes) {
+		err_set(&err, ERR_ABSENT, "the set has neither df_keys nor df_keys_ring and df_ring");
 		gaps_add(r->gaps, &err, "live keys");
 		return;
 	}
 	read_live(r, s, keys, keys == list ? "df_state" : "df_state_ring");
-	if (s->verdict)
-		read_history(r, s, keys, keys == list);
+	s->history_whole = true;
+	if (s->verdict || r->select->which != SELECT_VERDICT)
+		read_histories(r, s, nodes, nodes == list);
 }

@@ -15,6 +15,7 @@ struct set_reader {
 	struct kernel *k;
 	struct arena *arena;
 	struct gaps *gaps;
+	const struct set_select *select;
 	struct {
 		uint64_t btf;
 		struct ktypes *types;
@@ -38,7 +39,7 @@ void key_decode(const struct key_layout *l, const uint8_t *bytes, size_t len, st
 /* Copy a fixed-size character array out of a struct's bytes, terminated; size includes the terminator. */
 void comm_decode(const struct kmember *m, const uint8_t *bytes, size_t len, char *comm, size_t size);
 
-/* Live keys, and the history of the verdict's key. */
+/* Live keys, and the events of the selected ones. */
 void set_read_keys(struct set_reader *r, struct df_set *s);
 
 #endif

@@ -354,6 +354,7 @@ static void check_report(bool lists)
 	e = json_array_get(context, 3);
 	fields = json_object_get(e, "fields");
 	assert_string_equal(get_string(e, "func"), "widget_free");
+	assert_string_equal(get_string(e, "key"), "0xffff888012345678");
 	assert_true(json_is_true(json_object_get(e, "pinned")));
 	assert_int_equal(json_integer_value(json_object_get(fields, "len")), -5);
 	assert_string_equal(get_string(fields, "owner"), "slab-\\x01\\xffowner");
@@ -387,6 +388,58 @@ static void lists_become_a_report(void **state)
 static void rings_become_the_same_report(void **state)
 {
 	check_report(false);
+}
+
+static char *printed(struct kernel *k, int (*print)(const struct report *r, FILE *out, struct err *err))
+{
+	struct arena *a = arena_create(NULL, NULL);
+	struct report *r = report_build(k, a, "</script><b>", "format");
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_int_equal(print(r, out, NULL), 0);
+	fclose(out);
+	arena_destroy(a);
+	return text;
+}
+
+static void html_cannot_be_escaped_from(void **state)
+{
+	struct image *im = make(true);
+	char *html = printed(&im->kernel, report_print_html), *data = strstr(html, "id=\"data\">"), *end;
+	json_t *j;
+
+	assert_non_null(data);
+	data = strchr(data, '>') + 1;
+	end = strstr(data, "</script");
+	assert_non_null(end);
+	j = json_loadb(data, (size_t)(end - data), 0, NULL);
+	assert_string_equal(get_string(json_object_get(j, "dump"), "file"), "</script><b>");
+	assert_non_null(strstr(end, "</html>"));
+	json_decref(j);
+	free(html);
+	image_destroy(&im->kernel);
+}
+
+static void perfetto_has_every_event(void **state)
+{
+	struct image *im = make(true);
+	char *text = printed(&im->kernel, report_print_perfetto);
+	json_t *j = load(text), *list = json_object_get(j, "traceEvents"), *e;
+	size_t i, instants = 0, spans = 0;
+
+	json_array_foreach(list, i, e) {
+		instants += !strcmp(get_string(e, "ph"), "i");
+		spans += !strcmp(get_string(e, "ph"), "X");
+		if (!strcmp(get_string(e, "ph"), "i"))
+			assert_true(json_number_value(json_object_get(e, "ts")) >= 1);
+	}
+	assert_int_equal(instants, 4);
+	assert_int_equal(spans, 1);
+	json_decref(j);
+	free(text);
+	image_destroy(&im->kernel);
 }
 
 static void capsule_gives_the_same_report(void **state)
@@ -461,6 +514,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_become_a_report),
 		cmocka_unit_test(rings_become_the_same_report),
+		cmocka_unit_test(html_cannot_be_escaped_from),
+		cmocka_unit_test(perfetto_has_every_event),
 		cmocka_unit_test(capsule_gives_the_same_report),
 		cmocka_unit_test(missing_map_list_is_said),
 		cmocka_unit_test(survives_any_damage),
