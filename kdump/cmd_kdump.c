@@ -22,7 +22,7 @@
 
 static int cmd_setup(int argc, char **argv)
 {
-	enum { OPT_POWEROFF = 256, OPT_REBOOT, OPT_CAPSULE_ONLY, OPT_LIMIT };
+	enum { OPT_POWEROFF = 256, OPT_REBOOT, OPT_CAPSULE_ONLY, OPT_LIMIT, OPT_SSH_KEY };
 	static const struct option options[] = {
 		{ "target", required_argument, NULL, 't' },	  { "kernel", required_argument, NULL, 'k' },
 		{ "level", required_argument, NULL, 'l' },	  { "output", required_argument, NULL, 'o' },
@@ -30,6 +30,7 @@ static int cmd_setup(int argc, char **argv)
 		{ "poweroff", no_argument, NULL, OPT_POWEROFF },  { "reboot", no_argument, NULL, OPT_REBOOT },
 		{ "capsule-only", no_argument, NULL, OPT_CAPSULE_ONLY },
 		{ "limit", required_argument, NULL, OPT_LIMIT },
+		{ "ssh-key", required_argument, NULL, OPT_SSH_KEY },
 		{ 0 }
 	};
 	struct setup_options o = { .level = -1 };
@@ -48,6 +49,7 @@ static int cmd_setup(int argc, char **argv)
 		case OPT_POWEROFF: o.final = FINAL_POWEROFF; break;
 		case OPT_REBOOT: o.final = FINAL_REBOOT; break;
 		case OPT_CAPSULE_ONLY: o.capsule_only = true; break;
+		case OPT_SSH_KEY: o.ssh_key = optarg; break;
 		case OPT_LIMIT:
 			if (limits == STEP_COUNT)
 				return command_usage("kdump setup", "more than one --limit for a step");
@@ -292,7 +294,7 @@ static int cmd_forget(int argc, char **argv)
 }
 
 static const struct command subcommands[] = {
-	{ "setup", cmd_setup, "[--target DIR] [--level N] [--limit STEP=S] [--poweroff] [--capsule-only] [--print]",
+	{ "setup", cmd_setup, "[--target DIR|USER@HOST:/DIR] [--level N] [--limit STEP=S] [--poweroff] [--capsule-only] [--print]",
 	  "build the crash initramfs and load the crash kernel" },
 	{ "doctor", cmd_doctor, "[--json] [--target DIR]", "check every condition of a dump, with the fix for each" },
 	{ "test", cmd_test, "[--yes] | --result", "crash this machine on purpose, and judge the dump after the reboot" },
