@@ -19,7 +19,7 @@ static const struct command commands[] = {
 	{ "run", cmd_run, "FILE... [--dry-run] [--disarmed] [--force]", "arm rules or a compiled set, and stay" },
 	{ "status", cmd_status, "[--json]", "what the loaded sets have seen" },
 	{ "list", cmd_list, "[--json]", "the loaded sets" },
-	{ "kdump", cmd_kdump, "setup|status|doctor [--json]", "make the next crash a dump, or say why it would not be" },
+	{ "kdump", cmd_kdump, "setup|doctor|status|test|forget", "make the next crash a dump, or say why it would not be" },
 	{ "dumps", cmd_dumps, "[list|show|delete|prune] [--dir DIR] [--json]", "the dumps on this machine" },
 	{ "report", cmd_report, "DUMP|CAPSULE [--format text|json|html|perfetto]", "what fired, and what led to it" },
 	{ "capture", cmd_capture, "VMCORE --capsule FILE", "in the crash kernel: save what a report needs" },

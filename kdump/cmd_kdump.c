@@ -4,8 +4,10 @@
 
 #include "agent/command.h"
 #include "kdump/doctor.h"
+#include "kdump/files.h"
 #include "kdump/panics.h"
 #include "kdump/ready.h"
+#include "kdump/selftest.h"
 #include "kdump/setup.h"
 #include "kdump/state.h"
 #include "kdump/target.h"
@@ -16,10 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static int cmd_setup(int argc, char **argv)
 {
-	enum { OPT_POWEROFF = 256, OPT_REBOOT, OPT_CAPSULE_ONLY, OPT_LIMIT };
+	enum { OPT_POWEROFF = 256, OPT_REBOOT, OPT_CAPSULE_ONLY, OPT_LIMIT, OPT_SSH_KEY };
 	static const struct option options[] = {
 		{ "target", required_argument, NULL, 't' },	  { "kernel", required_argument, NULL, 'k' },
 		{ "level", required_argument, NULL, 'l' },	  { "output", required_argument, NULL, 'o' },
@@ -27,6 +30,7 @@ static int cmd_setup(int argc, char **argv)
 		{ "poweroff", no_argument, NULL, OPT_POWEROFF },  { "reboot", no_argument, NULL, OPT_REBOOT },
 		{ "capsule-only", no_argument, NULL, OPT_CAPSULE_ONLY },
 		{ "limit", required_argument, NULL, OPT_LIMIT },
+		{ "ssh-key", required_argument, NULL, OPT_SSH_KEY },
 		{ 0 }
 	};
 	struct setup_options o = { .level = -1 };
@@ -45,6 +49,7 @@ static int cmd_setup(int argc, char **argv)
 		case OPT_POWEROFF: o.final = FINAL_POWEROFF; break;
 		case OPT_REBOOT: o.final = FINAL_REBOOT; break;
 		case OPT_CAPSULE_ONLY: o.capsule_only = true; break;
+		case OPT_SSH_KEY: o.ssh_key = optarg; break;
 		case OPT_LIMIT:
 			if (limits == STEP_COUNT)
 				return command_usage("kdump setup", "more than one --limit for a step");
@@ -141,7 +146,7 @@ static int cmd_doctor(int argc, char **argv)
 	return ready ? EXIT_OK : EXIT_ENVIRONMENT;
 }
 
-static void print_status(const struct kdump_state *s, bool have_state, const char *problem)
+static void print_status(const struct kdump_state *s, bool have_state, const char *problem, const char *test)
 {
 	char when[32];
 	time_t t = (time_t)s->time;
@@ -150,6 +155,7 @@ static void print_status(const struct kdump_state *s, bool have_state, const cha
 	printf("%s\n", *problem ? problem : "ready: a crash kernel is loaded");
 	if (!have_state) {
 		printf("set up        not by deadfall in this boot\n");
+		printf("tested        %s\n", test);
 		return;
 	}
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
@@ -159,11 +165,12 @@ static void print_status(const struct kdump_state *s, bool have_state, const cha
 	if (!s->capsule_only)
 		printf(", makedumpfile -d %d %s", s->level, s->compress);
 	printf("; then %s\n", s->final);
+	printf("tested        %s\n", test);
 }
 
-static int print_status_json(const struct kdump_state *s, bool have_state, const char *problem)
+static int print_status_json(const struct kdump_state *s, bool have_state, const char *problem, const char *test)
 {
-	json_t *j = json_pack("{sb ss}", "ready", !*problem, "problem", problem);
+	json_t *j = json_pack("{sb ss ss}", "ready", !*problem, "problem", problem, "tested", test);
 	char *text;
 
 	if (j && have_state)
@@ -179,12 +186,87 @@ static int print_status_json(const struct kdump_state *s, bool have_state, const
 	return text ? 0 : -1;
 }
 
+/* The last test of this machine in words; state: the present set-up, NULL if there is none. */
+static enum selftest_result describe_test(const struct kdump_state *state, char *out, size_t size)
+{
+	static struct selftest t;
+	static char setup[sizeof(t.setup)];
+	char boot_id[64];
+	struct err err;
+
+	setup[0] = 0;
+	if (state)
+		selftest_setup_text(state, setup, sizeof(setup));
+	file_line("", "/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
+	if (selftest_read(SELFTEST_PATH, boot_id, time(NULL), &t, &err)) {
+		snprintf(out, size, "%.690s", err.msg);
+		return SELFTEST_NONE;
+	}
+	selftest_describe(&t, setup, out, size);
+	return t.result;
+}
+
+static int crash_for_test(const char *target)
+{
+	struct check_result results[DOCTOR_CHECKS_MAX];
+	static struct doctor_facts facts;
+	struct err err;
+
+	doctor_gather(target, &facts);
+	if (!doctor_run(&facts, results)) {
+		print_checks(results, false);
+		fprintf(stderr, "deadfall kdump test: not started: the crash would not be captured\n");
+		return EXIT_ENVIRONMENT;
+	}
+	printf("crashing this machine; after it is back, 'deadfall kdump test --result' tells the verdict\n");
+	fflush(stdout);
+	selftest_crash(&facts.state, &err);
+	return command_fail("kdump test", &err);
+}
+
+static int cmd_test(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "yes", no_argument, NULL, 'y' }, { "result", no_argument, NULL, 'r' }, { 0 }
+	};
+	static struct kdump_state state;
+	bool yes = false, result = false;
+	char text[700], answer[16] = "";
+	int c;
+
+	while ((c = getopt_long(argc, argv, "yr", options, NULL)) != -1) {
+		switch (c) {
+		case 'y': yes = true; break;
+		case 'r': result = true; break;
+		default: return command_usage("kdump test", "unknown option");
+		}
+	}
+	if (optind < argc)
+		return command_usage("kdump test", "unexpected argument '%s'", argv[optind]);
+	if (result) {
+		enum selftest_result verdict = describe_test(state_read("", &state, NULL) ? NULL : &state, text, sizeof(text));
+
+		puts(text);
+		return verdict == SELFTEST_PASSED ? EXIT_OK : EXIT_ENVIRONMENT;
+	}
+	if (!yes && !isatty(0))
+		return command_usage("kdump test", "this crashes the machine: say --yes");
+	if (!yes) {
+		printf("This crashes the machine now, as a real bug would; unsaved work is lost. Type 'crash' to go on: ");
+		fflush(stdout);
+		if (!fgets(answer, sizeof(answer), stdin) || strcmp(answer, "crash\n"))
+			return EXIT_ENVIRONMENT;
+	}
+	return crash_for_test(TARGET_DEFAULT);
+}
+
 static int cmd_status(int argc, char **argv)
 {
 	const char *target = NULL;
 	struct kdump_state state = { 0 };
 	struct err err = { 0 };
 	bool json = false, have_state;
+	char test[700];
 	int ret = parse_report_options("kdump status", argc, argv, &json, &target);
 
 	if (ret >= 0)
@@ -192,9 +274,10 @@ static int cmd_status(int argc, char **argv)
 	have_state = !state_read("", &state, NULL);
 	if (!kdump_ready(&err))
 		err.msg[0] = 0;
+	describe_test(have_state ? &state : NULL, test, sizeof(test));
 	if (!json)
-		print_status(&state, have_state, err.msg);
-	else if (print_status_json(&state, have_state, err.msg))
+		print_status(&state, have_state, err.msg, test);
+	else if (print_status_json(&state, have_state, err.msg, test))
 		return EXIT_ENVIRONMENT;
 	return *err.msg ? EXIT_ENVIRONMENT : EXIT_OK;
 }
@@ -211,9 +294,10 @@ static int cmd_forget(int argc, char **argv)
 }
 
 static const struct command subcommands[] = {
-	{ "setup", cmd_setup, "[--target DIR] [--level N] [--limit STEP=S] [--poweroff] [--capsule-only] [--print]",
+	{ "setup", cmd_setup, "[--target DIR|USER@HOST:/DIR] [--level N] [--limit STEP=S] [--poweroff] [--capsule-only] [--print]",
 	  "build the crash initramfs and load the crash kernel" },
 	{ "doctor", cmd_doctor, "[--json] [--target DIR]", "check every condition of a dump, with the fix for each" },
+	{ "test", cmd_test, "[--yes] | --result", "crash this machine on purpose, and judge the dump after the reboot" },
 	{ "forget", cmd_forget, "RULE|--all", "count a rule's panics anew (max_panics)" },
 	{ "status", cmd_status, "[--json]", "what is loaded, and where a dump would go" },
 	{ 0 }
@@ -222,7 +306,7 @@ static const struct command subcommands[] = {
 int cmd_kdump(int argc, char **argv)
 {
 	if (argc < 2)
-		return command_usage("kdump", "which of setup, status, doctor?");
+		return command_usage("kdump", "which of setup, doctor, status, test, forget?");
 	for (const struct command *c = subcommands; c->name; c++) {
 		if (!strcmp(argv[1], c->name))
 			return c->run(argc - 1, argv + 1);

@@ -4,6 +4,7 @@
 
 #include "kdump/files.h"
 #include "kdump/fsid.h"
+#include "kdump/net.h"
 #include "kdump/process.h"
 #include "lib/buf.h"
 #include "lib/cleanup.h"
@@ -80,7 +81,7 @@ static bool find_device(const struct plan *p, char *device, size_t size, struct 
 	return found;
 }
 
-int crash_mount_target(const struct plan *p, unsigned int patience, char *device, size_t size, struct err *err)
+static int mount_disk(const struct plan *p, unsigned int patience, char *device, size_t size, struct err *err)
 {
 	double end = process_now() + patience;
 	struct buf seen = BUF_INIT;
@@ -104,6 +105,30 @@ int crash_mount_target(const struct plan *p, unsigned int patience, char *device
 	if (mount(device, TARGET_MOUNT, p->fstype, MS_NOATIME | MS_NODEV | MS_NOSUID | MS_NOEXEC, p->options) < 0)
 		return err_sys(err, errno, "cannot mount %s (%s)", device, p->fstype);
 	return 0;
+}
+
+static int mount_nfs(const struct plan *p, unsigned int patience, char *device, size_t size, struct err *err)
+{
+	if (net_up(p->net, patience, err))
+		return -1;
+	snprintf(device, size, "%.60s", p->source);
+	mkdir(TARGET_MOUNT, 0700);
+	if (mount(p->source, TARGET_MOUNT, p->fstype, MS_NOATIME | MS_NODEV | MS_NOSUID | MS_NOEXEC, p->options) < 0)
+		return err_sys(err, errno, "cannot mount %s (%s, %s)", p->source, p->fstype, p->options);
+	return 0;
+}
+
+int crash_mount_target(const struct plan *p, unsigned int patience, char *device, size_t size, struct err *err)
+{
+	if (!strcmp(p->target, "nfs"))
+		return mount_nfs(p, patience, device, size, err);
+	if (!strcmp(p->target, "ssh")) {
+		/* Files are collected in memory and sent from there (ssh.h). */
+		snprintf(device, size, "%.60s", p->source);
+		mkdir(TARGET_MOUNT, 0700);
+		return net_up(p->net, patience, err);
+	}
+	return mount_disk(p, patience, device, size, err);
 }
 
 int crash_make_dir(const struct plan *p, long long when, const char *rule, char *name, size_t size, struct err *err)

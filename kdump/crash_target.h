@@ -20,8 +20,8 @@
 int crash_load_modules(const struct plan *p, struct err *err);
 
 /*
- * Wait up to `patience` seconds for the block device that carries the plan's filesystem, and mount it on
- * TARGET_MOUNT. The device's path is stored in device.
+ * Wait up to `patience` seconds for the block device that carries the plan's filesystem, or for the network, and
+ * mount the target on TARGET_MOUNT. The device's path (the server's, for nfs) is stored in device.
  */
 int crash_mount_target(const struct plan *p, unsigned int patience, char *device, size_t size, struct err *err);
 

@@ -2,6 +2,7 @@
 /* doctor.c - the checks, see doctor.h. */
 #include "kdump/doctor.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -199,6 +200,9 @@ static void check_space(const struct doctor_facts *f, struct check_result *r)
 	if (f->have_state && f->state.capsule_only && f->target_free > MB)
 		return found(r, CHECK_OK, "%lld MB free, capsules only", f->target_free / MB);
 	doctor_dump_size(&f->pages, level, &most, &expected);
+	if (f->target_free == LLONG_MAX)
+		return found(r, CHECK_WARN, "the space on the server is not known; a dump needs about %lld MB, at most %lld MB",
+			     expected / MB, most / MB), fix(r, "look there");
 	if (most && f->target_free >= most)
 		return found(r, CHECK_OK, "%lld MB free, a dump at level %d needs about %lld MB, at most %lld MB",
 			     f->target_free / MB, level, expected / MB, most / MB);

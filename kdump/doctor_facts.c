@@ -6,10 +6,12 @@
 #include "kdump/kexec.h"
 #include "kdump/loaded.h"
 #include "kdump/process.h"
+#include "kdump/ssh.h"
 #include "kdump/target.h"
 #include "kdump/watchdog.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +138,14 @@ static void gather_target(const char *target, struct doctor_facts *f)
 	int ret;
 
 	snprintf(f->target, sizeof(f->target), "%s", f->have_state ? f->state.target : target);
+	if (ssh_is_target(f->target)) {
+		/* The free space there is not known; that it takes files was tried. */
+		f->target_ok = !ssh_resolve(f->target, NULL, &f->plan, &err);
+		if (!f->target_ok)
+			snprintf(f->target_error, sizeof(f->target_error), "%.500s", err.msg);
+		f->target_free = LLONG_MAX;
+		return;
+	}
 	ret = target_resolve(f->target, &f->plan, &err);
 	if (!ret)
 		ret = gather_modules(f, &err);

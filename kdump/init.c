@@ -15,6 +15,7 @@
 #include "kdump/files.h"
 #include "kdump/plan.h"
 #include "kdump/process.h"
+#include "kdump/ssh.h"
 #include "kdump/status.h"
 #include "kdump/watchdog.h"
 #include "lib/buf.h"
@@ -29,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -60,6 +62,12 @@ static void say(const char *fmt, ...)
 	if (n < 0)
 		return;
 	dprintf(1, "deadfall: %s\n", line);
+}
+
+/* No filesystem: files are collected in memory and sent (ssh.h). */
+static bool remote(void)
+{
+	return !strcmp(plan.target, "ssh");
 }
 
 /* Path of a file in the dump's directory. */
@@ -132,6 +140,8 @@ static int child_write_status(void *arg)
 		unlink(pad);
 	else
 		crash_reserve(pad, PAD_BYTES, NULL);
+	if (!ret && remote() && status->named)
+		return ssh_put(&plan, path, status->name, "status.json");
 	return report(ret, &err);
 }
 
@@ -150,8 +160,18 @@ static int child_settle(void *arg)
 		fprintf(stderr, "%s: rename: %s\n", to, strerror(errno));
 		return 1;
 	}
+	if (remote()) {
+		dump_path(to, sizeof(to), names[1]);
+		return ssh_put(&plan, to, status->name, names[1]);
+	}
 	dump_path(to, sizeof(to), "");
 	return report(file_sync(to, &err), &err);
+}
+
+/* makedumpfile's flattened output to the server. arg: makedumpfile's arguments. */
+static int child_stream(void *arg)
+{
+	return ssh_stream(&plan, arg, status->name, "vmcore.flat");
 }
 
 /* Rename the directory once the rule's name is known. arg: the rule. */
@@ -201,6 +221,21 @@ static int child_check(void *arg)
 	}
 	fprintf(stderr, "the vmcore does not begin like a dump\n");
 	return 1;
+}
+
+/* This kernel's own log: where a step failed, the reason is often there (a driver, a filesystem, no memory). */
+static int child_save_own_log(void *arg)
+{
+	static char text[256 << 10];
+	char path[PATH_MAX];
+	struct err err;
+	int n = klogctl(3 /* SYSLOG_ACTION_READ_ALL */, text, sizeof(text));
+
+	(void)arg;
+	dump_path(path, sizeof(path), "crash-kernel.txt");
+	if (n < 0 || file_replace(path, text, (size_t)n, 0600, &err))
+		return 1;
+	return remote() ? ssh_put(&plan, path, status->name, "crash-kernel.txt") : 0;
 }
 
 static int child_unmount(void *arg)
@@ -371,6 +406,7 @@ static void capsule_step(void)
 		snprintf(s->error, sizeof(s->error), "no capsule was written");
 	if (ok && !s->bytes)
 		s->state = STATE_FAILED;
+	status->named = true;
 	step_end(STEP_CAPSULE);
 }
 
@@ -420,6 +456,30 @@ static void vmcore_step(void)
 	step_end(STEP_VMCORE);
 }
 
+static void remote_vmcore_step(void)
+{
+	struct step_status *s = &status->steps[STEP_VMCORE];
+	char level[16];
+	const char *argv[] = { "/bin/makedumpfile", "-F", "--message-level", "6", "-d", level, plan.compress, VMCORE, NULL };
+	struct process_result r;
+	const char *bytes;
+
+	if (!*plan.compress)
+		memmove(&argv[6], &argv[7], 2 * sizeof(*argv));
+	step_begin(STEP_VMCORE);
+	snprintf(level, sizeof(level), "%d", plan.level);
+	if (step_run(STEP_VMCORE, NULL, child_stream, argv, &r)) {
+		bytes = strstr(r.output, "bytes ");
+		s->bytes = bytes ? strtoll(bytes + 6, NULL, 10) : 0;
+	}
+	step_end(STEP_VMCORE);
+	/* The server has counted what arrived. */
+	if (s->state == STATE_DONE && s->bytes > 1 << 20)
+		status->steps[STEP_CHECK].state = STATE_DONE;
+	else
+		skip_step(STEP_CHECK, "there is no complete vmcore");
+}
+
 static void check_step(void)
 {
 	char path[PATH_MAX];
@@ -454,6 +514,10 @@ static void work(void)
 	if (plan.capsule_only) {
 		skip_step(STEP_VMCORE, "capsule only, as the plan says");
 		skip_step(STEP_CHECK, "");
+		return;
+	}
+	if (remote()) {
+		remote_vmcore_step();
 		return;
 	}
 	vmcore_step();
@@ -518,15 +582,20 @@ static void watch(pid_t worker)
 static void __attribute__((noreturn)) come_back(void)
 {
 	struct process unmount = { .call = child_unmount, .limit = 30 };
+	struct process own_log = { .call = child_save_own_log, .limit = 20 };
 	struct process_result r;
+	bool any_failed = false;
 	int fd;
 
 	for (int i = 0; i < STEP_COUNT; i++) {
+		any_failed |= status->steps[i].state != STATE_DONE && status->steps[i].state != STATE_SKIPPED;
 		if (status->steps[i].state == STATE_RUNNING) {
 			status->steps[i].state = STATE_FAILED;
 			snprintf(status->steps[i].error, sizeof(status->steps[i].error), "cut off: %s", status->note);
 		}
 	}
+	if (any_failed && *status->name)
+		process_run(&own_log, &r, NULL);
 	status->finished = true;
 	save_status();
 	say("%s: %s, %s", status_result(status, &plan), *status->name ? status->name : "nothing saved",

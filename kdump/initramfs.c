@@ -6,6 +6,7 @@
 #include "kdump/cpio.h"
 #include "kdump/files.h"
 #include "kdump/program.h"
+#include "kdump/ssh.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -62,6 +63,8 @@ static int fill(struct cpio *c, const struct initramfs_parts *parts, struct plan
 	cpio_chardev(c, "dev/console", 0600, 5, 1);
 	if (add_init(c, parts->init, err) || program_add(c, parts->deadfall, "deadfall", err) ||
 	    program_add(c, parts->makedumpfile, "makedumpfile", err))
+		return -1;
+	if (parts->ssh && ssh_add_files(parts->ssh_key, c, err))
 		return -1;
 	for (plan->module_count = 0; plan->module_count < parts->list->count; plan->module_count++) {
 		char *name = plan->modules[plan->module_count];

@@ -21,6 +21,8 @@ struct initramfs_parts {
 	const char *init;		/* path of deadfall-init */
 	const char *deadfall;		/* path of the deadfall command */
 	const char *makedumpfile;
+	bool ssh;			/* with the ssh client, for a server as target ... */
+	const char *ssh_key;		/* ... and this private key, NULL: root's usual one */
 	const struct modules *modules;
 	const struct module_list *list;
 };

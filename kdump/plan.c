@@ -27,7 +27,8 @@ static const struct {
 	size_t offset, size;
 } strings[] = {
 #define STRING(field) { #field, offsetof(struct plan, field), sizeof(((struct plan *)0)->field) }
-	STRING(kernel), STRING(target), STRING(device), STRING(fstype), STRING(fsid), STRING(options),
+	STRING(kernel), STRING(target), STRING(source), STRING(net), STRING(port), STRING(hostalias),
+	STRING(device), STRING(fstype), STRING(fsid), STRING(options),
 	STRING(dir), STRING(compress),
 #undef STRING
 };

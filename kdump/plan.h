@@ -53,7 +53,11 @@ struct plan {
 	int64_t built;			/* seconds since 1970: no crash can be earlier */
 	char modules[PLAN_MODULES_MAX][96];
 	unsigned int module_count;
-	char target[16];		/* "fs" */
+	char target[16];		/* "fs": a filesystem on a block device; "nfs": one on a server; "ssh": no filesystem */
+	char source[256];		/* nfs: what is mounted, "10.0.0.1:/export"; ssh: "user@10.0.0.1" */
+	char net[96];			/* nfs, ssh: the way there (net.h) */
+	char port[8];			/* ssh */
+	char hostalias[160];		/* ssh: the server's name in known_hosts */
 	char device[64];		/* name in the first kernel; a hint only, fsid decides */
 	char fstype[16];
 	char fsid[40];

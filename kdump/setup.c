@@ -12,6 +12,7 @@
 #include "kdump/makedumpfile.h"
 #include "kdump/modules.h"
 #include "kdump/process.h"
+#include "kdump/ssh.h"
 #include "kdump/state.h"
 #include "kdump/target.h"
 #include "kdump/watchdog.h"
@@ -111,9 +112,15 @@ static int decide(struct setup *s, struct err *err)
 		return -1;
 	if (!s->o->target && make_dirs(TARGET_DEFAULT, 0700, err))
 		return -1;
-	if (target_resolve(s->target, &s->plan, err) || modules_open(&s->modules, "", s->release, err) ||
-	    target_modules(&s->modules, s->target, &s->list, err))
+	if (modules_open(&s->modules, "", s->release, err))
 		return -1;
+	if (ssh_is_target(s->target)) {
+		if (ssh_resolve(s->target, s->o->ssh_key, &s->plan, err) ||
+		    ssh_modules(&s->plan, &s->modules, &s->list, err))
+			return -1;
+	} else if (target_resolve(s->target, &s->plan, err) || target_modules(&s->modules, s->target, &s->list, err)) {
+		return -1;
+	}
 	if (read_under("", "/proc/cmdline", &cmdline, err))
 		return -1;
 	if (watchdog_modules(&s->modules, &s->list, &s->plan.watchdog, err))
@@ -145,7 +152,7 @@ static int build(struct setup *s, struct err *err)
 {
 	struct initramfs_parts parts = {
 		.init = s->init, .deadfall = s->deadfall, .makedumpfile = s->makedumpfile.path,
-		.modules = &s->modules, .list = &s->list,
+		.modules = &s->modules, .list = &s->list, .ssh = !strcmp(s->plan.target, "ssh"), .ssh_key = s->o->ssh_key,
 	};
 	double start = process_now();
 
@@ -213,7 +220,7 @@ static int load(struct setup *s, struct err *err)
 	if (ret)
 		return ret;
 	/* Without the reserve a full disk loses the status, not the vmcore: worth a warning, not a refusal. */
-	if (target_reserve(s->target, RESERVE_BYTES, err))
+	if (strcmp(s->plan.target, "ssh") && target_reserve(s->target, RESERVE_BYTES, err))
 		fprintf(stderr, "deadfall kdump: warning: no space could be kept for a capsule on a full disk: %s\n", err->msg);
 	if (record(s, k.method, err))
 		return -1;

@@ -9,9 +9,10 @@
 #include <stdbool.h>
 
 struct setup_options {
-	const char *target;	/* directory, NULL: TARGET_DEFAULT */
+	const char *target;	/* directory or ssh target (ssh.h), NULL: TARGET_DEFAULT */
 	const char *kernel;	/* image, NULL: look for it */
 	const char *output;	/* write the initramfs here and load nothing; NULL: load */
+	const char *ssh_key;	/* private key, NULL: root's usual ones */
 	int level;		/* makedumpfile -d, -1: choose */
 	const char *limits[STEP_COUNT];	/* "STEP=SECONDS", up to the first NULL */
 	enum plan_final final;

@@ -45,6 +45,7 @@ struct crash_status {
 	char name[128];			/* the dump's directory, relative to the plan's */
 	char device[64];		/* that was mounted */
 	long long time;			/* of the crash, seconds since 1970 */
+	bool named;			/* the directory has its final name (a server gets files from then on) */
 	bool finished;
 	char note[200];			/* "" or what went wrong outside the steps */
 	long mem_total_kb, mem_min_kb;

@@ -7,6 +7,7 @@
 #include "kdump/files.h"
 #include "kdump/fsid.h"
 #include "kdump/mounts.h"
+#include "kdump/net.h"
 #include "lib/cleanup.h"
 
 #include <errno.h>
@@ -30,6 +31,9 @@ static const struct fs {
 	{ "btrfs", "subvolid=5", { NULL } },
 	/* FAT_DEFAULT_CODEPAGE and FAT_DEFAULT_IOCHARSET of Debian's kernels. */
 	{ "vfat", "", { "nls_cp437", "nls_ascii", "nls_utf8" } },
+	/* The versions are modules of their own, asked for while mounting. */
+	{ "nfs", "", { "nfsv3" } },
+	{ "nfs4", "", { "nfsv4" } },
 };
 
 static const struct fs *find_fs(const char *fstype)
@@ -88,6 +92,67 @@ static int read_fsid(const struct device_chain *chain, unsigned int major, unsig
 	return ret;
 }
 
+/*
+ * Of a mounted nfs's options, those that say where and how. hard: a server that is slow must not cut a dump; the time
+ * limit of the step ends a wait (a process that waits for a server can be killed).
+ */
+static void nfs_options(const char *super, char *out, size_t size)
+{
+	static const char *const keep[] = { "vers=", "minorversion=", "proto=", "port=", "addr=", "sec=", "mountaddr=",
+					    "mountvers=", "mountport=", "mountproto=" };
+	size_t n = 0;
+
+	while (*super) {
+		size_t len = strcspn(super, ",");
+
+		for (size_t i = 0; i < sizeof(keep) / sizeof(*keep); i++) {
+			if (!strncmp(super, keep[i], strlen(keep[i])) && n < size)
+				n += (size_t)snprintf(out + n, size - n, "%.*s,", (int)len, super);
+		}
+		super += len + (super[len] == ',');
+	}
+	/*
+	 * 4.1 where 4.2 is mounted: a dump needs nothing of 4.2, and its READ_PLUS (6.12 against nfs-ganesha 4.3) ended
+	 * makedumpfile with an I/O error after 10 MB.
+	 */
+	if (n < size && strstr(out, "vers=4.2,"))
+		memcpy(strstr(out, "vers=4.2,"), "vers=4.1,", 9);
+	if (n < size)
+		snprintf(out + n, size - n, "hard,nolock");
+}
+
+/* The value of "addr=" in an nfs's options: the server, resolved already. */
+static bool nfs_server(const char *super, char *out, size_t size)
+{
+	const char *p = !strncmp(super, "addr=", 5) ? super - 1 : strstr(super, ",addr=");
+
+	if (!p)
+		return false;
+	p += 6;
+	return snprintf(out, size, "%.*s", (int)strcspn(p, ","), p) < (int)size;
+}
+
+static int resolve_nfs(const struct mount_entry *m, const char *real, struct plan *plan, struct err *err)
+{
+	char server[64], ifname[64], inner[1024];
+
+	if (!nfs_server(m->options, server, sizeof(server)))
+		return err_set(err, ERR_ENVIRONMENT, "%s: no addr= among the options of this mount", m->source);
+	if (net_route(server, plan->net, ifname, sizeof(ifname), err))
+		return -1;
+	/* What is mounted is the export and the directory below it; paths are from there. */
+	if (snprintf(plan->source, sizeof(plan->source), "%s", m->source) >= (int)sizeof(plan->source))
+		return err_set(err, ERR_UNSUPPORTED, "%s: path too long", m->source);
+	snprintf(inner, sizeof(inner), "%s", real + (strcmp(m->point, "/") ? strlen(m->point) : 0));
+	strcpy(plan->target, "nfs");
+	snprintf(plan->device, sizeof(plan->device), "%s", ifname);
+	snprintf(plan->fstype, sizeof(plan->fstype), "%.15s", m->fstype);
+	snprintf(plan->fsid, sizeof(plan->fsid), "%.39s", server);
+	nfs_options(m->options, plan->options, sizeof(plan->options));
+	snprintf(plan->dir, sizeof(plan->dir), "%s%.1000s", *inner == '/' ? "" : "/", inner);
+	return 0;
+}
+
 int target_resolve(const char *dir, struct plan *plan, struct err *err)
 {
 	_cleanup_free_ char *real = NULL;
@@ -102,8 +167,10 @@ int target_resolve(const char *dir, struct plan *plan, struct err *err)
 	fs = find_fs(m.fstype);
 	if (!fs)
 		return err_set(err, ERR_ENVIRONMENT,
-			       "target %s lives on %s, which a crash kernel cannot write; name a directory on ext4, xfs, btrfs or vfat "
+			       "target %s lives on %s, which a crash kernel cannot write; name a directory on ext4, xfs, btrfs, vfat or nfs "
 			       "with --target", dir, m.fstype);
+	if (!strncmp(m.fstype, "nfs", 3))
+		return resolve_nfs(&m, real, plan, err) ? err_wrap(err, "target %s", dir) : 0;
 	if (block_device(&m, &major, &minor, err) || device_chain("", major, minor, &chain, err) ||
 	    read_fsid(&chain, major, minor, &id, err))
 		return err_wrap(err, "target %s", dir);
@@ -141,7 +208,17 @@ int target_modules(const struct modules *m, const char *dir, struct module_list 
 	unsigned int major, minor;
 	struct mount_entry mount;
 
-	if (find_mount(dir, &real, &mount, err) || block_device(&mount, &major, &minor, err) ||
+	if (find_mount(dir, &real, &mount, err))
+		return -1;
+	if (!strncmp(mount.fstype, "nfs", 3)) {
+		char server[64], ifname[64], net[NET_SIZE];
+
+		if (!nfs_server(mount.options, server, sizeof(server)) ||
+		    net_route(server, net, ifname, sizeof(ifname), err) || net_modules(m, ifname, list, err))
+			return -1;
+		return add_filesystem(m, mount.fstype, list, err);
+	}
+	if (block_device(&mount, &major, &minor, err) ||
 	    device_chain("", major, minor, &chain, err))
 		return -1;
 	for (unsigned int i = 0; i < chain.count; i++) {

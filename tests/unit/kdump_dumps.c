@@ -5,6 +5,7 @@
 #include "kdump/dumps.h"
 #include "kdump/files.h"
 #include "kdump/panics.h"
+#include "kdump/selftest.h"
 #include "kdump/signature.h"
 
 #include <ftw.h>
@@ -261,6 +262,60 @@ static void an_early_crash_does_not_arm_by_itself(void **state)
 	assert_true(check(boot(2, 10), "r", 5, 10, false).allowed);
 }
 
+static struct selftest after_test(struct panics_world now, const char *setup)
+{
+	struct selftest t = { .result = SELFTEST_PENDING, .time = 1795400500, .boot_id = "boot-1" };
+	char path[128];
+	struct err err;
+
+	snprintf(path, sizeof(path), "%s/test.json", root);
+	snprintf(t.dumps, sizeof(t.dumps), "%s", root);
+	strcpy(t.setup, setup);
+	assert_int_equal(selftest_write(path, &t, &err), 0);
+	assert_int_equal(selftest_read(path, now.boot_id, now.now, &t, &err), 0);
+	return t;
+}
+
+static void a_test_is_judged_after_the_reboot(void **state)
+{
+	struct selftest t;
+	char text[700];
+
+	assert_int_equal(after_test(boot(1, 510), "a").result, SELFTEST_PENDING);
+	t = after_test(boot(1, 2000), "a");
+	assert_int_equal(t.result, SELFTEST_FAILED);
+	assert_string_equal(t.why, "the machine did not crash");
+	t = after_test(boot(2, 10), "a");
+	assert_int_equal(t.result, SELFTEST_FAILED);
+	assert_non_null(strstr(t.why, "without a dump"));
+	put_status("20261123T000000Z-none", NULL, 1795400510, "done");
+	t = after_test(boot(2, 10), "a");
+	assert_int_equal(t.result, SELFTEST_FAILED);
+	assert_non_null(strstr(t.why, "of another crash"));
+	put_status("20261122T000000Z-" SELFTEST_RULE, SELFTEST_RULE, 1795400505, "done");
+	t = after_test(boot(2, 10), "a");
+	assert_int_equal(t.result, SELFTEST_PASSED);
+	selftest_describe(&t, "a", text, sizeof(text));
+	assert_memory_equal(text, "passed on 2026-11-23 ", 20);
+	selftest_describe(&t, "b", text, sizeof(text));
+	assert_non_null(strstr(text, "changed since"));
+}
+
+static void no_test_is_no_error(void **state)
+{
+	struct selftest t;
+	struct err err;
+
+	assert_int_equal(selftest_read("/nonexistent/x.json", "b", 1, &t, &err), 0);
+	assert_int_equal(t.result, SELFTEST_NONE);
+	put("state", "test.json", "{");
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/state/test.json", root);
+	assert_int_equal(selftest_read(path, "b", 1, &t, &err), -1);
+	assert_int_equal(err.code, ERR_ENVIRONMENT);
+}
+
 static void a_damaged_ledger_is_said(void **state)
 {
 	struct panics_world w = boot(1, 20);
@@ -290,6 +345,8 @@ int main(void)
 		TEST(a_crash_without_a_rule_does_not_count),
 		TEST(an_early_crash_does_not_arm_by_itself),
 		TEST(a_damaged_ledger_is_said),
+		TEST(a_test_is_judged_after_the_reboot),
+		TEST(no_test_is_no_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

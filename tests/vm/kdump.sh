@@ -203,7 +203,37 @@ test_watchdog() {
 	check "watchdog: it is fed while a step takes longer than its timeout" step vmcore '.state == "done" and .seconds > 20'
 }
 
-for test_part in plain_612 plain_61 small_reserve not_reserved doctor faults target_faults watchdog; do
+# A machine that keeps its disk over boots: two VMs, one after the other, on an image of ours.
+test_selftest() {
+	local disk=$build/tests/$test/persistent.img mount='mkdir -p /disk /var/lib/deadfall
+		modprobe virtio_pci 2>/dev/null; modprobe virtio_blk; sleep 1; mount -t ext4 /dev/vda /disk
+		mkdir -p /disk/crash /disk/lib; mount --bind /disk/lib /var/lib/deadfall'
+	local on=(--disk 0 --qemu-args "-drive file=$(realpath -m "$disk"),format=raw,if=virtio")
+
+	mkdir -p "$build/tests/$test"
+	rm -f "$disk"
+	truncate -s 600M "$disk"
+	mke2fs -q -t ext4 "$disk"
+	dump_vm selftest-crash "${on[@]}" -- "$mount
+		deadfall kdump test --yes; echo \"unready: \$?\"
+		deadfall kdump setup --target /disk/crash; deadfall kdump status; deadfall kdump test --yes"
+	check "kdump test refuses where the doctor fails" command_said "^unready: 3"
+	check "kdump status says that it was never tested" command_said "^tested .*never"
+	check "kdump test crashes the machine through its rule" console "deadfall: complete: .*-kdump-test"
+	dump_vm selftest-verdict "${on[@]}" -- "$mount
+		deadfall kdump test --result; echo \"result: \$?\"; deadfall dumps --dir /disk/crash; deadfall dumps --dir /disk/crash --json
+		deadfall kdump setup --target /disk/crash; deadfall kdump status; deadfall kdump setup --target /disk/crash --capsule-only
+		deadfall kdump status; deadfall dumps prune --dir /disk/crash --max-dumps 1; deadfall dumps delete 20; ls /disk/crash"
+	check "kdump test --result: passed" command_said "^passed on .*-kdump-test"
+	check "and ends with 0" command_said "^result: 0"
+	check "dumps lists it, with a signature" command_said "-kdump-test +complete vmcore [0-9]+ MB +capsule [0-9]+ .B +[0-9a-f]{16}"
+	check "kdump status shows the verdict" command_said "^tested +passed on .*-kdump-test.$"
+	check "and that it does not hold for another set-up" command_said "^tested +passed on .*changed since"
+	check "dumps delete deletes it" command_said "^deleted .*-kdump-test"
+	rm -f "$disk"
+}
+
+for test_part in plain_612 plain_61 small_reserve not_reserved doctor faults target_faults watchdog selftest; do
 	case ${KDUMP_PARTS:-$test_part} in *"$test_part"*) ;; *) continue ;; esac
 	case $test_part in
 	plain_612) test_plain 6.12 23 ;;
