@@ -57,11 +57,11 @@ static __always_inline bool test_holds(const struct df_match *m, struct df_rec *
 		return m->count >= (__s64)param(arg, 1ULL << 62);
 	case DF_TEST_COUNT_LE:
 		return m->count <= (__s64)param(arg, -(1ULL << 62));
-	case DF_TEST_LIVE_GT: {
+	case DF_TEST_LIVE_GE: {
 		__u32 machine = r->machine;
 		__s64 *live = bpf_map_lookup_elem(&df_live, &machine);
 
-		return live && *live > (__s64)param(arg, 1ULL << 62);
+		return live && *live >= (__s64)param(arg, 1ULL << 62);
 	}
 	case DF_TEST_GUARD:
 		return df_guard(arg, r, (struct df_match *)m) == 1;

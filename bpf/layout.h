@@ -130,7 +130,7 @@ enum df_test {
 	DF_TEST_SAME,		/* val[arg] is what register arg keeps; neither is unknown */
 	DF_TEST_DIFFERS,	/* val[arg] is not; neither is unknown */
 	DF_TEST_BEFORE,		/* register arg keeps less than val[arg] */
-	DF_TEST_LIVE_GT,	/* live keys of the machine are more than parameter arg */
+	DF_TEST_LIVE_GE,	/* live keys of the machine, before this event, are at least parameter arg */
 	DF_TEST_GUARD,		/* generated code says yes */
 };
 

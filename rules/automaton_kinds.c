@@ -349,9 +349,9 @@ static void build_population(struct builder *b, uint32_t own)
 		for (uint32_t i = 0; i < m->up.n; i++) {
 			uint32_t col = build_column(b, m->up.items[i]);
 
-			if (!m->group) {
+			if (!m->group && state == 0) {
 				d = build_decision(b, state, col);
-				set_test(d, 0, DF_TEST_LIVE_GT, over);
+				set_test(d, 0, DF_TEST_LIVE_GE, over);
 				d->next = 1;
 				d->ops = DF_OP_START | DF_OP_FIRE;
 			}

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# matches.sh - every kind of match on injected events: how often each rule fires, and that nothing was lost.
+set -u
+# shellcheck source=tests/vm/tap
+. "$(dirname "$0")/tap"
+
+# RULE KEY-COMMANDS: what is written to /proc/inject; "sleep MS" in between
+workload=$(mktemp)
+trap 'rm -f "$workload"' EXIT
+cat >"$workload" <<'END'
+# event: one of two has the value
+a 101 7; a 101 8
+# sequence: complete; broken by d; out of order; too late; the latest start wins
+a 201; b 201; c 201
+a 202; b 202; d 202; c 202
+b 203; a 203; c 203
+a 204; b 204; ms 400; c 204
+a 205; ms 400; a 205; b 205; c 205
+# guard: 5 > 1 + 1; 2 is not
+a 301 1; b 301 5
+a 302 1; b 302 2
+# missing: b in time; never; late
+a 401; b 401
+a 402
+a 403; ms 500; b 403
+# rate: 4 in a window; 3 and 1 in two
+a 501; a 501; a 501; a 501
+a 502; a 502; a 502; ms 400; a 502
+# balance: below zero; leak at the end; balanced
+b 601
+a 602; a 602; b 602; c 602
+a 603; b 603; c 603
+# owner: 2 puts what 1 got
+a 701 1; b 701 2
+a 702 1; b 702 1
+# lifecycle: double free; use after free; stale use; address reused rightly
+a 801 1; b 801; b 801
+a 802 1; c 802 1; b 802; c 802 1
+a 803 1; b 803; a 803 2; c 803 1
+a 804 1; c 804 1; b 804; a 804 2; c 804 2; b 804
+# latency
+a 901; ms 300; b 901
+a 902; b 902
+# change: 1 to 2 unannounced; written
+a 1001 1; a 1001 1; a 1001 2
+a 1002 1; b 1002; a 1002 2
+# population: 4 live at once; never more than 3
+a 1101; a 1102; a 1103; b 1101; a 1104; b 1104; a 1105; a 1106
+# group: three of group 1, two of group 2, one of group 1 died before
+a 1201 1; a 1202 1; b 1202; a 1203 1; a 1204 2; a 1205 2; a 1206 1
+# overlap: the same thread may nest
+a 1301; a 1301; b 1301; b 1301
+# automaton: a twice; deadline; in time
+a 1401; a 1401
+a 1402; c 1402
+a 1403; c 1403; b 1403
+# times, every
+a 1501; a 1501
+a 1502; a 1502; a 1502
+a 1601; a 1602; a 1603; a 1604
+END
+script=$(mktemp)
+sed '/^#/d' "$workload" | tr ';' '\n' | sed 's/^ *//; s/^/echo "/; s/$/" >\/proc\/inject/' >"$script"
+{
+	echo '(echo "a 1350" >/proc/inject) & wait; echo "a 1350" >/proc/inject; echo "b 1350" >/proc/inject; sleep 1'
+} >>"$script"
+
+fires() {
+	same "$2" "$(jq -r --arg rule "$1" '[.[].rules[] | select(.rule == $rule) | .fires] | add' "$dir/status.json")"
+}
+
+counters_clean() {
+	jq -e '[.[].events[] | .full + .nomem + .raced + .nmi + .key_unknown] | add == 0' "$dir/status.json"
+}
+
+expect='m1-event 1
+m2-sequence 2
+m3-guard 1
+m4-missing 2
+m5-rate 1
+m6-balance 2
+m7-owner 1
+m8-lifecycle 3
+m9-latency 1
+m10-change 1
+m11-population 1
+m12-group 1
+m13-overlap 1
+m14-automaton 2
+m15-times 1
+m16-every 4'
+
+run_vm events --module "$build/vm/inject.ko" --rule tests/vm/rules/matches.yaml --no-kdump --run-args --dry-run \
+	--copy "$script:/root/events" -- 'sh ./events'
+check "the workload ends well" same 0 "$rc"
+while read -r rule n; do
+	check "$rule fires $n times" fires "$rule" "$n"
+done <<<"$expect"
+check "nothing was lost" counters_clean
+check "no splat in the kernel's log" holds '.splats == []'
+rm -f "$script"

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * inject - functions to probe, called on demand: what is written to /proc/inject, a command a line.
+ *
+ *	a KEY VALUE	inject_a(key, value); likewise b, c, d
+ *	r KEY VALUE	inject_r(key, value), which returns the value
+ *	nest KEY VALUE	inject_outer(key, value): calls inject_r(key, value) inside, returns the value
+ *	ms N		sleeps, interruptibly, so long
+ *	wait KEY N	inject_a(key, 0), then N ms asleep in inject_wait, then inject_b(key, 0)
+ */
+#include <linux/delay.h>
+#include <linux/module.h>
+#include <linux/proc_fs.h>
+#include <linux/uaccess.h>
+
+#define PROBED noinline __attribute__((noipa, used))
+
+static volatile long sink;
+
+PROBED void inject_a(unsigned long key, long value)
+{
+	sink += key + value;
+}
+
+PROBED void inject_b(unsigned long key, long value)
+{
+	sink -= key + value;
+}
+
+PROBED void inject_c(unsigned long key, long value)
+{
+	sink ^= key + value;
+}
+
+PROBED void inject_d(unsigned long key, long value)
+{
+	sink += key ^ value;
+}
+
+PROBED long inject_r(unsigned long key, long value)
+{
+	sink += key;
+	return value;
+}
+
+PROBED long inject_outer(unsigned long key, long value)
+{
+	long ret = inject_r(key, value);
+
+	sink += ret;
+	return value;
+}
+
+PROBED void inject_wait(unsigned long key, unsigned long ms)
+{
+	inject_a(key, 0);
+	msleep(ms);
+	inject_b(key, 0);
+}
+
+static void command(const char *verb, unsigned long key, long value)
+{
+	if (!strcmp(verb, "a"))
+		inject_a(key, value);
+	else if (!strcmp(verb, "b"))
+		inject_b(key, value);
+	else if (!strcmp(verb, "c"))
+		inject_c(key, value);
+	else if (!strcmp(verb, "d"))
+		inject_d(key, value);
+	else if (!strcmp(verb, "r"))
+		inject_r(key, value);
+	else if (!strcmp(verb, "nest"))
+		inject_outer(key, value);
+	else if (!strcmp(verb, "ms"))
+		msleep(key);
+	else if (!strcmp(verb, "wait"))
+		inject_wait(key, value);
+}
+
+static ssize_t inject_write(struct file *file, const char __user *user, size_t count, loff_t *pos)
+{
+	char text[64], verb[8];
+	size_t len = min(count, sizeof(text) - 1);
+	unsigned long key = 0, used;
+	long value = 0;
+
+	if (copy_from_user(text, user, len))
+		return -EFAULT;
+	text[len] = '\0';
+	used = strcspn(text, "\n");
+	text[used] = '\0';
+	if (sscanf(text, "%7s %lu %ld", verb, &key, &value) >= 1)
+		command(verb, key, value);
+	return min(used + 1, len);
+}
+
+static const struct proc_ops inject_ops = { .proc_write = inject_write };
+
+static int __init inject_init(void)
+{
+	return proc_create("inject", 0600, NULL, &inject_ops) ? 0 : -ENOMEM;
+}
+
+static void __exit inject_exit(void)
+{
+	remove_proc_entry("inject", NULL);
+}
+
+module_init(inject_init);
+module_exit(inject_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("functions to probe, called on demand");
