@@ -193,3 +193,40 @@ void ir_exit(struct ir_func *f)
 {
 	ir_raw(f, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
+
+static bool is_jump(const struct ir_item *item)
+{
+	uint8_t class = BPF_CLASS(item->insn.code), op = BPF_OP(item->insn.code);
+
+	return item->kind == IR_INSN && (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
+}
+
+/* Does control never reach the next item from this one? */
+static bool is_final(const struct ir_item *item)
+{
+	return item->kind == IR_INSN && (item->insn.code == (BPF_JMP | BPF_JA) || item->insn.code == (BPF_JMP | BPF_EXIT));
+}
+
+void ir_drop_dead(struct ir_func *f)
+{
+	bool *used = arena_array(f->arena, f->nlabels + 1, sizeof(*used)), dead;
+	uint32_t before, n, i;
+
+	do {
+		before = f->n;
+		memset(used, 0, f->nlabels * sizeof(*used));
+		for (i = 0; i < f->n; i++) {
+			if (is_jump(&f->items[i]))
+				used[f->items[i].label] = true;
+		}
+		for (i = n = 0, dead = false; i < f->n; i++) {
+			if (f->items[i].kind == IR_LABEL && used[f->items[i].label])
+				dead = false;
+			if (dead)
+				continue;
+			dead = is_final(&f->items[i]);
+			f->items[n++] = f->items[i];
+		}
+		f->n = n;
+	} while (f->n < before);
+}

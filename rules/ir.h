@@ -109,6 +109,9 @@ void ir_address(struct ir_func *f, uint8_t dst, const char *symbol, uint32_t off
 void ir_func_address(struct ir_func *f, uint8_t dst, const char *symbol);
 void ir_exit(struct ir_func *f);
 
+/* Remove what can never run, such as the failure branch of a read that cannot fail: the verifier refuses such code. */
+void ir_drop_dead(struct ir_func *f);
+
 /* One line an item; comments and source lines included. */
 void ir_print(const struct ir_func *f, FILE *out);
 

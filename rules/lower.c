@@ -320,6 +320,7 @@ static void lower_tree(struct ir_func *f, uint32_t first, const uint32_t *labels
 void add_func(struct arena *a, struct code_set *cs, struct ir_func *f)
 {
 	cs->funcs = arena_grow(a, cs->funcs, cs->nfuncs, sizeof(*cs->funcs));
+	ir_drop_dead(f);
 	cs->funcs[cs->nfuncs++] = f;
 }
 
