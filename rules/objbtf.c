@@ -220,6 +220,8 @@ int objbtf_ext(const struct obj *obj, const struct func_place *places, char *con
 			else
 				out->len = at;	/* a part lists only sections that have records */
 		}
+		if (out->len == begin + 4)
+			out->len = begin;	/* libbpf takes no part without any, such as CO-RE's of a rule that reads nothing */
 		set_u32(out, head[kind], (uint32_t)(begin - start - 32));
 		set_u32(out, head[kind] + 4, (uint32_t)(out->len - begin));
 	}
