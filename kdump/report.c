@@ -353,9 +353,10 @@ static const char *loss_event(struct build *b, const struct df_set *s, const str
 	return arena_printf(b->arena, "%s/%s", rule->name, s->mf->events[event].name);
 }
 
+/* "own" counts deadfall's own events, which are left out on purpose. */
 static bool is_loss(const char *counter)
 {
-	static const char *const work[] = { "seen", "hit", "recorded", "fired" };
+	static const char *const work[] = { "seen", "hit", "recorded", "fired", "own" };
 
 	for (size_t i = 0; i < sizeof(work) / sizeof(*work); i++)
 		if (!strcmp(counter, work[i]))
