@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What `deadfall run` does before anything can happen, in one machine without a crash kernel: it refuses to arm, it
+# refuses functions that must not be trapped, and rules on one function decide each for itself.
+set -u
+# shellcheck source=tests/vm/tap
+. "$(dirname "$0")/tap"
+
+# part NAME: what was printed in that part of the command; its output is a terminal there, so that errors have colors
+part() {
+	sed 's/\x1b\[[0-9;]*m//g' "$dir/command.log" | sed -n "/^== $1\$/,/^== /p"
+}
+
+says() {
+	local name=$1
+	shift
+	part "$name" | grep -E -- "$*" || { part "$name"; return 1; }
+}
+
+fires_of() {
+	jq -e ".[0].rules[] | select(.rule == \"$1\") | .fires == $2" "$dir/status.json" || { cat "$dir/status.json"; return 1; }
+}
+
+logged() {
+	grep -cE "would have fired: rule $1 at event rename, key 0x[0-9a-f]+, task mv " "$dir/deadfall.log"
+}
+
+run_vm refused --no-kdump --run-args --dry-run --rule tests/vm/rules/two-on-one.yaml --copy tests/vm/rules:/root/more -- '
+	try() { echo "== $1"; shift; timeout -s INT 20 "$@"; echo "status $?"; }
+	echo x >/tmp/a; mv /tmp/a /tmp/b; echo x >/tmp/other; mv /tmp/other /tmp/another; mv /tmp/b /tmp/c
+	try no-kdump deadfall run more/renamed-unsynced.yaml
+	try denied deadfall run --dry-run more/denied.yaml
+	try denied-glob deadfall run --dry-run more/denied-glob.yaml
+	deadfall run --dry-run more/denied-part.yaml >/tmp/part 2>&1 &
+	until grep -q armed /tmp/part; do sleep 0.2; [ -d /proc/$! ] || break; done
+	touch /tmp/gone; rm /tmp/gone; sleep 0.5; kill -TERM $!; wait $!; s=$?
+	echo "== denied-part"; cat /tmp/part; echo "status $s"
+	try force deadfall list
+	echo "== end"'
+check "the machine is fine afterwards" same 0 "$rc"
+check "no crash kernel: arming is refused with 3" says no-kdump '^status 3$'
+check "no crash kernel: it says so" says no-kdump "rule 'renamed-unsynced' is not armed.* no crash kernel"
+check "no crash kernel: it says what to do" says no-kdump 'deadfall kdump (setup|doctor)'
+check "a denied function: refused with 1" says denied '^status 1$'
+check "a denied function: file, line, column and the reason" \
+	says denied "^more/denied.yaml:4:17: error\[denied\]: 'bpf_list_push_back_impl' must not be trapped: .*can lock up"
+check "a glob of denied functions only: refused with 1" says denied-glob '^status 1$'
+check "a glob of denied functions only: says why" says denied-glob 'all functions that match must not be trapped'
+check "a set with some denied: they are left out, by name" says denied-part 'must not be trapped are left out: bpf_list_'
+check "a set with some denied: the others are trapped" says denied-part '^armed .*denied-part: 1 rule, 1 function'
+check "a set with some denied: and fire" says denied-part 'rule denied-part at event any, key 0x[0-9a-f]+, task rm '
+check "a set with some denied: ends in order" says denied-part '^status 0$'
+check "rules on one function: armed in one set" holds '.armed_line | contains("3 rules, 1 function")'
+check "rules on one function: one fires at each call" fires_of every-rename 3
+check "rules on one function: another at the second of one file" fires_of second-rename 1
+check "rules on one function: the third never" fires_of never 0
+check "rules on one function: each fire is logged" same "3 1 0" "$(logged every-rename) $(logged second-rename) $(logged never)"
+check "no complaints of the kernel" holds '.splats == []'
+echo "1..$tests"
