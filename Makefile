@@ -77,8 +77,7 @@ regold: $(BUILD)/deadfall
 	$(Q)REGOLD=1 BUILD=$(BUILD) bash tests/host/rules.sh 2>/dev/null | grep -v '^ok' || true
 
 demo: deps
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)contrib/demo
+	$(Q)+BUILD=$(BUILD) contrib/demo
 
 deps:
 	$(Q)contrib/deps
