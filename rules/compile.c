@@ -7,19 +7,13 @@
 #include "rules/read.h"
 #include "rules/yaml.h"
 
-/* source -> tree -> rules, of one file */
-static void read_file(struct arena *a, const char *path, struct diags *diags, struct rule_set *set)
+/* source -> tree -> rules */
+static void read_source(struct arena *a, const struct source *src, struct diags *diags, struct rule_set *set)
 {
 	struct reader r = { .arena = a, .diags = diags };
 	uint32_t before = diags->errors;
 	struct yaml_file *f;
-	struct source *src;
-	struct err err;
 
-	if (source_read(a, path, &src, &err)) {
-		diag_error(diags, TAG_FILE, (struct span){ 0 }, "%s", err.msg);
-		return;
-	}
 	f = yaml_parse(a, src, diags);
 	if (!f->ndocs && before == diags->errors)
 		diag_error(diags, TAG_FILE, (struct span){ .src = src }, "no rule in this file");
@@ -47,17 +41,39 @@ int compile_trees(struct arena *a, char *const files[], int nfiles, struct diags
 	return diags->errors ? -1 : 0;
 }
 
-int compile_check(struct arena *a, char *const files[], int nfiles, struct kbtf *kbtf, struct diags *diags,
-		  struct rule_set **ret)
+static int check_set(struct arena *a, struct rule_set *set, struct kbtf *kbtf, struct diags *diags,
+		     struct rule_set **ret)
 {
-	struct rule_set *set = arena_new(a, struct rule_set);
 	struct check check = { .arena = a, .diags = diags, .kbtf = kbtf, .types = types_create(a, kbtf), .set = set };
 
-	for (int i = 0; i < nfiles; i++)
-		read_file(a, files[i], diags, set);
 	check_rules(&check);
 	if (kbtf_nomem(kbtf))
 		arena_alloc(a, SIZE_MAX);
 	*ret = diags->errors ? NULL : set;
 	return 0;
+}
+
+int compile_check_text(struct arena *a, const char *name, const char *text, size_t len, struct kbtf *kbtf,
+		       struct diags *diags, struct rule_set **ret)
+{
+	struct rule_set *set = arena_new(a, struct rule_set);
+
+	read_source(a, source_from_text(a, name, text, len), diags, set);
+	return check_set(a, set, kbtf, diags, ret);
+}
+
+int compile_check(struct arena *a, char *const files[], int nfiles, struct kbtf *kbtf, struct diags *diags,
+		  struct rule_set **ret)
+{
+	struct rule_set *set = arena_new(a, struct rule_set);
+	struct source *src;
+	struct err err;
+
+	for (int i = 0; i < nfiles; i++) {
+		if (source_read(a, files[i], &src, &err))
+			diag_error(diags, TAG_FILE, (struct span){ 0 }, "%s", err.msg);
+		else
+			read_source(a, src, diags, set);
+	}
+	return check_set(a, set, kbtf, diags, ret);
 }

@@ -19,6 +19,10 @@
 int compile_check(struct arena *a, char *const files[], int nfiles, struct kbtf *kbtf, struct diags *diags,
 		  struct rule_set **ret);
 
+/* The same of a text in memory. */
+int compile_check_text(struct arena *a, const char *name, const char *text, size_t len, struct kbtf *kbtf,
+		       struct diags *diags, struct rule_set **ret);
+
 /* Only the first stage: the trees of all documents as text. */
 struct buf;
 int compile_trees(struct arena *a, char *const files[], int nfiles, struct diags *diags, struct buf *out);

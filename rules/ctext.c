@@ -2,7 +2,6 @@
 #include "rules/ctext.h"
 
 #include <bpf/btf.h>
-#include <errno.h>
 #include <string.h>
 
 #include "lib/arena.h"
@@ -25,11 +24,23 @@ struct ctype {
 	uint32_t align;
 };
 
+/* A named type of the text. */
+struct named {
+	const char *name;
+	uint32_t kind;
+	struct ctype type;
+};
+
+/* The text on its way to BTF: type records as words, as they stand in the file, and their strings. */
 struct ctext {
 	struct check *check;
-	struct btf *btf;
 	const struct token *t;
 	bool failed;
+	uint32_t *words, nwords;
+	char *strs;
+	uint32_t nstrs, first_str, next_id;
+	struct named *names;
+	uint32_t nnames;
 };
 
 /* A struct or union being laid out. */
@@ -52,14 +63,52 @@ static bool fail(struct ctext *x, const char *what)
 	return false;
 }
 
-/* libbpf ran out of memory, or the text has more than BTF can hold. */
-static int added(struct ctext *x, int id)
+static void add_word(struct ctext *x, uint32_t word)
 {
-	if (id == -ENOMEM)
-		arena_alloc(x->check->arena, SIZE_MAX);
-	if (id < 0)
-		fail(x, "this cannot be described in BTF");
-	return id;
+	x->words = arena_grow(x->check->arena, x->words, x->nwords, sizeof(*x->words));
+	x->words[x->nwords++] = word;
+}
+
+static uint32_t add_str(struct ctext *x, const char *s)
+{
+	uint32_t off = x->first_str + x->nstrs;
+
+	if (!*s)
+		return 0;
+	do {
+		x->strs = arena_grow(x->check->arena, x->strs, x->nstrs, 1);
+		x->strs[x->nstrs++] = *s;
+	} while (*s++);
+	return off;
+}
+
+/* Begin a type; what belongs to its kind follows as words. */
+static int add_type(struct ctext *x, const char *name, uint32_t kind, uint32_t vlen, bool kflag, uint32_t size_or_type)
+{
+	add_word(x, add_str(x, name));
+	add_word(x, (uint32_t)kflag << 31 | kind << 24 | vlen);
+	add_word(x, size_or_type);
+	return (int)x->next_id++;
+}
+
+static int add_ptr(struct ctext *x, int to)
+{
+	return add_type(x, "", BTF_KIND_PTR, 0, false, (uint32_t)to);
+}
+
+static const struct named *find_name(const struct ctext *x, const char *name, uint32_t kind)
+{
+	for (uint32_t i = 0; i < x->nnames; i++) {
+		if (x->names[i].kind == kind && !strcmp(x->names[i].name, name))
+			return &x->names[i];
+	}
+	return NULL;
+}
+
+static void add_name(struct ctext *x, const char *name, uint32_t kind, struct ctype type)
+{
+	x->names = arena_grow(x->check->arena, x->names, x->nnames, sizeof(*x->names));
+	x->names[x->nnames++] = (struct named){ .name = name, .kind = kind, .type = type };
 }
 
 static bool at(const struct ctext *x, int punct)
@@ -88,43 +137,41 @@ static bool expect(struct ctext *x, int punct, const char *what)
 /* The id of an integer, made when first needed. */
 static int int_id(struct ctext *x, const struct type *t)
 {
-	char name[8];
-	int id;
+	const char *name = t->kind == TYPE_BOOL ? "bool" : t->is_char ? "char" : type_int(x->check->types, t->size,
+											  t->is_signed)->name;
+	const struct named *have = find_name(x, name, BTF_KIND_INT);
+	struct ctype type = { .size = t->size, .align = t->size };
 
-	if (t->kind == TYPE_BOOL)
-		strcpy(name, "bool");
-	else
-		snprintf(name, sizeof(name), "%s", t->is_char ? "char" : t->name);
-	id = (int)kbtf_find_in(x->btf, name, BTF_KIND_INT);
-	if (id > 0 && btf__type_by_id(x->btf, (uint32_t)id)->size == t->size)
-		return id;
-	return added(x, btf__add_int(x->btf, name, t->size, t->kind == TYPE_BOOL ? BTF_INT_BOOL :
-				     t->is_signed ? BTF_INT_SIGNED : 0));
+	if (have)
+		return have->type.id;
+	type.id = add_type(x, name, BTF_KIND_INT, 0, false, t->size);
+	add_word(x, (uint32_t)(t->kind == TYPE_BOOL ? BTF_INT_BOOL : t->is_signed ? BTF_INT_SIGNED : 0) << 24 |
+		    t->size * 8);
+	add_name(x, name, BTF_KIND_INT, type);
+	return type.id;
 }
 
 /* A struct that the text or the kernel's own BTF defines; else only declared, good for pointers. */
-static bool named_struct(struct ctext *x, bool is_union, const char *name, struct ctype *ret)
+static void named_struct(struct ctext *x, bool is_union, const char *name, struct ctype *ret)
 {
-	uint32_t kind = is_union ? BTF_KIND_UNION : BTF_KIND_STRUCT;
-	int id = (int)kbtf_find_in(x->btf, name, kind);
+	uint32_t kind = is_union ? BTF_KIND_UNION : BTF_KIND_STRUCT, id;
+	const struct named *have = find_name(x, name, kind);
 	const struct btf *where = NULL;
 
-	if (!id) {
-		id = (int)kbtf_find(x->check->kbtf, name, kind, &where);
-		if (where != kbtf_vmlinux(x->check->kbtf))
-			id = 0;
+	have = have ? have : find_name(x, name, BTF_KIND_FWD);
+	if (have) {
+		*ret = have->type;
+		return;
 	}
-	if (id > 0) {
-		ret->id = id;
-		ret->size = btf__type_by_id(x->btf, (uint32_t)id)->size;
-		ret->align = (uint32_t)btf__align_of(x->btf, (uint32_t)id);
-		return true;
+	id = kbtf_find(x->check->kbtf, name, kind, &where);
+	if (id && where == kbtf_vmlinux(x->check->kbtf)) {
+		ret->id = (int)id;
+		ret->size = btf__type_by_id(where, id)->size;
+		ret->align = (uint32_t)btf__align_of(where, id);
+		return;
 	}
-	ret->id = (int)kbtf_find_in(x->btf, name, BTF_KIND_FWD);
-	if (ret->id <= 0)
-		ret->id = added(x, btf__add_fwd(x->btf, name, is_union ? BTF_FWD_UNION : BTF_FWD_STRUCT));
-	ret->size = 0;
-	return ret->id > 0;
+	*ret = (struct ctype){ .id = add_type(x, name, BTF_KIND_FWD, 0, is_union, 0) };
+	add_name(x, name, BTF_KIND_FWD, *ret);
 }
 
 /* A type that is no struct: C's words, or a typedef of the kernel. */
@@ -156,7 +203,7 @@ static bool parse_words(struct ctext *x, struct ctype *ret)
 	if (t->kind != TYPE_INT && t->kind != TYPE_BOOL)
 		return fail(x, "typedefs here stand for integers; write struct NAME");
 	ret->id = int_id(x, t);
-	return ret->id > 0;
+	return true;
 }
 
 static bool parse_base(struct ctext *x, unsigned int depth, struct ctype *ret)
@@ -175,7 +222,7 @@ static bool parse_base(struct ctext *x, unsigned int depth, struct ctype *ret)
 			x->t++;
 		ret->size = ret->align = 4;
 		ret->id = int_id(x, type_int(x->check->types, 4, false));
-		return ret->id > 0;
+		return true;
 	}
 	if (at(x, '{') || (x->t->kind == TOKEN_NAME && x->t[1].kind == TOKEN_PUNCT && x->t[1].punct == '{')) {
 		x->t--;
@@ -183,7 +230,8 @@ static bool parse_base(struct ctext *x, unsigned int depth, struct ctype *ret)
 	}
 	if (x->t->kind != TOKEN_NAME)
 		return fail(x, "expected the struct's name");
-	return named_struct(x, is_union, (x->t++)->text, ret);
+	named_struct(x, is_union, (x->t++)->text, ret);
+	return true;
 }
 
 static uint64_t align_up(uint64_t v, uint64_t align)
@@ -206,7 +254,7 @@ static bool place(struct ctext *x, struct layout *l, const char *name, const str
 		off = align_up(off, unit);
 	l->align = t->align > l->align ? t->align : l->align;
 	l->bits = off + (width < 0 ? unit : (uint64_t)width);
-	if (l->bits > UINT32_MAX)
+	if (l->bits >= 1u << 24)
 		return fail(x, "the struct is too large");
 	l->size = l->bits > l->size ? l->bits : l->size;
 	if (width != 0)
@@ -230,9 +278,19 @@ static bool parse_func_ptr(struct ctext *x, const char **name, struct ctype *t)
 		return false;
 	for (; depth && x->t->kind != TOKEN_END; x->t++)
 		depth += at(x, '(') ? 1 : at(x, ')') ? -1 : 0;
-	t->id = added(x, btf__add_ptr(x->btf, 0));
+	t->id = add_ptr(x, 0);
 	t->size = t->align = 8;
-	return t->id > 0;
+	return true;
+}
+
+static void add_array(struct ctext *x, struct ctype *t, int index, uint32_t n)
+{
+	uint32_t element = (uint32_t)t->id;
+
+	t->id = add_type(x, "", BTF_KIND_ARRAY, 0, false, 0);
+	add_word(x, element);
+	add_word(x, (uint32_t)index);
+	add_word(x, n);
 }
 
 /* [N][M]: from the last to the first */
@@ -253,7 +311,7 @@ static bool parse_dims(struct ctext *x, struct ctype *t)
 		return true;
 	index = int_id(x, type_int(x->check->types, 4, false));
 	while (n-- && !x->failed) {
-		t->id = added(x, btf__add_array(x->btf, index, t->id, (uint32_t)dims[n]));
+		add_array(x, t, index, (uint32_t)dims[n]);
 		if (t->size && dims[n] > UINT32_MAX / t->size)
 			return fail(x, "the array is too large");
 		t->size *= dims[n];
@@ -269,7 +327,7 @@ static bool parse_declarator(struct ctext *x, struct layout *l, struct ctype t)
 
 	while (at(x, '*') || word(x, "const") || word(x, "__user")) {
 		if (at(x, '*')) {
-			t.id = added(x, btf__add_ptr(x->btf, t.id));
+			t.id = add_ptr(x, t.id);
 			t.size = t.align = 8;
 		}
 		x->t++;
@@ -308,16 +366,20 @@ static bool parse_member(struct ctext *x, struct layout *l, unsigned int depth)
 	return expect(x, ';', "expected ';'");
 }
 
-static bool emit(struct ctext *x, const struct layout *l, const char *name, struct ctype *ret)
+static void emit(struct ctext *x, const struct layout *l, const char *name, struct ctype *ret)
 {
+	uint32_t kind = l->is_union ? BTF_KIND_UNION : BTF_KIND_STRUCT;
+
 	ret->align = l->align;
 	ret->size = align_up(align_up(l->size, 8) / 8, l->align);
-	ret->id = added(x, l->is_union ? btf__add_union(x->btf, name, (uint32_t)ret->size) :
-			btf__add_struct(x->btf, name, (uint32_t)ret->size));
-	for (uint32_t i = 0; i < l->n && !x->failed; i++)
-		added(x, btf__add_field(x->btf, l->members[i].name, l->members[i].type,
-					(uint32_t)l->members[i].bit_off, l->members[i].bit_size));
-	return !x->failed;
+	ret->id = add_type(x, name, kind, l->n, true, (uint32_t)ret->size);
+	for (uint32_t i = 0; i < l->n; i++) {
+		add_word(x, add_str(x, l->members[i].name));
+		add_word(x, (uint32_t)l->members[i].type);
+		add_word(x, l->members[i].bit_size << 24 | (uint32_t)l->members[i].bit_off);
+	}
+	if (*name)
+		add_name(x, name, kind, *ret);
 }
 
 /* ("struct" | "union") [NAME] "{" {member} "}" ["__packed"] */
@@ -342,7 +404,10 @@ static bool parse_struct(struct ctext *x, unsigned int depth, struct ctype *ret)
 	x->t++;
 	if (word(x, "__packed") || word(x, "__attribute__"))
 		return fail(x, "attributes are not supported: write padding and order as they are in memory");
-	return emit(x, l, name, ret);
+	if (*name && find_name(x, name, l->is_union ? BTF_KIND_UNION : BTF_KIND_STRUCT))
+		return fail(x, "defined twice");
+	emit(x, l, name, ret);
+	return true;
 }
 
 static void free_btf(void *btf)
@@ -350,23 +415,42 @@ static void free_btf(void *btf)
 	btf__free(btf);
 }
 
+static const struct btf *load(struct ctext *x)
+{
+	struct arena *a = x->check->arena;
+	struct btf_header hdr = {
+		.magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(hdr), .type_len = x->nwords * 4,
+		.str_off = x->nwords * 4, .str_len = x->nstrs,
+	};
+	char *data = arena_alloc(a, sizeof(hdr) + hdr.type_len + hdr.str_len);
+	struct btf *btf;
+
+	memcpy(data, &hdr, sizeof(hdr));
+	if (x->nwords)
+		memcpy(data + sizeof(hdr), x->words, hdr.type_len);
+	if (x->nstrs)
+		memcpy(data + sizeof(hdr) + hdr.type_len, x->strs, hdr.str_len);
+	btf = kbtf_new_split(x->check->kbtf, data, sizeof(hdr) + hdr.type_len + hdr.str_len);
+	if (!btf)
+		arena_alloc(a, SIZE_MAX);
+	arena_defer(a, free_btf, btf);
+	return btf;
+}
+
 const struct btf *ctext_read(struct check *c, const struct node *text)
 {
-	struct ctext x = { .check = c };
+	struct ctext x = { .check = c, .first_str = kbtf_str_len(c->kbtf),
+			   .next_id = btf__type_cnt(kbtf_vmlinux(c->kbtf)) };
 	struct ctype t;
 
 	x.t = lex(c->arena, c->diags, text);
 	if (!x.t)
 		return NULL;
-	x.btf = btf__new_empty_split((struct btf *)(uintptr_t)kbtf_vmlinux(c->kbtf));
-	if (!x.btf)
-		arena_alloc(c->arena, SIZE_MAX);
-	arena_defer(c->arena, free_btf, x.btf);
 	while (!x.failed && x.t->kind != TOKEN_END) {
 		if (!word(&x, "struct") && !word(&x, "union"))
 			fail(&x, "expected struct NAME {...};");
 		else if (parse_struct(&x, 0, &t))
 			expect(&x, ';', "expected ';'");
 	}
-	return x.failed ? NULL : x.btf;
+	return x.failed || !x.nwords ? NULL : load(&x);
 }

@@ -438,6 +438,19 @@ uint32_t kbtf_find(struct kbtf *k, const char *name, uint32_t kind, const struct
 	return 0;
 }
 
+struct btf *kbtf_new_split(struct kbtf *k, const void *data, size_t len)
+{
+	return new_split(data, len, k->parts[0].btf);
+}
+
+uint32_t kbtf_str_len(const struct kbtf *k)
+{
+	uint32_t size;
+	const struct btf_header *hdr = btf__raw_data(k->parts[0].btf, &size);
+
+	return hdr ? hdr->str_len : 0;
+}
+
 uint32_t kbtf_find_in(const struct btf *btf, const char *name, uint32_t kind)
 {
 	const struct btf *base = btf__base_btf(btf);

@@ -51,6 +51,15 @@ uint32_t kbtf_find(struct kbtf *k, const char *name, uint32_t kind, const struct
 /* The same in one small BTF, not in what it is built on; by looking at all of its types. */
 uint32_t kbtf_find_in(const struct btf *btf, const char *name, uint32_t kind);
 
+/*
+ * BTF bytes on top of vmlinux's, for the caller to free; NULL without memory. (libbpf's own way, btf__new_empty_split
+ * and btf__add_*, takes the base apart to index its strings: slow, and every name handed out before would dangle.)
+ */
+struct btf *kbtf_new_split(struct kbtf *k, const void *data, size_t len);
+
+/* Length of vmlinux's string section: where the strings of a BTF on top of it begin. */
+uint32_t kbtf_str_len(const struct kbtf *k);
+
 /* The prototype of a function; module NULL: vmlinux first, then loaded modules. false: not known. */
 bool kbtf_find_func(struct kbtf *k, const char *module, const char *name, struct kbtf_func *ret);
 

@@ -138,7 +138,7 @@ static bool lex_int(struct lexer *l)
 	return !problem;
 }
 
-/* The character that an escape stands for, or -1; moves past it. Backslash before * ? [ stays, for patterns. */
+/* The character that an escape stands for, or -1; moves past it. Backslash before * and ? stays, for patterns. */
 static int read_escape(struct lexer *l)
 {
 	static const char from[] = "ntr0abfv\\\"'", to[] = "\n\t\r\0\a\b\f\v\\\"'";
@@ -151,7 +151,7 @@ static int read_escape(struct lexer *l)
 		l->pos++;
 		return (unsigned char)to[p - from];
 	}
-	if (c == '*' || c == '?' || c == '[')
+	if (c == '*' || c == '?')
 		return '\\';
 	if (c == 'x' && isxdigit((unsigned char)l->text[l->pos + 1])) {
 		memcpy(hex, l->text + l->pos + 1, 2);

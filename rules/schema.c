@@ -274,6 +274,8 @@ void schema_read(struct reader *r, const struct node *map, const char *what, con
 	if (!read_map(r, map, what))
 		return;
 	for (uint32_t i = 0; i < map->n; i++) {
+		if (node_get(map, map->keys[i]->text) != map->items[i])
+			continue;	/* given twice: said already, and readers rely on being called once */
 		for (k = keys; k->name && strcmp(k->name, map->keys[i]->text); k++)
 			;
 		if (k->name)
