@@ -60,10 +60,10 @@ struct writer {
 static const struct range layout[] = {
 	{ .name = ".text", .from = "_text", .to = "_etext", .flags = SHF_ALLOC | SHF_EXECINSTR, .contents = true },
 	{ .name = ".rodata", .from = "__start_rodata", .to = "__end_rodata", .flags = SHF_ALLOC, .contents = true },
-	{ .name = ".data", .from = "_sdata", .to = "_edata", .flags = SHF_ALLOC | SHF_WRITE, .contents = true },
+	{ .name = ".data", .from = "_sdata", .to = "__init_begin", .flags = SHF_ALLOC | SHF_WRITE, .contents = true },
 	{ .name = ".init.text", .from = "_sinittext", .to = "_einittext", .flags = SHF_ALLOC | SHF_EXECINSTR },
 	{ .name = ".init.data", .from = "_einittext", .to = "__init_end", .flags = SHF_ALLOC | SHF_WRITE },
-	{ .name = ".bss", .from = "__bss_start", .to = "_end", .flags = SHF_ALLOC | SHF_WRITE },
+	{ .name = ".bss", .from = "__init_end", .to = "_end", .flags = SHF_ALLOC | SHF_WRITE },
 	{ .name = ".init.scratch", .from = "__init_scratch_begin", .to = "__init_scratch_end",
 	  .flags = SHF_ALLOC | SHF_WRITE },
 	{ .name = ".data..percpu", .from = "__per_cpu_start", .to = "__per_cpu_end",
