@@ -12,8 +12,8 @@ const struct compat_alias compat_aliases[] = {
 	{ "cpu_number", "pcpu_hot", "pcpu_hot", "cpu_number", "int" },
 	{ "hardirq_stack_ptr", "pcpu_hot", "pcpu_hot", "hardirq_stack_ptr", "long unsigned int" },
 	/*
-	 * 7e1b5cbd81c1... crash recognizes a relocatable x86-64 kernel by this symbol; v6.10 (12af2b83d0b1 "mm:
-	 * introduce execmem_alloc() and execmem_free()") dropped it. crash then takes no KASLR offset by itself.
+	 * crash recognizes a kernel with KASLR by this symbol; v6.10, 223b5e57d0d5 "mm/execmem, arch: convert remaining
+	 * overrides of module_alloc to execmem", dropped it. Without it the user has to say --kaslr=auto.
 	 */
 	{ "module_load_offset", "kaslr_regions", NULL, NULL, NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
@@ -71,16 +71,66 @@ const struct compat_global compat_globals[] = {
  * f1a7941243c1 "mm: convert mm's rss stats into percpu_counter" (v6.2) made rss_stat an array; crash takes a member of
  * that name to be the old struct and finds it invalid in `ps`.
  */
-size_t compat_renames(struct kernel *k, struct dwarf_rename *ret, size_t max)
+static size_t patch_rss(struct kernel *k, struct dwarf_patch *ret)
 {
 	struct kmember m;
+
+	if (!kernel_member(k, "mm_rss_stat", "count", &m, NULL) || kernel_member(k, "mm_struct", "rss_stat", &m, NULL))
+		return 0;
+	*ret = (struct dwarf_patch){ DWARF_RENAME, "mm_struct", "rss_stat", "rss_stat_counters", 0 };
+	return 1;
+}
+
+/*
+ * b69f0aeb0689 "pid: Replace struct pid 1-element array with flex-array" (v6.5, and stable 6.1): crash reads
+ * sizeof(struct pid) bytes and looks for the first number in them, which is behind them now; then `ps` has no tasks
+ * but the running ones.
+ */
+static size_t patch_pid(struct kernel *k, struct dwarf_patch *ret)
+{
+	struct kmember numbers, upid, whole;
+
+	if (kernel_member(k, "pid", "numbers", &numbers, NULL) || kernel_member(k, "upid", "", &upid, NULL) ||
+	    kernel_member(k, "pid", "", &whole, NULL) || whole.size >= numbers.offset + upid.size)
+		return 0;
+	*ret = (struct dwarf_patch){ DWARF_RESIZE, "pid", NULL, NULL, numbers.offset + upid.size };
+	return 1;
+}
+
+/*
+ * ac3b43283923 "module: replace module_layout with module_memory" (v6.4): crash 8.0.2 looks for module_core and
+ * core_size. Text (mem[0]) and init text (mem[4]) stand in for the one area there was.
+ */
+static size_t patch_module(struct kernel *k, struct dwarf_patch *ret)
+{
+	static const struct {
+		const char *name, *type, *member;
+		uint32_t index;
+	} old[] = {
+		{ "module_core", "long unsigned int", "base", 0 }, { "core_size", "unsigned int", "size", 0 },
+		{ "core_text_size", "unsigned int", "size", 0 },   { "module_init", "long unsigned int", "base", 4 },
+		{ "init_size", "unsigned int", "size", 4 },	    { "init_text_size", "unsigned int", "size", 4 },
+	};
+	struct kmember mem, one, m;
 	size_t n = 0;
 
-	if (max > 1 && kernel_member(k, "mm_rss_stat", "count", &m, NULL) &&
-	    !kernel_member(k, "mm_struct", "rss_stat", &m, NULL))
-		ret[n++] = (struct dwarf_rename){ "mm_struct", "rss_stat", "rss_stat_counters" };
-	ret[n] = (struct dwarf_rename){ NULL, NULL, NULL };
+	if (kernel_member(k, "module", "mem", &mem, NULL) || kernel_member(k, "module_memory", "", &one, NULL))
+		return 0;
+	for (size_t i = 0; i < sizeof(old) / sizeof(*old); i++)
+		if (!kernel_member(k, "module_memory", old[i].member, &m, NULL))
+			ret[n++] = (struct dwarf_patch){ DWARF_ADD, "module", old[i].name, old[i].type,
+							 mem.offset + old[i].index * one.size + m.offset };
 	return n;
+}
+
+void compat_patches(struct kernel *k, struct dwarf_patch ret[COMPAT_PATCHES_MAX])
+{
+	size_t n = 0;
+
+	n += patch_rss(k, ret + n);
+	n += patch_pid(k, ret + n);
+	n += patch_module(k, ret + n);
+	ret[n] = (struct dwarf_patch){ DWARF_RENAME, NULL, NULL, NULL, 0 };
 }
 
 uint32_t compat_thread_size(struct kernel *k)
@@ -91,7 +141,5 @@ uint32_t compat_thread_size(struct kernel *k)
 	if (!kernel_symbol(k, "__start_init_stack", &from, NULL) && !kernel_symbol(k, "__end_init_stack", &to, NULL) &&
 	    to - from >= 4096 && to - from <= 65536)
 		return (uint32_t)(to - from);
-	if (!kernel_symbol(k, "init_stack", &from, NULL) && !kernel_symbol(k, "init_thread_union", &to, NULL))
-		return 16384;
-	return 16384;
+	return 16384;		/* x86-64 without KASAN */
 }

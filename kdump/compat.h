@@ -28,8 +28,10 @@ struct compat_global {
 
 extern const struct compat_global compat_globals[];
 
-/* Members that must not be found under their old names on this kernel; ends with a NULL type. At most max. */
-size_t compat_renames(struct kernel *k, struct dwarf_rename *ret, size_t max);
+#define COMPAT_PATCHES_MAX 16
+
+/* How this kernel's structs are to be shown; ends with a NULL type. */
+void compat_patches(struct kernel *k, struct dwarf_patch ret[COMPAT_PATCHES_MAX]);
 
 /* Bytes of a kernel stack: from the kernel's own memory, or the architecture's usual. */
 uint32_t compat_thread_size(struct kernel *k);

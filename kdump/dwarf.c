@@ -103,7 +103,7 @@ struct fixup {
 struct maker {
 	const struct btf *btf;
 	struct dwarf *d;
-	const struct dwarf_rename *renames;
+	const struct dwarf_patch *patches;
 	uint32_t types;		/* in BTF; ids from here on are ours */
 	uint32_t *place;	/* offset of each type's entry, 0: none */
 	uint32_t *str;		/* offset of each BTF string in .debug_str + 1 */
@@ -202,16 +202,19 @@ static void put_int(struct maker *m, const struct btf_type *t)
 	buf_putc(&m->d->info, (char)encoding);
 }
 
+static uint32_t find_base(const struct maker *m, const char *text, size_t len);
+
 /* The name under which a member is shown: see compat.h. */
 static const char *renamed(struct maker *m, const struct btf_type *t, const struct btf_member *member)
 {
 	const char *type = btf__str_by_offset(m->btf, t->name_off), *name;
 
 	/* Of a struct that is mostly one anonymous struct (mm_struct), the members are found there. */
-	for (const struct dwarf_rename *r = m->renames; type && r->type; r++) {
+	for (const struct dwarf_patch *p = m->patches; type && p->type; p++) {
 		name = btf__str_by_offset(m->btf, member->name_off);
-		if (name && (!*type || !strcmp(type, r->type)) && !strcmp(name, r->member))
-			return r->as;
+		if (p->kind == DWARF_RENAME && name && (!*type || !strcmp(type, p->type)) &&
+		    !strcmp(name, p->member))
+			return p->as;
 	}
 	return NULL;
 }
@@ -239,19 +242,40 @@ static void put_member(struct maker *m, const struct btf_type *t, uint32_t i)
 	}
 }
 
+/* Members that older kernels had, at the places where their values are now. */
+static void put_added(struct maker *m, const struct dwarf_patch *p)
+{
+	uint32_t id = find_base(m, p->as, strlen(p->as));
+
+	if (!id)
+		return;
+	begin(m, AB_MEMBER);
+	put_text(m, p->member);
+	put_ref(m, id);
+	put_uleb(&m->d->info, p->value);
+}
+
 static void put_composite(struct maker *m, const struct btf_type *t)
 {
+	const char *name = btf__str_by_offset(m->btf, t->name_off);
 	bool is_struct = btf_is_struct(t);
+	uint32_t size = t->size;
 
+	for (const struct dwarf_patch *p = m->patches; p->type && name; p++)
+		if (p->kind == DWARF_RESIZE && is_struct && !strcmp(name, p->type))
+			size = p->value;
 	if (t->name_off) {
 		begin(m, is_struct ? AB_STRUCT : AB_UNION);
 		put_name(m, t->name_off);
 	} else {
 		begin(m, is_struct ? AB_STRUCT_ANON : AB_UNION_ANON);
 	}
-	put_uleb(&m->d->info, t->size);
+	put_uleb(&m->d->info, size);
 	for (uint32_t i = 0; i < btf_vlen(t); i++)
 		put_member(m, t, i);
+	for (const struct dwarf_patch *p = m->patches; p->type && name; p++)
+		if (p->kind == DWARF_ADD && is_struct && !strcmp(name, p->type))
+			put_added(m, p);
 	end_children(m);
 }
 
@@ -548,10 +572,10 @@ static int make_all(struct maker *m, const struct dwarf_var *vars, size_t nvars,
 	return 0;
 }
 
-int dwarf_make(const struct btf *btf, const struct dwarf_var *vars, size_t nvars, const struct dwarf_rename *renames,
+int dwarf_make(const struct btf *btf, const struct dwarf_var *vars, size_t nvars, const struct dwarf_patch *patches,
 	       uint32_t thread_size, struct dwarf *ret, size_t *left_out, struct err *err)
 {
-	struct maker m = { .btf = btf, .d = ret, .renames = renames, .types = btf__type_cnt(btf) };
+	struct maker m = { .btf = btf, .d = ret, .patches = patches, .types = btf__type_cnt(btf) };
 	const struct btf_header *h;
 	uint32_t size;
 	int rc;

@@ -24,9 +24,13 @@ struct dwarf_var {
 	uint64_t addr;
 };
 
-/* A member that is shown under another name: struct, member as in BTF, name to show. */
-struct dwarf_rename {
-	const char *type, *member, *as;
+/* A struct shown otherwise than it is: see compat.h. */
+struct dwarf_patch {
+	enum { DWARF_RENAME, DWARF_RESIZE, DWARF_ADD } kind;
+	const char *type;	/* name of the struct */
+	const char *member;	/* DWARF_RENAME: as in BTF; DWARF_ADD: its name */
+	const char *as;		/* DWARF_RENAME: name to show; DWARF_ADD: a type that BTF names */
+	uint32_t value;		/* DWARF_RESIZE: bytes; DWARF_ADD: offset */
 };
 
 struct dwarf {
@@ -35,9 +39,9 @@ struct dwarf {
 
 /*
  * Make the three sections. Variables whose type is not known are left out, never guessed; *left_out counts them.
- * renames ends with a NULL type. thread_size: bytes of a kernel stack, for union thread_union, which BTF lacks.
+ * patches ends with a NULL type. thread_size: bytes of a kernel stack, for union thread_union, which BTF lacks.
  */
-int dwarf_make(const struct btf *btf, const struct dwarf_var *vars, size_t nvars, const struct dwarf_rename *renames,
+int dwarf_make(const struct btf *btf, const struct dwarf_var *vars, size_t nvars, const struct dwarf_patch *patches,
 	       uint32_t thread_size, struct dwarf *ret, size_t *left_out, struct err *err);
 void dwarf_deinit(struct dwarf *d);
 

@@ -384,15 +384,15 @@ static int open_writer(struct writer *w, struct err *err)
 
 int vmlinux_write(struct kernel *k, int fd, struct vmlinux_stats *stats, struct err *err)
 {
-	struct dwarf_rename renames[4];
+	struct dwarf_patch patches[COMPAT_PATCHES_MAX];
 	struct writer w = { .k = k };
 	struct dwarf d = { 0 };
 	int rc;
 
 	rc = open_writer(&w, err);
 	if (!rc) {
-		compat_renames(k, renames, COUNT(renames));
-		rc = dwarf_make(w.btf, w.vars, w.nvars, renames, compat_thread_size(k), &d, &stats->left_out, err);
+		compat_patches(k, patches);
+		rc = dwarf_make(w.btf, w.vars, w.nvars, patches, compat_thread_size(k), &d, &stats->left_out, err);
 	}
 	rc = rc ? rc : write_elf(&w, fd, &d, err);
 	stats->symbols = w.nsyms;
