@@ -21,6 +21,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 #define VARS_MAX 4096
+#define SECTIONS 11
 #define CONTENTS_MAX (256u << 20)
 #define CONTENTS_PART 65536
 
@@ -28,6 +29,7 @@
 struct range {
 	const char *name;
 	const char *from, *to;	/* symbols */
+	const char *or_to;	/* instead of `to` where that is missing */
 	uint64_t flags;
 	uint64_t start, end;	/* link addresses */
 	size_t index;		/* in the file, 0: not there */
@@ -47,7 +49,7 @@ struct writer {
 	const struct kallsyms *symbols;
 	const struct btf *btf;
 	uint64_t slide;
-	struct range ranges[8];
+	struct range ranges[SECTIONS];
 	struct sym *syms;
 	size_t nsyms, room;
 	struct buf strtab, shstrtab;
@@ -57,17 +59,27 @@ struct writer {
 	Elf *elf;
 };
 
+/*
+ * In the order of the file. The per-CPU section, whose address is 0, stands in the middle as in a real vmlinux: drgn
+ * takes the first and last segment for the kernel's bounds. drgn unwinds by the sections .orc_*.
+ */
 static const struct range layout[] = {
 	{ .name = ".text", .from = "_text", .to = "_etext", .flags = SHF_ALLOC | SHF_EXECINSTR, .contents = true },
 	{ .name = ".rodata", .from = "__start_rodata", .to = "__end_rodata", .flags = SHF_ALLOC, .contents = true },
-	{ .name = ".data", .from = "_sdata", .to = "__init_begin", .flags = SHF_ALLOC | SHF_WRITE, .contents = true },
+	{ .name = ".data", .from = "_sdata", .to = "__start_orc_unwind_ip", .or_to = "__init_begin",
+	  .flags = SHF_ALLOC | SHF_WRITE, .contents = true },
+	{ .name = ".orc_unwind_ip", .from = "__start_orc_unwind_ip", .to = "__stop_orc_unwind_ip",
+	  .flags = SHF_ALLOC, .contents = true },
+	{ .name = ".orc_unwind", .from = "__start_orc_unwind", .to = "__stop_orc_unwind", .flags = SHF_ALLOC,
+	  .contents = true },
+	{ .name = ".data.rest", .from = "__stop_orc_unwind", .to = "__init_begin", .flags = SHF_ALLOC | SHF_WRITE },
+	{ .name = ".data..percpu", .from = "__per_cpu_start", .to = "__per_cpu_end",
+	  .flags = SHF_ALLOC | SHF_WRITE, .contents = true },
 	{ .name = ".init.text", .from = "_sinittext", .to = "_einittext", .flags = SHF_ALLOC | SHF_EXECINSTR },
 	{ .name = ".init.data", .from = "_einittext", .to = "__init_end", .flags = SHF_ALLOC | SHF_WRITE },
 	{ .name = ".bss", .from = "__init_end", .to = "_end", .flags = SHF_ALLOC | SHF_WRITE },
 	{ .name = ".init.scratch", .from = "__init_scratch_begin", .to = "__init_scratch_end",
 	  .flags = SHF_ALLOC | SHF_WRITE },
-	{ .name = ".data..percpu", .from = "__per_cpu_start", .to = "__per_cpu_end",
-	  .flags = SHF_ALLOC | SHF_WRITE, .contents = true },
 };
 
 /* Per-CPU symbols are offsets, all others move with KASLR. */
@@ -82,7 +94,9 @@ static int find_ranges(struct writer *w, struct err *err)
 	for (size_t i = 0; i < COUNT(w->ranges); i++) {
 		struct range *r = &w->ranges[i];
 
-		if (kernel_symbol(w->k, r->from, &r->start, NULL) || kernel_symbol(w->k, r->to, &r->end, NULL))
+		if (kernel_symbol(w->k, r->from, &r->start, NULL) ||
+		    (kernel_symbol(w->k, r->to, &r->end, NULL) &&
+		     (!r->or_to || kernel_symbol(w->k, r->or_to, &r->end, NULL))))
 			r->start = r->end = 0;
 		r->start = link_address(w, r->start);
 		r->end = link_address(w, r->end);
@@ -292,6 +306,26 @@ static size_t add_section(struct writer *w, const char *name, uint32_t type, uin
 	return elf_ndxscn(scn);
 }
 
+/* A segment for each section: drgn takes the kernel's address range from them. Called when places are known. */
+static void fill_segments(struct writer *w)
+{
+	Elf64_Phdr *ph = elf64_getphdr(w->elf);
+	const Elf64_Shdr *sh;
+
+	for (size_t i = 0; i < SECTIONS; i++) {
+		sh = w->ranges[i].index ? elf64_getshdr(elf_getscn(w->elf, w->ranges[i].index)) : NULL;
+		ph[i].p_type = sh ? PT_LOAD : PT_NULL;
+		if (!sh)
+			continue;
+		ph[i].p_flags = PF_R | (sh->sh_flags & SHF_WRITE ? PF_W : 0) | (sh->sh_flags & SHF_EXECINSTR ? PF_X : 0);
+		ph[i].p_offset = sh->sh_offset;
+		ph[i].p_vaddr = ph[i].p_paddr = sh->sh_addr;
+		ph[i].p_filesz = sh->sh_type == SHT_NOBITS ? 0 : sh->sh_size;
+		ph[i].p_memsz = sh->sh_size;
+		ph[i].p_align = 1;
+	}
+}
+
 static int begin_elf(struct writer *w, int fd, struct err *err)
 {
 	Elf64_Ehdr *eh;
@@ -300,7 +334,7 @@ static int begin_elf(struct writer *w, int fd, struct err *err)
 		return err_set(err, ERR_UNSUPPORTED, "libelf: %s", elf_errmsg(-1));
 	w->elf = elf_begin(fd, ELF_C_WRITE, NULL);
 	eh = w->elf ? elf64_newehdr(w->elf) : NULL;
-	if (!eh)
+	if (!eh || !elf64_newphdr(w->elf, SECTIONS))
 		return err_set(err, ERR_NOMEM, "libelf: %s", elf_errmsg(-1));
 	eh->e_ident[EI_DATA] = ELFDATA2LSB;
 	eh->e_type = ET_EXEC;
@@ -360,6 +394,8 @@ static int write_elf(struct writer *w, int fd, const struct dwarf *d, struct err
 	int rc = begin_elf(w, fd, err);
 
 	rc = rc ? rc : add_sections(w, d, &tab, err);
+	if (!rc && elf_update(w->elf, ELF_C_NULL) >= 0)
+		fill_segments(w);
 	if (!rc && elf_update(w->elf, ELF_C_WRITE) < 0)
 		rc = err_set(err, ERR_SYSTEM, "namelist: %s", elf_errmsg(-1));
 	elf_end(w->elf);
