@@ -8,6 +8,7 @@
 #include "kdump/cmd_dumps.h"
 #include "kdump/cmd_kdump.h"
 #include "kdump/cmd_report.h"
+#include "kdump/cmd_vmlinux.h"
 #include "rules/cmd_check.h"
 
 #include <stdio.h>
@@ -22,6 +23,7 @@ static const struct command commands[] = {
 	{ "kdump", cmd_kdump, "setup|doctor|status|test|forget", "make the next crash a dump, or say why it would not be" },
 	{ "dumps", cmd_dumps, "[list|show|delete|prune] [--dir DIR] [--json]", "the dumps on this machine" },
 	{ "report", cmd_report, "DUMP|CAPSULE [--format text|json|html|perfetto]", "what fired, and what led to it" },
+	{ "vmlinux", cmd_vmlinux, "VMCORE -o FILE", "a namelist for crash and drgn, from the dump alone" },
 	{ "capture", cmd_capture, "VMCORE --capsule FILE", "in the crash kernel: save what a report needs" },
 	{ 0 }
 };

@@ -6,10 +6,8 @@
  * tells where BTF is (__start_BTF); BTF gives the layout of everything else. Each is read once, when first needed;
  * a failure is kept and given to everyone who asks.
  */
-#include "kdump/kallsyms.h"
-#include "kdump/kernel.h"
+#include "kdump/kernel_dump.h"
 #include "kdump/ktext.h"
-#include "kdump/ktypes.h"
 #include "kdump/mem.h"
 #include "kdump/vmcoreinfo.h"
 
@@ -167,19 +165,22 @@ static struct ktypes *read_types(struct kernel_dump *d, struct err *err)
 	return types;
 }
 
-static int dump_member(struct kernel *k, const char *type, const char *path, struct kmember *ret, struct err *err)
+static int load_types(struct kernel_dump *d, struct err *err)
 {
-	struct kernel_dump *d = (struct kernel_dump *)k;
-
 	if (!d->tried_types) {
 		d->tried_types = true;
 		d->types = read_types(d, &d->types_err);
 	}
-	if (d->types)
-		return ktypes_member(d->types, type, path, ret, err);
-	if (err)
+	if (!d->types && err)
 		*err = d->types_err;
-	return -1;
+	return d->types ? 0 : -1;
+}
+
+static int dump_member(struct kernel *k, const char *type, const char *path, struct kmember *ret, struct err *err)
+{
+	struct kernel_dump *d = (struct kernel_dump *)k;
+
+	return load_types(d, err) ? -1 : ktypes_member(d->types, type, path, ret, err);
 }
 
 static void dump_destroy(struct kernel *k)
@@ -202,6 +203,28 @@ static const struct kernel_ops dump_ops = {
 	.member = dump_member,
 	.destroy = dump_destroy,
 };
+
+static struct kernel_dump *from_dump(struct kernel *k, struct err *err)
+{
+	if (k->ops == &dump_ops)
+		return (struct kernel_dump *)k;
+	err_set(err, ERR_UNSUPPORTED, "this needs a dump, not a capsule");
+	return NULL;
+}
+
+const struct kallsyms *kernel_dump_symbols(struct kernel *k, struct err *err)
+{
+	struct kernel_dump *d = from_dump(k, err);
+
+	return d && !load_symbols(d, err) ? d->symbols : NULL;
+}
+
+const struct ktypes *kernel_dump_types(struct kernel *k, struct err *err)
+{
+	struct kernel_dump *d = from_dump(k, err);
+
+	return d && !load_types(d, err) ? d->types : NULL;
+}
 
 struct kernel *kernel_from_dump(struct mem *mem, struct dump_info *info, struct err *err)
 {
