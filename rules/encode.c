@@ -16,8 +16,13 @@ static bool is_jump(const struct ir_item *item)
 	return item->kind == IR_INSN && (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
 }
 
+static bool is_code(const struct ir_func *f, const bool *live, uint32_t i)
+{
+	return live[i] && (f->items[i].kind == IR_INSN || f->items[i].kind == IR_LDIMM64);
+}
+
 /* A jump to what follows anyway is left out. */
-static bool is_idle_jump(const struct ir_func *f, uint32_t i)
+static bool is_idle_jump(const struct ir_func *f, const bool *live, uint32_t i)
 {
 	const struct ir_item *item = &f->items[i];
 
@@ -26,7 +31,7 @@ static bool is_idle_jump(const struct ir_func *f, uint32_t i)
 	for (i++; i < f->n; i++) {
 		if (f->items[i].kind == IR_LABEL && f->items[i].label == item->label)
 			return true;
-		if (f->items[i].kind == IR_INSN || f->items[i].kind == IR_LDIMM64)
+		if (is_code(f, live, i))
 			return false;
 	}
 	return false;
@@ -59,7 +64,7 @@ static void mark_item(struct code *code, struct arena *a, const struct ir_item *
 }
 
 /* First pass: where every label and instruction stands. */
-static uint32_t place(const struct ir_func *f, uint32_t *labels)
+static uint32_t place(const struct ir_func *f, const bool *live, uint32_t *labels)
 {
 	uint32_t at = 0;
 
@@ -68,10 +73,8 @@ static uint32_t place(const struct ir_func *f, uint32_t *labels)
 
 		if (item->kind == IR_LABEL)
 			labels[item->label] = at;
-		else if (item->kind == IR_LDIMM64)
-			at += 2;
-		else if (item->kind == IR_INSN && !is_idle_jump(f, i))
-			at++;
+		else if (is_code(f, live, i) && !is_idle_jump(f, live, i))
+			at += item->kind == IR_LDIMM64 ? 2 : 1;
 	}
 	return at;
 }
@@ -95,18 +98,19 @@ static void put_ldimm64(struct code *code, const struct ir_item *item)
 const char *encode(const struct ir_func *f, struct code *ret)
 {
 	uint32_t *labels = arena_array(f->arena, f->nlabels + 1, sizeof(*labels));
+	const bool *live = ir_live(f);
 	struct code code = { .func = f };
 	struct span line = { 0 };
 
 	if (f->frame_max > IR_FRAME_MAX)
 		return "needs more stack than a BPF program has";
-	code.insns = arena_array(f->arena, place(f, labels) + 1, sizeof(*code.insns));
+	code.insns = arena_array(f->arena, place(f, live, labels) + 1, sizeof(*code.insns));
 	for (uint32_t i = 0; i < f->n; i++) {
 		const struct ir_item *item = &f->items[i];
 
 		if (item->kind == IR_LINE)
 			line = item->span;
-		if ((item->kind != IR_INSN && item->kind != IR_LDIMM64) || is_idle_jump(f, i))
+		if (!is_code(f, live, i) || is_idle_jump(f, live, i))
 			continue;
 		if (line.src) {
 			mark_add(&code, f->arena, MARK_LINE, code.n)->span = line;

@@ -109,6 +109,9 @@ void ir_address(struct ir_func *f, uint8_t dst, const char *symbol, uint32_t off
 void ir_func_address(struct ir_func *f, uint8_t dst, const char *symbol);
 void ir_exit(struct ir_func *f);
 
+/* For each item: does any path lead to it? In the function's arena. */
+bool *ir_live(const struct ir_func *f);
+
 /* One line an item; comments and source lines included. */
 void ir_print(const struct ir_func *f, FILE *out);
 
