@@ -91,7 +91,11 @@ static __always_inline __u32 decide(const struct df_match *m, struct df_rec *r, 
 	return NO_DECISION;
 }
 
-/* What applying a decision leaves to be done without the lock. */
+/*
+ * What applying a decision leaves to be done without the lock. The operations go through the record, that is through
+ * map memory: where the verifier knows from the set's constants that no deadline ever starts, it would not look at the
+ * timer's callback, and then take it for a function that is called with all its stack.
+ */
 struct effect {
 	__u16 ops;
 	__u8 follow_col;
@@ -275,7 +279,7 @@ static __always_inline void deadline_record(struct df_rec *r, const struct df_ma
 static __always_inline bool follow(struct df_rec *r, const struct df_match *m, const struct df_machine *mc,
 				   const struct effect *e)
 {
-	if (!(e->ops & DF_OP_FOLLOW) || !mc->follow || (m->keep_bad & 1))
+	if (!(r->ops & DF_OP_FOLLOW) || !mc->follow || (m->keep_bad & 1))
 		return false;
 	r->machine = mc->follow - 1;
 	r->key.table = mc->follow;

@@ -111,6 +111,7 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 		if (d)
 			apply(&s->m, r, mc, d, timer_ns, losses, id, comm, e);
 		end_generation(&s->m, r, e);
+		r->ops = e->ops;
 		s->m.version++;
 		if (e->pin)
 			old = list_recycle(&s->pinned, s->m.npinned, mc->pins);
@@ -125,11 +126,9 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 static __always_inline void list_after(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
 				       struct df_stats *st, __u64 id, const __u64 *comm, struct effect *e)
 {
-	if (e->ops & DF_OP_TIMER)
-		list_start_timer(s, e->timer_ns);
 	if (e->alive)
 		live_add(r->machine, e->alive);
-	if (e->ops & DF_OP_FIRE)
+	if (r->ops & DF_OP_FIRE)
 		fire(r, mc->rule, st, id, comm);
 }
 
@@ -152,8 +151,10 @@ static __always_inline bool list_pass(struct df_rec *r, __u32 prog, struct df_st
 		loss(mc->rule);
 		return false;
 	}
-	if (e.ops & DF_OP_TIMER)
+	if (r->ops & DF_OP_TIMER) {
 		list_hold_task(s);
+		list_start_timer(s, e.timer_ns);
+	}
 	list_after(s, r, mc, st, id, comm, &e);
 	return follow(r, &s->m, mc, &e);
 }
@@ -220,6 +221,8 @@ static int list_deadline(void *map, struct df_mkey *key, struct df_state *s)
 	if (!list_step(s, r, mc, st, id, comm, &e))
 		return 0;
 	st->hit++;
+	if (r->ops & DF_OP_TIMER)
+		bpf_timer_start(&s->timer, e.timer_ns, 0);	/* the callback stays */
 	list_after(s, r, mc, st, id, comm, &e);
 	return 0;
 }

@@ -68,6 +68,7 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 		if (d)
 			apply(&s->m, r, mc, d, timer_ns, losses, id, comm, e);
 		end_generation(&s->m, r, e);
+		r->ops = e->ops;
 		s->m.version++;
 		index = s->m.first_node;
 		if (e->pin)
@@ -83,11 +84,9 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 static __always_inline void ring_after(struct df_state_ring *s, struct df_rec *r, const struct df_machine *mc,
 				       struct df_stats *st, __u64 id, const __u64 *comm, struct effect *e)
 {
-	if (e->ops & DF_OP_TIMER)
-		ring_start_timer(s, e->timer_ns);
 	if (e->alive)
 		live_add(r->machine, e->alive);
-	if (e->ops & DF_OP_FIRE)
+	if (r->ops & DF_OP_FIRE)
 		fire(r, mc->rule, st, id, comm);
 }
 
@@ -109,6 +108,8 @@ static __always_inline bool ring_pass(struct df_rec *r, __u32 prog, struct df_st
 		loss(mc->rule);
 		return false;
 	}
+	if (r->ops & DF_OP_TIMER)
+		ring_start_timer(s, e.timer_ns);
 	ring_after(s, r, mc, st, id, comm, &e);
 	return follow(r, &s->m, mc, &e);
 }
@@ -164,6 +165,8 @@ static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *v
 	if (!ring_step(s, r, mc, st, id, comm, &e))
 		return 0;
 	st->hit++;
+	if (r->ops & DF_OP_TIMER)
+		bpf_timer_start(&s->timer, e.timer_ns, 0);	/* the callback stays */
 	ring_after(s, r, mc, st, id, comm, &e);
 	return 0;
 }

@@ -95,6 +95,8 @@ struct df_rec {
 	__u16 stack_word;	/* where in the payload they begin */
 	__u32 val_bad;		/* bit n: val[n] could not be read */
 	__u32 losses;		/* engine: losses of the rule since the match began */
+	__u32 ops;		/* engine: what is left to do after the lock */
+	__u32 pad;
 	__u64 val[DF_VALS];	/* values that guards and kept registers need */
 	__u64 step[DF_STEPS];	/* engine: sequence numbers of the match's steps */
 	struct df_key key;

@@ -33,7 +33,7 @@ uint32_t event_mask_word(const struct event *e)
 {
 	uint32_t word = 0;
 
-	if (!e->nfields)
+	if (!e->nfields && !e->nbytes)
 		return PAYLOAD_NO_MASK;
 	for (uint32_t i = 0; i < e->nfields; i++)
 		word += e->fields[i].words;
@@ -64,11 +64,20 @@ static void layout_event(struct event *e, struct diags *diags)
 		e->bytes[i].words = words_of(e->bytes[i].len);
 		at += e->bytes[i].words;
 	}
-	e->kstack_word = at;
-	if (e->keep & KEEP_KSTACK) {
-		e->kstack_depth = DF_STACK_DEPTH;
-		at += e->kstack_depth;
+	if (e->keep & KEEP_USTACK) {
+		e->ustack_word = at;
+		at += 1 + USTACK_DEPTH * USTACK_FRAME_WORDS;
 	}
+	if (e->keep & KEEP_LBR) {
+		e->lbr_word = at;
+		at += 1 + LBR_DEPTH * LBR_ENTRY_WORDS;
+	}
+	e->kstack_word = at;
+	if (!(e->keep & KEEP_KSTACK))
+		e->kstack_depth = 0;
+	else if (!e->kstack_depth)
+		e->kstack_depth = DF_STACK_DEPTH;
+	at += e->kstack_depth;
 	e->nwords = at;
 	if (at > DF_WORDS)
 		diag_error(diags, TAG_TOO_BIG, e->span, "event '%s' keeps %u bytes, the most are %u", e->name, at * 8,

@@ -20,6 +20,16 @@ struct set_layout {
 	uint64_t bytes;		/* kernel memory when every table is full */
 };
 
+/*
+ * User stacks are kept by build-id and offset (struct bpf_stack_build_id: status, 20 bytes of build-id, offset or
+ * address; 32 bytes), so that they can be read without the process: a word with the number of frames, then these.
+ * Branch records are struct perf_branch_entry: from, to, flags; 24 bytes.
+ */
+#define USTACK_DEPTH 12
+#define USTACK_FRAME_WORDS 4
+#define LBR_DEPTH 16
+#define LBR_ENTRY_WORDS 3
+
 /* Keys that the smallest table holds; sizes are powers of two. */
 #define SLOTS_MIN 64
 

@@ -25,10 +25,6 @@ static void check_event(struct diags *diags, const struct event *ev)
 		check_probe(diags, &ev->probes[i]);
 	if (ev->delay_ns)
 		not_yet(diags, ev->span, "a delay");
-	if (ev->nbytes)
-		not_yet(diags, ev->bytes[0].span, "a copy of bytes");
-	if (ev->keep & (KEEP_USTACK | KEEP_LBR))
-		not_yet(diags, ev->span, "a user stack or branch records");
 }
 
 static void check_rule(struct diags *diags, const struct rule *rule)

@@ -294,6 +294,7 @@ static void lower_body(struct lower *l, uint32_t key_parts, uint32_t end)
 	ir_call(l->f, BPF_FUNC_get_func_ip);
 	ir_store(l->f, 8, IR_REC, REC(ip), BPF_REG_0);
 	lower_values(l);
+	lower_keep(l);
 	lower_kstack(l);
 	for (uint32_t i = 0; i < p->nrecordings; i++)
 		lower_recording(l, &p->recordings[i], key_parts, keeps_unknown ? flag : 0);

@@ -84,6 +84,13 @@ static json_t *probe_json(const struct probe *p)
 			 text_json(p->target), "provider", text_json(p->provider), "rate", (json_int_t)p->rate);
 }
 
+/* Kept bytes are a field by the name of what they are of. */
+static json_t *bytes_json(const struct keep_bytes *b)
+{
+	return json_pack("{s:o, s:s, s:i, s:i}", "name", span_json(b->addr->span), "type", "bytes", "size", (int)b->len,
+			 "word", (int)b->word);
+}
+
 static json_t *event_json(const struct rule *r, const struct event *e)
 {
 	json_t *fields = json_array(), *probes = json_array(), *flags = json_array(), *args = json_array();
@@ -92,6 +99,8 @@ static json_t *event_json(const struct rule *r, const struct event *e)
 
 	for (uint32_t i = 0; i < e->nfields; i++)
 		json_array_append_new(fields, field_json(&e->fields[i]));
+	for (uint32_t i = 0; i < e->nbytes; i++)
+		json_array_append_new(fields, bytes_json(&e->bytes[i]));
 	for (uint32_t i = 0; i < e->nprobes; i++)
 		json_array_append_new(probes, probe_json(&e->probes[i]));
 	for (uint32_t i = 0; i < e->nargs; i++)
@@ -113,6 +122,11 @@ static json_t *event_json(const struct rule *r, const struct event *e)
 	json_object_set_new(j, "fields", fields);
 	if (event_mask_word(e) != PAYLOAD_NO_MASK)
 		json_object_set_new(j, "mask", json_integer(event_mask_word(e)));
+	if (e->keep & KEEP_USTACK)
+		json_object_set_new(j, "ustack",
+				    json_pack("{s:i, s:i}", "word", (int)e->ustack_word, "depth", USTACK_DEPTH));
+	if (e->keep & KEEP_LBR)
+		json_object_set_new(j, "lbr", json_pack("{s:i, s:i}", "word", (int)e->lbr_word, "depth", LBR_DEPTH));
 	if (e->kstack_depth)
 		json_object_set_new(j, "kstack",
 				    json_pack("{s:i, s:i}", "word", (int)e->kstack_word, "depth", (int)e->kstack_depth));

@@ -119,6 +119,7 @@ struct event {
 	uint32_t nbodies;		/* distinct vectors of argument positions */
 	uint32_t index;			/* number of the event in the set */
 	uint32_t kstack_word, kstack_depth;	/* layout.c */
+	uint32_t ustack_word, lbr_word;		/* layout.c */
 	uint32_t nwords;
 };
 
