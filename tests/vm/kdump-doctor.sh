@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `deadfall kdump doctor`: each condition of a capture, broken; never ready when it is not.
+set -u
+# shellcheck source=tests/vm/tap
+. "$(dirname "$0")/tap"
+# shellcheck source=tests/vm/kdump-lib
+. tests/vm/kdump-lib
+
+test_doctor() {
+	run_vm doctor -- '
+		judge() { deadfall kdump doctor >/run/d; echo "$1: $? $(grep -c ^FAIL /run/d) $(grep ^FAIL /run/d | tr -s " " | tr "\n" ";")"; }
+		judge nothing
+		deadfall kdump setup >/dev/null
+		judge healthy
+		kexec -p -s /boot/vmlinuz-$(uname -r) --append=nothing && judge replaced-file
+		deadfall kdump setup >/dev/null
+		kexec -p -c /boot/vmlinuz-$(uname -r) --append=nothing && judge replaced-segments
+		kexec -p -u && judge unloaded
+		deadfall kdump setup >/dev/null
+		mount -o remount,ro /var/crash && judge read-only
+		mount -o remount,rw /var/crash
+		fallocate -l 1990M /var/crash/big; judge full; rm /var/crash/big
+		umount /var/crash; judge unmounted
+		mount /dev/vda /var/crash; judge mounted
+		mv /usr/bin/makedumpfile /run/; judge no-makedumpfile; mv /run/makedumpfile /usr/bin/
+		sed -i s/virtio_blk.ko// /run/deadfall/kdump.json; judge driver-missing
+		sed -i s/6.12/6.11/ /run/deadfall/kdump.json; judge other-kernel
+		rm /run/deadfall/kdump.json; judge foreign; deadfall kdump status; echo "status $?"
+		deadfall kdump setup >/dev/null; echo 1 >/proc/sys/kernel/kexec_load_disabled; kexec -p -u
+		judge load-disabled; deadfall kdump setup; echo "setup $?"'
+	check "doctor: nothing loaded" command_said "^nothing: 3 .*FAIL loaded"
+	check "doctor: a machine that is set up is ready" command_said "^healthy: 0 0"
+	check "doctor: another crash kernel loaded over ours, by file" command_said "^replaced-file: 3 1 FAIL owner"
+	check "doctor: another crash kernel loaded over ours, by segments" command_said "^replaced-segments: 3 1 FAIL owner"
+	check "doctor: unloaded" command_said "^unloaded: 3 .*FAIL loaded"
+	check "doctor: target read-only" command_said "^read-only: 3 .*FAIL target"
+	check "doctor: target full" command_said "^full: 3 1 FAIL space"
+	check "doctor: target not mounted" command_said "^unmounted: 3 .*FAIL target"
+	check "doctor: mounted again it is ready" command_said "^mounted: 0 0"
+	check "doctor: no makedumpfile" command_said "^no-makedumpfile: 3 1 FAIL makedumpfile"
+	check "doctor: a driver is missing in the initramfs" command_said "^driver-missing: 3 1 FAIL drivers"
+	check "doctor: set up for another kernel" command_said "^other-kernel: 3 .*FAIL kernel"
+	check "doctor: a crash kernel of somebody else" command_said "^foreign: 3 .*FAIL owner"
+	check "doctor: loading is disabled, and ours is loaded: it stays" command_said "^load-disabled: 0 0"
+	check "setup says that loading is disabled" command_said "kexec_load_disabled is 1.; reboot"
+}
+
+test_doctor
+echo "1..$tests"
