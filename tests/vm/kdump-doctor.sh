@@ -8,7 +8,7 @@ set -u
 . tests/vm/kdump-lib
 
 test_doctor() {
-	run_vm doctor -- '
+	limit=600 run_vm doctor -- '
 		judge() { deadfall kdump doctor >/run/d; echo "$1: $? $(grep -c ^FAIL /run/d) $(grep ^FAIL /run/d | tr -s " " | tr "\n" ";")"; }
 		judge nothing
 		deadfall kdump setup >/dev/null

@@ -10,7 +10,7 @@ PATH=$PATH:/usr/sbin:/sbin
 
 scratch=$(mktemp -d)
 servers=()
-trap 'for pid in "${servers[@]}"; do kill "$pid"; done 2>/dev/null; rm -rf "$scratch"' EXIT
+trap 'for pid in "${servers[@]}"; do kill -KILL "$pid"; done 2>/dev/null; rm -rf "$scratch"' EXIT
 network=(--disk 0 --module virtio_net --qemu-args "-netdev user,id=n0 -device virtio-net-pci,netdev=n0")
 up='ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up; ip route add default via 10.0.2.2; sleep 1'
 crash='sync; echo c >/proc/sysrq-trigger; sleep 60'
