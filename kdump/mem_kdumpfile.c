@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +17,47 @@
 
 struct mem_kdumpfile {
 	struct mem mem;
-	kdump_ctx_t *ctx;
+	kdump_ctx_t *ctx;	/* NULL: given up */
 	int fd;
+	int faults;
 };
+
+/*
+ * libkdumpfile 0.5 hands what it failed to read of a truncated file to the decompressor, as a null pointer. A fault
+ * inside of a read is therefore caught here: the context, in whatever state, is left alone for good, and a fresh one
+ * opened, a few times.
+ */
+#define FAULTS_MAX 16
+
+static __thread sigjmp_buf escape;
+static __thread volatile sig_atomic_t armed;
+
+static void on_fault(int sig)
+{
+	if (armed)
+		siglongjmp(escape, sig);
+	signal(sig, SIG_DFL);	/* not ours: happens again, and is nobody's any more */
+}
+
+/* kdump_read, or -1 for a fault. */
+static int guarded_read(kdump_ctx_t *ctx, uint64_t addr, void *buf, size_t *len)
+{
+	struct sigaction act = { .sa_handler = on_fault }, segv, bus;
+	int rc;
+
+	sigaction(SIGSEGV, &act, &segv);
+	sigaction(SIGBUS, &act, &bus);
+	if (!sigsetjmp(escape, 1)) {
+		armed = 1;
+		rc = (int)kdump_read(ctx, KDUMP_KVADDR, addr, buf, len);
+	} else {
+		rc = -1;
+	}
+	armed = 0;
+	sigaction(SIGSEGV, &segv, NULL);
+	sigaction(SIGBUS, &bus, NULL);
+	return rc;
+}
 
 /* What a libkdumpfile status means to our callers. */
 static enum err_code code_of(kdump_status status)
@@ -44,16 +84,32 @@ static int fail(kdump_ctx_t *ctx, kdump_status status, struct err *err)
 	return err_set(err, code_of(status), "%s", text ? text : kdump_strerror(status));
 }
 
+static kdump_ctx_t *open_context(int fd, kdump_status *status);
+
+/* A read made libkdumpfile fault: go on with a new context. */
+static int faulted(struct mem_kdumpfile *d, uint64_t addr, struct err *err)
+{
+	kdump_status status;
+
+	d->ctx = ++d->faults < FAULTS_MAX ? open_context(d->fd, &status) : NULL;
+	return err_set(err, ERR_CORRUPT, "0x%llx: the dump is damaged or cut short there", (unsigned long long)addr);
+}
+
 static int read_dump(struct mem *m, uint64_t addr, void *buf, size_t len, struct err *err)
 {
 	struct mem_kdumpfile *d = (struct mem_kdumpfile *)m;
-	kdump_status status;
 	size_t n = len;
+	int status;
 
+	if (!d->ctx)
+		return err_set(err, ERR_CORRUPT, "0x%llx: the dump is damaged in too many places",
+			       (unsigned long long)addr);
 	kdump_clear_err(d->ctx);
-	status = kdump_read(d->ctx, KDUMP_KVADDR, addr, buf, &n);
+	status = guarded_read(d->ctx, addr, buf, &n);
+	if (status < 0)
+		return faulted(d, addr, err);
 	if (status != KDUMP_OK) {
-		fail(d->ctx, status, err);
+		fail(d->ctx, (kdump_status)status, err);
 		return err_wrap(err, "0x%llx", (unsigned long long)addr + n);
 	}
 	return 0;
@@ -89,6 +145,19 @@ static int unflatten(struct mem_kdumpfile *d, struct dump_info *info, struct err
 	return 0;
 }
 
+/* A context on the file that translates kernel addresses. NULL only without memory; else *status tells. */
+static kdump_ctx_t *open_context(int fd, kdump_status *status)
+{
+	kdump_ctx_t *ctx = kdump_new();
+
+	if (!ctx)
+		return NULL;
+	*status = kdump_open_fd(ctx, fd);
+	if (*status == KDUMP_OK)
+		*status = kdump_set_string_attr(ctx, KDUMP_ATTR_OSTYPE, "linux");
+	return ctx;
+}
+
 /* The file is open: let libkdumpfile find out what it is. */
 static int probe(struct mem_kdumpfile *d, struct dump_info *info, struct err *err)
 {
@@ -97,18 +166,15 @@ static int probe(struct mem_kdumpfile *d, struct dump_info *info, struct err *er
 
 	if (unflatten(d, info, err))
 		return -1;
-	status = kdump_open_fd(d->ctx, d->fd);
+	d->ctx = open_context(d->fd, &status);
+	if (!d->ctx)
+		return err_nomem(err);
 	if (status == KDUMP_ERR_NOTIMPL)
 		return err_set(err, ERR_INVALID, "neither a kernel dump nor a capsule (%s)", kdump_get_err(d->ctx));
 	if (status != KDUMP_OK)
 		return fail(d->ctx, status, err);
 	if (kdump_get_string_attr(d->ctx, KDUMP_ATTR_FILE_FORMAT, &text) == KDUMP_OK)
 		snprintf(info->format + strlen(info->format), sizeof(info->format) - strlen(info->format), "%s", text);
-	status = kdump_set_string_attr(d->ctx, KDUMP_ATTR_OSTYPE, "linux");
-	if (status != KDUMP_OK) {
-		fail(d->ctx, status, err);
-		return err_wrap(err, "address translation");
-	}
 	if (kdump_vmcoreinfo_raw(d->ctx, &info->vmcoreinfo) != KDUMP_OK)
 		return err_set(err, ERR_ABSENT, "the dump has no VMCOREINFO note: it tells nothing of its kernel");
 	return 0;
@@ -125,11 +191,8 @@ struct mem *mem_kdumpfile_open(const char *path, struct dump_info *info, struct 
 	}
 	d->mem.ops = &ops;
 	d->fd = open(path, O_RDONLY | O_CLOEXEC);
-	d->ctx = d->fd >= 0 ? kdump_new() : NULL;
 	if (d->fd < 0)
 		err_sys(err, errno, "%s", path);
-	else if (!d->ctx)
-		err_nomem(err);
 	else if (!probe(d, info, err))
 		return &d->mem;
 	else
