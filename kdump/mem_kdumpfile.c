@@ -23,8 +23,8 @@ struct mem_kdumpfile {
 };
 
 /*
- * libkdumpfile 0.5 hands what it failed to read of a truncated file to the decompressor, as a null pointer. A fault
- * inside of a read is therefore caught here: the context, in whatever state, is left alone for good, and a fresh one
+ * libkdumpfile 0.5 hands what it failed to read of a truncated file to the decompressor, as a null pointer, and trusts
+ * sizes in headers. A fault inside of it is therefore caught here: the context, in whatever state, is left alone for good, and a fresh one
  * opened, a few times.
  */
 #define FAULTS_MAX 16
@@ -39,8 +39,29 @@ static void on_fault(int sig)
 	signal(sig, SIG_DFL);	/* not ours: happens again, and is nobody's any more */
 }
 
-/* kdump_read, or -1 for a fault. */
-static int guarded_read(kdump_ctx_t *ctx, uint64_t addr, void *buf, size_t *len)
+/* What is done under guard. */
+struct guarded {
+	kdump_ctx_t *ctx;
+	int fd;
+	uint64_t addr;
+	void *buf;
+	size_t len;
+};
+
+static kdump_status guarded_read(struct guarded *g)
+{
+	return kdump_read(g->ctx, KDUMP_KVADDR, g->addr, g->buf, &g->len);
+}
+
+static kdump_status guarded_open(struct guarded *g)
+{
+	kdump_status status = kdump_open_fd(g->ctx, g->fd);
+
+	return status == KDUMP_OK ? kdump_set_string_attr(g->ctx, KDUMP_ATTR_OSTYPE, "linux") : status;
+}
+
+/* What fn returns, or -1 for a fault. */
+static int guard(kdump_status (*fn)(struct guarded *g), struct guarded *g)
 {
 	struct sigaction act = { .sa_handler = on_fault }, segv, bus;
 	int rc;
@@ -49,7 +70,7 @@ static int guarded_read(kdump_ctx_t *ctx, uint64_t addr, void *buf, size_t *len)
 	sigaction(SIGBUS, &act, &bus);
 	if (!sigsetjmp(escape, 1)) {
 		armed = 1;
-		rc = (int)kdump_read(ctx, KDUMP_KVADDR, addr, buf, len);
+		rc = (int)fn(g);
 	} else {
 		rc = -1;
 	}
@@ -84,12 +105,12 @@ static int fail(kdump_ctx_t *ctx, kdump_status status, struct err *err)
 	return err_set(err, code_of(status), "%s", text ? text : kdump_strerror(status));
 }
 
-static kdump_ctx_t *open_context(int fd, kdump_status *status);
+static kdump_ctx_t *open_context(int fd, int *status);
 
 /* A read made libkdumpfile fault: go on with a new context. */
 static int faulted(struct mem_kdumpfile *d, uint64_t addr, struct err *err)
 {
-	kdump_status status;
+	int status;
 
 	d->ctx = ++d->faults < FAULTS_MAX ? open_context(d->fd, &status) : NULL;
 	return err_set(err, ERR_CORRUPT, "0x%llx: the dump is damaged or cut short there", (unsigned long long)addr);
@@ -98,19 +119,19 @@ static int faulted(struct mem_kdumpfile *d, uint64_t addr, struct err *err)
 static int read_dump(struct mem *m, uint64_t addr, void *buf, size_t len, struct err *err)
 {
 	struct mem_kdumpfile *d = (struct mem_kdumpfile *)m;
-	size_t n = len;
+	struct guarded g = { .ctx = d->ctx, .addr = addr, .buf = buf, .len = len };
 	int status;
 
 	if (!d->ctx)
 		return err_set(err, ERR_CORRUPT, "0x%llx: the dump is damaged in too many places",
 			       (unsigned long long)addr);
 	kdump_clear_err(d->ctx);
-	status = guarded_read(d->ctx, addr, buf, &n);
+	status = guard(guarded_read, &g);
 	if (status < 0)
 		return faulted(d, addr, err);
 	if (status != KDUMP_OK) {
 		fail(d->ctx, (kdump_status)status, err);
-		return err_wrap(err, "0x%llx", (unsigned long long)addr + n);
+		return err_wrap(err, "0x%llx", (unsigned long long)addr + g.len);
 	}
 	return 0;
 }
@@ -145,34 +166,35 @@ static int unflatten(struct mem_kdumpfile *d, struct dump_info *info, struct err
 	return 0;
 }
 
-/* A context on the file that translates kernel addresses. NULL only without memory; else *status tells. */
-static kdump_ctx_t *open_context(int fd, kdump_status *status)
+/* A context on the file that translates kernel addresses. NULL only without memory; else *status tells (-1: fault). */
+static kdump_ctx_t *open_context(int fd, int *status)
 {
-	kdump_ctx_t *ctx = kdump_new();
+	struct guarded g = { .ctx = kdump_new(), .fd = fd };
 
-	if (!ctx)
-		return NULL;
-	*status = kdump_open_fd(ctx, fd);
-	if (*status == KDUMP_OK)
-		*status = kdump_set_string_attr(ctx, KDUMP_ATTR_OSTYPE, "linux");
-	return ctx;
+	if (g.ctx)
+		*status = guard(guarded_open, &g);
+	return g.ctx;
 }
 
 /* The file is open: let libkdumpfile find out what it is. */
 static int probe(struct mem_kdumpfile *d, struct dump_info *info, struct err *err)
 {
-	kdump_status status;
 	const char *text;
+	int status;
 
 	if (unflatten(d, info, err))
 		return -1;
 	d->ctx = open_context(d->fd, &status);
 	if (!d->ctx)
 		return err_nomem(err);
+	if (status < 0) {
+		d->ctx = NULL;		/* in no state to be freed */
+		return err_set(err, ERR_CORRUPT, "the dump's headers are damaged");
+	}
 	if (status == KDUMP_ERR_NOTIMPL)
 		return err_set(err, ERR_INVALID, "neither a kernel dump nor a capsule (%s)", kdump_get_err(d->ctx));
 	if (status != KDUMP_OK)
-		return fail(d->ctx, status, err);
+		return fail(d->ctx, (kdump_status)status, err);
 	if (kdump_get_string_attr(d->ctx, KDUMP_ATTR_FILE_FORMAT, &text) == KDUMP_OK)
 		snprintf(info->format + strlen(info->format), sizeof(info->format) - strlen(info->format), "%s", text);
 	if (kdump_vmcoreinfo_raw(d->ctx, &info->vmcoreinfo) != KDUMP_OK)
