@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +17,68 @@
 
 struct mem_kdumpfile {
 	struct mem mem;
+	kdump_ctx_t *ctx;	/* NULL: given up */
+	int fd;
+	int faults;
+};
+
+/*
+ * libkdumpfile 0.5 hands what it failed to read of a truncated file to the decompressor, as a null pointer, and trusts
+ * sizes in headers. A fault inside of it is therefore caught here: the context, in whatever state, is left alone for good, and a fresh one
+ * opened, a few times.
+ */
+#define FAULTS_MAX 16
+
+static __thread sigjmp_buf escape;
+static __thread volatile sig_atomic_t armed;
+
+static void on_fault(int sig)
+{
+	if (armed)
+		siglongjmp(escape, sig);
+	signal(sig, SIG_DFL);	/* not ours: happens again, and is nobody's any more */
+}
+
+/* What is done under guard. */
+struct guarded {
 	kdump_ctx_t *ctx;
 	int fd;
+	uint64_t addr;
+	void *buf;
+	size_t len;
 };
+
+static kdump_status guarded_read(struct guarded *g)
+{
+	return kdump_read(g->ctx, KDUMP_KVADDR, g->addr, g->buf, &g->len);
+}
+
+static kdump_status guarded_open(struct guarded *g)
+{
+	kdump_status status = kdump_open_fd(g->ctx, g->fd);
+
+	return status == KDUMP_OK ? kdump_set_string_attr(g->ctx, KDUMP_ATTR_OSTYPE, "linux") : status;
+}
+
+/* What fn returns, or -1 for a fault. */
+static int guard(kdump_status (*fn)(struct guarded *g), struct guarded *g)
+{
+	struct sigaction act = { .sa_handler = on_fault }, segv, bus;
+	int rc;
+
+	sigaction(SIGSEGV, &act, &segv);
+	sigaction(SIGBUS, &act, &bus);
+	if (!sigsetjmp(escape, 1)) {
+		armed = 1;
+		rc = (int)fn(g);
+	} else {
+		rc = -1;
+	}
+	armed = 0;
+	sigaction(SIGSEGV, &segv, NULL);
+	sigaction(SIGBUS, &bus, NULL);
+	return rc;
+}
 
 /* What a libkdumpfile status means to our callers. */
 static enum err_code code_of(kdump_status status)
@@ -44,17 +105,33 @@ static int fail(kdump_ctx_t *ctx, kdump_status status, struct err *err)
 	return err_set(err, code_of(status), "%s", text ? text : kdump_strerror(status));
 }
 
+static kdump_ctx_t *open_context(int fd, int *status);
+
+/* A read made libkdumpfile fault: go on with a new context. */
+static int faulted(struct mem_kdumpfile *d, uint64_t addr, struct err *err)
+{
+	int status;
+
+	d->ctx = ++d->faults < FAULTS_MAX ? open_context(d->fd, &status) : NULL;
+	return err_set(err, ERR_CORRUPT, "0x%llx: the dump is damaged or cut short there", (unsigned long long)addr);
+}
+
 static int read_dump(struct mem *m, uint64_t addr, void *buf, size_t len, struct err *err)
 {
 	struct mem_kdumpfile *d = (struct mem_kdumpfile *)m;
-	kdump_status status;
-	size_t n = len;
+	struct guarded g = { .ctx = d->ctx, .addr = addr, .buf = buf, .len = len };
+	int status;
 
+	if (!d->ctx)
+		return err_set(err, ERR_CORRUPT, "0x%llx: the dump is damaged in too many places",
+			       (unsigned long long)addr);
 	kdump_clear_err(d->ctx);
-	status = kdump_read(d->ctx, KDUMP_KVADDR, addr, buf, &n);
+	status = guard(guarded_read, &g);
+	if (status < 0)
+		return faulted(d, addr, err);
 	if (status != KDUMP_OK) {
-		fail(d->ctx, status, err);
-		return err_wrap(err, "0x%llx", (unsigned long long)addr + n);
+		fail(d->ctx, (kdump_status)status, err);
+		return err_wrap(err, "0x%llx", (unsigned long long)addr + g.len);
 	}
 	return 0;
 }
@@ -89,26 +166,37 @@ static int unflatten(struct mem_kdumpfile *d, struct dump_info *info, struct err
 	return 0;
 }
 
+/* A context on the file that translates kernel addresses. NULL only without memory; else *status tells (-1: fault). */
+static kdump_ctx_t *open_context(int fd, int *status)
+{
+	struct guarded g = { .ctx = kdump_new(), .fd = fd };
+
+	if (g.ctx)
+		*status = guard(guarded_open, &g);
+	return g.ctx;
+}
+
 /* The file is open: let libkdumpfile find out what it is. */
 static int probe(struct mem_kdumpfile *d, struct dump_info *info, struct err *err)
 {
-	kdump_status status;
 	const char *text;
+	int status;
 
 	if (unflatten(d, info, err))
 		return -1;
-	status = kdump_open_fd(d->ctx, d->fd);
+	d->ctx = open_context(d->fd, &status);
+	if (!d->ctx)
+		return err_nomem(err);
+	if (status < 0) {
+		d->ctx = NULL;		/* in no state to be freed */
+		return err_set(err, ERR_CORRUPT, "the dump's headers are damaged");
+	}
 	if (status == KDUMP_ERR_NOTIMPL)
 		return err_set(err, ERR_INVALID, "neither a kernel dump nor a capsule (%s)", kdump_get_err(d->ctx));
 	if (status != KDUMP_OK)
-		return fail(d->ctx, status, err);
+		return fail(d->ctx, (kdump_status)status, err);
 	if (kdump_get_string_attr(d->ctx, KDUMP_ATTR_FILE_FORMAT, &text) == KDUMP_OK)
 		snprintf(info->format + strlen(info->format), sizeof(info->format) - strlen(info->format), "%s", text);
-	status = kdump_set_string_attr(d->ctx, KDUMP_ATTR_OSTYPE, "linux");
-	if (status != KDUMP_OK) {
-		fail(d->ctx, status, err);
-		return err_wrap(err, "address translation");
-	}
 	if (kdump_vmcoreinfo_raw(d->ctx, &info->vmcoreinfo) != KDUMP_OK)
 		return err_set(err, ERR_ABSENT, "the dump has no VMCOREINFO note: it tells nothing of its kernel");
 	return 0;
@@ -125,11 +213,8 @@ struct mem *mem_kdumpfile_open(const char *path, struct dump_info *info, struct 
 	}
 	d->mem.ops = &ops;
 	d->fd = open(path, O_RDONLY | O_CLOEXEC);
-	d->ctx = d->fd >= 0 ? kdump_new() : NULL;
 	if (d->fd < 0)
 		err_sys(err, errno, "%s", path);
-	else if (!d->ctx)
-		err_nomem(err);
 	else if (!probe(d, info, err))
 		return &d->mem;
 	else

@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The post-mortem on both kernels: the same report from vmcore and capsule, in every format; crash and drgn with
+# deadfall.so and the namelist that `deadfall vmlinux` makes, without debuginfo; damaged dumps.
+set -u
+# shellcheck source=tests/vm/tap
+. "$(dirname "$0")/tap"
+PATH=$PATH:/usr/sbin:/sbin
+deadfall=$build/deadfall
+scratch=$(mktemp -d)
+mode=
+trap 'rm -rf "$scratch"' EXIT
+
+cat >"$scratch/rule.yaml" <<'EOF'
+deadfall: 1
+rule: asked-twice
+about: One process group is asked for twice.
+events:
+  ask: {probe: "kprobe:__x64_sys_getpgid", key: arg.regs->di, keep: [kstack, pin]}
+match: {sequence: [a: ask, b: ask]}
+on_match:
+  - panic: "asked for {key:d} twice: first by {a.task}, now by {b.task}"
+EOF
+workload='for i in 1 2 3; do /root/ask $$; done; sleep 60'
+cat >"$scratch/ask.c" <<'EOF'
+#include <stdlib.h>
+#include <unistd.h>
+int main(int argc, char **argv) { return getpgid(argc > 1 ? atoi(argv[1]) : 0) < 0; }
+EOF
+${CC:-gcc} -static -O1 -o "$scratch/ask" "$scratch/ask.c"
+
+report_is_the_same() {
+	"$deadfall" report --format json "$dir/vmcore" | jq 'del(.dump)' >"$scratch/a" &&
+		"$deadfall" report --format json "$dir/capsule" | jq 'del(.dump)' >"$scratch/b" &&
+		diff "$scratch/a" "$scratch/b"
+}
+
+report_says() {
+	jq -e "$1" "$scratch/a"
+}
+
+in_crash() {
+	printf '%s\n' "$@" | timeout -k 5 120 crash -s ${mode:+"$mode"} "$scratch/vmlinux" "$dir/vmcore" 2>&1
+}
+
+crash_has() {
+	local want=$1
+	shift
+	in_crash "$@" >"$scratch/crash.out"
+	grep -E -q -- "$want" "$scratch/crash.out" || { tail -n 30 "$scratch/crash.out"; return 1; }
+}
+
+drgn_agrees() {
+	DEADFALL=$deadfall PYTHONPATH=contrib/drgn /usr/bin/python3 - "$dir/vmcore" <<'EOF'
+import sys, deadfall
+prog = deadfall.load(sys.argv[1])
+last = list(deadfall.events(sys.argv[1]))[-1]
+assert last.fired and last.step == "b", last
+task = prog.crashed_thread().object if hasattr(prog, "crashed_thread") else last.task_struct(prog)
+assert task.pid.value_() == last.task.tid and task.comm.string_().decode() == last.task.comm, task
+for frame in last.kstack[:4]:
+    name, offset = frame.split("+")
+    symbol = prog.symbol(prog.symbol(name).address + int(offset, 0) - 1)
+    assert symbol.name == name, (frame, symbol)
+EOF
+}
+
+html_draws() {
+	command -v chromium >/dev/null || return 0
+	"$deadfall" report --format html -o "$scratch/r.html" "$dir/vmcore" &&
+		timeout -k 5 90 chromium --headless --no-sandbox --disable-gpu --virtual-time-budget=3000 \
+			--dump-dom "file://$scratch/r.html" 2>/dev/null | grep -q 'class="hit chosen"'
+}
+
+fast_and_small() {
+	/usr/bin/time -f '%e %M' -o "$scratch/time" "$deadfall" report "$dir/vmcore" >/dev/null
+	awk '{ print; exit !($1 <= 0.6 && $2 <= 65536) }' "$scratch/time"
+}
+
+# A report, or a refusal; never a signal, never a hang. Deterministic: each run damages the same places.
+survives_damage() {
+	local size i rc
+	size=$(stat -c %s "$dir/vmcore")
+	for i in $(seq 1 20); do
+		cp "$dir/vmcore" "$scratch/damaged"
+		if [ $((i % 2)) = 0 ]; then
+			truncate -s $((size * i / 21)) "$scratch/damaged"
+		else
+			for j in 1 2 3 4 5 6 7 8; do
+				head -c 4096 /dev/urandom | dd of="$scratch/damaged" bs=4096 conv=notrunc status=none \
+					seek=$(((size / 4096) * (i * 8 + j) / 170))
+			done
+		fi
+		rc=0
+		timeout -k 5 30 "$deadfall" report "$scratch/damaged" >"$scratch/out" 2>&1 || rc=$?
+		[ "$rc" -le 3 ] || { echo "damage $i: status $rc"; tail -n 3 "$scratch/out"; return 1; }
+	done
+}
+
+for kernel in 6.12 6.1; do
+	run_vm "$kernel" --kernel $kernel --copy "$scratch/ask" --rule "$scratch/rule.yaml" -- "$workload"
+	check "$kernel: the rule fired and the dump was saved" same 10 "$rc"
+	check "$kernel: vmcore and capsule give the same report" report_is_the_same
+	check "$kernel: it names the rule and both steps" report_says \
+		'.rule == "asked-twice" and ([.context[].step] | index("a") and index("b"))'
+	check "$kernel: the stack leads to the system call" report_says \
+		'.context[-1].kstack | map(select(startswith("do_syscall_64+"))) | length == 1'
+	check "$kernel: nothing was unreadable" report_says '.unreadable == []'
+	check "$kernel: fast and small" fast_and_small
+	check "$kernel: HTML draws in a browser" html_draws
+	check "$kernel: damaged dumps give a report or a refusal" survives_damage
+	check "$kernel: a namelist from the dump alone" "$deadfall" vmlinux "$dir/vmcore" -o "$scratch/vmlinux"
+	check "$kernel: crash: bt of the crashed task" crash_has '__crash_kexec at' bt
+	check "$kernel: crash: ps lists sleeping tasks" crash_has '\[kthreadd\]' ps
+	check "$kernel: crash: log, struct, bpf" crash_has 'df_|BPF_MAP_TYPE|swapper' 'struct task_struct.comm init_task' bpf
+	check "$kernel: crash: deadfall.so" crash_has 'VERDICT: asked-twice: asked for' "extend $PWD/$build/deadfall.so" deadfall
+	mode=--minimal
+	check "$kernel: crash: deadfall.so in minimal mode" crash_has 'VERDICT: asked-twice: asked for' \
+		"extend $PWD/$build/deadfall.so" deadfall
+	mode=
+	check "$kernel: drgn agrees" drgn_agrees
+done
+
+echo "1..$tests"
