@@ -15,7 +15,9 @@
 #include <string.h>
 
 static const struct command commands[] = {
-	{ "check", cmd_check, "FILE... [--btf FILE]... [--json]", "say all that is wrong with rules; load nothing" },
+	{ "check", cmd_check, "FILE... [--btf FILE]... [--json] [--emit STAGE]",
+	  "say all that is wrong with rules; load nothing" },
+	{ "probes", cmd_probes, "GLOB [--btf FILE]", "functions and tracepoints that match, with their arguments" },
 	{ "compile", cmd_compile, "FILE... -o OBJECT [--btf FILE]", "rules to a BPF object that other kernels can load" },
 	{ "run", cmd_run, "FILE... [--dry-run] [--disarmed] [--force]", "arm rules or a compiled set, and stay" },
 	{ "status", cmd_status, "[--json]", "what the loaded sets have seen" },

@@ -50,7 +50,8 @@ static void check_event_tables(struct check *c, struct event *ev)
 		if (!et->nkey) {
 			et->nkey = et->table->nkey;
 			et->key = arena_array(c->arena, et->nkey, sizeof(*et->key));
-			memcpy(et->key, et->table->key, et->nkey * sizeof(*et->key));
+			if (et->nkey)
+				memcpy(et->key, et->table->key, et->nkey * sizeof(*et->key));
 		}
 		if (!et->table->nkey)
 			et->table->nkey = et->nkey;

@@ -79,6 +79,8 @@ const char *lex_number(const char *text, uint64_t *value, enum unit *unit)
 	unsigned int base = 10;
 	const char *p = text;
 
+	if (!isdigit((unsigned char)*p))
+		return "not a number";
 	if (strchr(text, '.')) {
 		*unit = UNIT_VERSION;
 		return read_version(text, value);

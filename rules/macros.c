@@ -2,7 +2,7 @@
 /*
  * macros.c - values of kernel macros, which BTF does not have.
  *
- * Only those are here whose value is the same in all kernels since 6.1 (tests/host/macros.sh compares with the headers),
+ * Only those are here whose value is the same in all kernels since 6.1 (tests/vm/macros.sh compares with the headers),
  * and the few of gfp_t that changed, with a way to tell. Whatever is an enum needs no entry: BTF has it.
  */
 #include "rules/check.h"
@@ -103,10 +103,9 @@ static const struct macro {
 	{ "S_IFMT", 0xf000 }, { "S_IFSOCK", 0xc000 }, { "S_IFLNK", 0xa000 }, { "S_IFREG", 0x8000 },
 	{ "S_IFBLK", 0x6000 }, { "S_IFDIR", 0x4000 }, { "S_IFCHR", 0x2000 }, { "S_IFIFO", 0x1000 },
 	{ "S_ISUID", 0x800 }, { "S_ISGID", 0x400 }, { "S_ISVTX", 512 },
-	/* Address families, socket types */
+	/* Address families */
 	{ "AF_UNSPEC", 0 }, { "AF_UNIX", 1 }, { "AF_INET", 2 }, { "AF_INET6", 10 }, { "AF_NETLINK", 16 },
-	{ "AF_PACKET", 17 }, { "AF_VSOCK", 40 }, { "AF_XDP", 44 }, { "SOCK_STREAM", 1 }, { "SOCK_DGRAM", 2 },
-	{ "SOCK_RAW", 3 },
+	{ "AF_PACKET", 17 }, { "AF_VSOCK", 40 }, { "AF_XDP", 44 },
 	/* gfp_t */
 	{ "__GFP_DMA", 1 }, { "__GFP_HIGHMEM", 2 }, { "__GFP_DMA32", 4 }, { "__GFP_MOVABLE", 8 },
 	{ "__GFP_RECLAIMABLE", 16 }, { "__GFP_HIGH", 32 }, { "__GFP_IO", 64 }, { "__GFP_FS", 128 },

@@ -228,8 +228,9 @@ void read_events(struct reader *r, const struct node *n, struct rule *rule)
 		struct event *ev = &rule->events[rule->nevents];
 
 		ev->span = n->keys[i]->span;
-		if (read_name(r, n->keys[i], "an event", &ev->name))
-			rule->nevents++;
+		ev->name = n->keys[i]->text;
+		read_name(r, n->keys[i], "an event", &ev->name);
+		rule->nevents++;
 		schema_read(r, n->items[i], arena_printf(r->arena, "event '%s'", n->keys[i]->text), event_keys, ev);
 	}
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# libFuzzer targets; clang 14's runtime is in libclang-rt-14-dev or clang-14 itself, newer ones in libclang-rt-N-dev.
+# libFuzzer targets; the runtime is in libclang-rt-19-dev.
 
-FUZZ_CC ?= $(firstword $(foreach c,clang-19 clang-14 clang,$(shell echo 'int LLVMFuzzerTestOneInput(const char*d,long n){(void)d;return n<0;}' | $(c) -fsanitize=fuzzer,address -x c - -o /dev/null 2>/dev/null && echo $(c))))
+FUZZ_CC ?= $(CLANG)
 FUZZ_TIME ?= 600
 FUZZ_TARGETS = $(BUILD)/fuzz/yaml $(BUILD)/fuzz/expression
 FUZZ_FLAGS = -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -I. -D_GNU_SOURCE \

@@ -78,17 +78,27 @@ static struct eval_value evaluate(const struct event *ev, struct eval_env *env, 
 	return eval_expr(env, ev->fields[0].expr);
 }
 
+/* Signed overflow wraps in rules; so it must in the C that they are compared with. */
+#pragma GCC optimize("wrapv")
+#define NO_UB __attribute__((no_sanitize("undefined")))
+
 /* Each is C with a struct args called arg, and an expression of a rule, letter by letter. */
 #define EXPRESSIONS(X) \
-	X(arg.len - 1 > 0) X(arg.small - 1 > 0) X(-arg.len) X(-arg.small) X(~arg.small) X(~arg.len) X(arg.len * arg.len) X(arg.small * arg.small) \
-	X(arg.big + arg.len) X(arg.big * arg.small) X(arg.len << 3) X((int8_t)arg.len) X((uint8_t)arg.big) X((int16_t)arg.big >> 2) X(arg.big >> 3) \
-	X(arg.len >> 3) X((int32_t)arg.len >> 3) X((int32_t)arg.len / 3) X(arg.len / 3) X(arg.big / 7) X(arg.big % 7) X(arg.len % 7) X(arg.small % 7) \
-	X(arg.flag + arg.flag) X(arg.flag == 1) X(!arg.len) X(!!arg.big) X(arg.len ? arg.small : arg.big) X(arg.flag ? arg.len : -1) X(arg.len < arg.big) X(arg.len == arg.big) \
-	X(arg.small < -1) X(arg.len < -1) X((int32_t)arg.len < -1) X(arg.big < arg.len && arg.small > 3) X(arg.big < 0 || arg.small) X(arg.len & arg.small) \
-	X(arg.len | arg.big) X(arg.big ^ arg.small) X((arg.len & 7) == 3) X(arg.small - 5 < arg.len) X(arg.small - 5 < arg.big) X(arg.len + 0x80000000) \
-	X(arg.len - 0x80000000 > 5) X(arg.len * 4294967296) X(arg.big - 1u) X(arg.small << 16) X(arg.small << 15 >> 3) X(-7 / 2 + arg.len) \
-	X((uint32_t)arg.big * (uint32_t)arg.big) X((int64_t)arg.len * -1) X(-(int64_t)arg.len) X(arg.flag * arg.big) X('a' + arg.small) \
-	X((_Bool)arg.big) X((_Bool)(arg.len & 2)) X(010 + arg.len) X((uint16_t)(arg.small + 65535)) X(arg.len > 4096 ? 1 : arg.big > 4096 ? 2 : 3)
+	X(arg.len - 1 > 0) X(arg.small - 1 > 0) X(-arg.len) X(-arg.small) X(~arg.small) X(~arg.len) \
+	X(arg.len * arg.len) X(arg.small * arg.small) X(arg.big + arg.len) X(arg.big * arg.small) \
+	X(arg.len << 3) X((int8_t)arg.len) X((uint8_t)arg.big) X((int16_t)arg.big >> 2) X(arg.big >> 3) \
+	X(arg.len >> 3) X((int32_t)arg.len >> 3) X((int32_t)arg.len / 3) X(arg.len / 3) X(arg.big / 7) \
+	X(arg.big % 7) X(arg.len % 7) X(arg.small % 7) X(arg.flag + arg.flag) X(arg.flag == 1) \
+	X(!arg.len) X(!!arg.big) X(arg.len ? arg.small : arg.big) X(arg.flag ? arg.len : -1) \
+	X(arg.len < arg.big) X(arg.len == arg.big) X(arg.small < -1) X(arg.len < -1) \
+	X((int32_t)arg.len < -1) X(arg.big < arg.len && arg.small > 3) X(arg.big < 0 || arg.small) \
+	X(arg.len & arg.small) X(arg.len | arg.big) X(arg.big ^ arg.small) X((arg.len & 7) == 3) \
+	X(arg.small - 5 < arg.len) X(arg.small - 5 < arg.big) X(arg.len + 0x80000000) \
+	X(arg.len - 0x80000000 > 5) X(arg.len * 4294967296) X(arg.big - 1u) X(arg.small << 16) \
+	X(arg.small << 15 >> 3) X(-7 / 2 + arg.len) X((uint32_t)arg.big * (uint32_t)arg.big) \
+	X((int64_t)arg.len * -1) X(-(int64_t)arg.len) X(arg.flag * arg.big) X('a' + arg.small) \
+	X((_Bool)arg.big) X((_Bool)(arg.len & 2)) X(010 + arg.len) X((uint16_t)(arg.small + 65535)) \
+	X(arg.len > 4096 ? 1 : arg.big > 4096 ? 2 : 3)
 
 struct case_ {
 	const char *text;
@@ -121,7 +131,8 @@ static uint64_t pick(uint64_t *s)
 #pragma GCC diagnostic ignored "-Wint-in-bool-context"
 #pragma GCC diagnostic ignored "-Wbool-compare"
 
-#define CASE(e) { #e, __extension__ ({ int64_t fn(struct args arg) { (void)arg; return (int64_t)(e); } fn; }) },
+#define CASE(e) \
+	{ #e, __extension__ ({ int64_t NO_UB fn(struct args arg) { (void)arg; return (int64_t)(e); } fn; }) },
 
 static void expressions_mean_what_gcc_makes_of_them(void **state)
 {

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * cmd_probes.c - deadfall probes GLOB: what a rule can trap here, as its probe is written, with names and types of the
+ * arguments.
+ */
+#include "rules/cmd_check.h"
+
+#include <fnmatch.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/command.h"
+#include "lib/arena.h"
+#include "rules/deny.h"
+#include "rules/kbtf.h"
+#include "rules/type.h"
+
+#define TRACEITER "__traceiter_"
+
+struct listing {
+	struct arena *arena;
+	struct types *types;
+	const char *glob;
+	uint32_t n, denied;
+};
+
+static void print_params(struct listing *l, const struct kbtf_func *f, uint32_t first)
+{
+	const struct type *type;
+	const char *name;
+
+	putchar('(');
+	for (uint32_t i = first; type_proto_param(l->types, f->btf, f->proto_id, i, &name, &type); i++)
+		printf("%s%s %s", i > first ? ", " : "", type_text(l->arena, type), name ? name : "?");
+	putchar(')');
+}
+
+static int list_function(const struct kbtf_func *f, void *arg)
+{
+	struct listing *l = arg;
+	const char *reason = deny_reason(f->name);
+
+	l->n++;
+	l->denied += reason != NULL;
+	if (reason) {
+		printf("# %s: must not be trapped: %s\n", f->name, reason);
+		return 0;
+	}
+	printf("kprobe:%s%s%s", f->module ? f->module : "", f->module ? ":" : "", f->name);
+	print_params(l, f, 0);
+	printf(" -> %s\n", type_text(l->arena, type_proto_ret(l->types, f->btf, f->proto_id)));
+	return 0;
+}
+
+/* A tracepoint's first parameter is not ours. */
+static int list_tracepoint(const struct kbtf_func *f, void *arg)
+{
+	struct listing *l = arg;
+	const char *name = f->name + strlen(TRACEITER);
+
+	if (fnmatch(l->glob, name, 0))
+		return 0;
+	l->n++;
+	printf("rawtp:%s", name);
+	print_params(l, f, 1);
+	putchar('\n');
+	return 0;
+}
+
+static int list(const char *glob, const char *btf)
+{
+	struct listing l = { .glob = glob };
+	struct kbtf *kbtf;
+	struct err err;
+
+	if (kbtf_open(btf, &kbtf, &err))
+		return command_fail("probes", &err);
+	l.arena = arena_create(NULL, NULL);
+	l.types = l.arena ? types_create(l.arena, kbtf) : NULL;
+	if (l.types) {
+		kbtf_each_func(kbtf, NULL, TRACEITER "*", list_tracepoint, &l);
+		kbtf_each_func(kbtf, NULL, glob, list_function, &l);
+	}
+	if (!l.n) {
+		const char *near = kbtf_nearest_func(kbtf, glob);
+
+		fprintf(stderr, "deadfall probes: nothing matches '%s'%s%s%s\n", glob, near ? "; did you mean '" : "",
+			near ? near : "", near ? "'?" : "");
+	}
+	arena_destroy(l.arena);
+	kbtf_close(kbtf);
+	return l.n ? EXIT_OK : EXIT_RULE;
+}
+
+int cmd_probes(int argc, char **argv)
+{
+	static const struct option longs[] = { { "btf", required_argument, NULL, 'b' }, { 0 } };
+	const char *btf = NULL;
+	int opt;
+
+	opterr = 0;
+	optind = 1;
+	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (opt != 'b')
+			return command_usage("probes", "no option '%s', or its argument is missing", argv[optind - 1]);
+		btf = optarg;
+	}
+	if (optind + 1 != argc)
+		return command_usage("probes", "one glob is expected, such as 'vfs_*'");
+	return list(argv[optind], btf);
+}

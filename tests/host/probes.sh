@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# probes.sh - deadfall probes lists what a rule can trap, as it is written in a rule.
+cd "$(dirname "$0")/../.." || exit 99
+deadfall=${BUILD:-build}/deadfall
+n=0 bad=0
+# same WHAT GLOB STATUS WANT
+same() {
+	local got
+	n=$((n + 1))
+	got=$("$deadfall" probes "$2" --btf tests/data/kernel.btf 2>&1)
+	if [ $? -eq "$3" ] && [ "$got" = "$4" ]; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+		echo "$got"
+		bad=1
+	fi
+}
+same "a function with its arguments" vfs_fsync 0 "kprobe:vfs_fsync(struct file * file, int datasync) -> int"
+same "a tracepoint with its arguments" inode_dirty 0 "rawtp:inode_dirty(struct inode * inode)"
+same "what is denied, and why" 'htab*' 0 \
+	"# htab_map_update: must not be trapped: BPF maps use it, which every trap does: a trap there can lock up the machine"
+same "nothing, with the nearest name" vfs_raed 1 "deadfall probes: nothing matches 'vfs_raed'; did you mean 'vfs_read'?"
+exit $bad
