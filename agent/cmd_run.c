@@ -19,6 +19,7 @@
 #include "agent/commands.h"
 #include "agent/load.h"
 #include "agent/object.h"
+#include "agent/params.h"
 #include "agent/source_set.h"
 #include "agent/running.h"
 #include "kdump/ready.h"
@@ -29,6 +30,8 @@
 struct run_options {
 	char **files;
 	int nfiles;
+	char **sets;		/* --set */
+	int nsets;
 	bool dry_run, disarmed, force, json;
 };
 
@@ -47,6 +50,7 @@ struct run {
 static int parse_options(int argc, char **argv, struct run_options *o)
 {
 	o->files = argv + 1;
+	o->sets = calloc((size_t)argc, sizeof(*o->sets));
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--dry-run"))
 			o->dry_run = true;
@@ -56,6 +60,8 @@ static int parse_options(int argc, char **argv, struct run_options *o)
 			o->force = true;
 		else if (!strcmp(argv[i], "--json"))
 			o->json = true;
+		else if (!strcmp(argv[i], "--set") && i + 1 < argc)
+			o->sets[o->nsets++] = argv[++i];
 		else if (argv[i][0] == '-' && argv[i][1])
 			return command_usage("run", "no option '%s'", argv[i]);
 		else
@@ -105,6 +111,20 @@ static void describe(struct run *r)
 		 r->loaded.functions == 1 ? "" : "s", r->loaded.lists ? "" : ", history in arrays (no BPF lists here)");
 }
 
+static int set_params(struct run *r, struct err *err)
+{
+	uint64_t value;
+	uint32_t index;
+
+	for (int i = 0; i < r->opts.nsets; i++) {
+		if (param_parse(&r->info, r->opts.sets[i], &index, &value, err))
+			return err_wrap(err, "--set");
+		if (r->loaded.hooks && set_param(&r->loaded, index, value, err))
+			return -1;
+	}
+	return 0;
+}
+
 static int start(struct run *r, struct err *err)
 {
 	const char *manifest;
@@ -119,15 +139,17 @@ static int start(struct run *r, struct err *err)
 	if (object_manifest(&r->object, &manifest, &len, err) || set_info_parse(r->a, manifest, len, &r->info, err))
 		return -1;
 	manifest = arena_strndup(r->a, manifest, len);
+	if (set_params(r, err))	/* nothing is loaded yet: are they right? */
+		return -1;
 	if (geteuid() != 0)
 		return err_set(err, ERR_ENVIRONMENT, "loading BPF programs takes root");
 	if (check_guards(r, err) || resolve(r->a, &r->info, r->kbtf, &r->object, &r->plan, err))
 		return -1;
-	if (set_load(r->a, &r->info, &r->object, &r->plan, &r->loaded, err) ||
+	if (set_load(r->a, &r->info, &r->object, &r->plan, &r->loaded, err) || set_params(r, err) ||
 	    set_attach(r->a, &r->loaded, &r->plan, err))
 		return -1;
 	describe(r);
-	if (running_write(&r->loaded, manifest, r->armed_text, r->state_path, sizeof(r->state_path), err))
+	if (running_write(&r->loaded, manifest, r->armed_text, r->opts.dry_run, r->state_path, sizeof(r->state_path), err))
 		return -1;
 	set_arm(&r->loaded, wanted_act(r));
 	return 0;
@@ -165,6 +187,22 @@ static void crash_by_sysrq(void)
 		printf("sysrq-c failed as well: %s\n", strerror(errno));
 }
 
+static void print_mark(const struct run *r, uint32_t index)
+{
+	struct df_mark m;
+
+	if (!bpf_map_lookup_elem(set_map_fd(&r->loaded, "df_marks"), &index, &m))
+		printf("mark after event %" PRIu64 ": %.*s\n", (uint64_t)m.seq, (int)sizeof(m.text), m.text);
+}
+
+static void print_armed(const struct run *r, uint32_t act)
+{
+	static const char *const how[] = { "disarmed", "armed (dry run: nothing will crash)", "armed" };
+
+	if (act < sizeof(how) / sizeof(how[0]))
+		printf("now %s: %s\n", how[act], r->info.name);
+}
+
 static int on_note(void *ctx, void *data, size_t size)
 {
 	struct run *r = ctx;
@@ -177,6 +215,12 @@ static int on_note(void *ctx, void *data, size_t size)
 		print_fire(r, note.index);
 	else if (note.kind == DF_NOTE_CRASH_RETURNED)
 		crash_by_sysrq();
+	else if (note.kind == DF_NOTE_MARK)
+		print_mark(r, note.index);
+	else if (note.kind == DF_NOTE_ARMED)
+		print_armed(r, note.index);
+	else if (note.kind == DF_NOTE_PARAM && note.index < r->info.nparams)
+		printf("parameter %s changed\n", r->info.params[note.index].name);
 	fflush(stdout);
 	return 0;
 }
@@ -217,6 +261,7 @@ static void finish(struct run *r)
 	buf_deinit(&r->object);
 	kbtf_close(r->kbtf);
 	arena_destroy(r->a);
+	free(r->opts.sets);
 }
 
 int cmd_run(int argc, char **argv)

@@ -5,8 +5,10 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/commands.h"
+#include "agent/control.h"
 #include "agent/running.h"
 #include "lib/arena.h"
 
@@ -34,9 +36,31 @@ static void read_rule(const struct running *r, uint32_t i, struct df_rule *rule)
 	bpf_map_lookup_elem(r->rules_fd, &i, rule);
 }
 
+/* What has changed since `run` said how the set was armed. */
+static void print_now(const struct running *r, const struct df_ctl *ctl)
+{
+	const char *now = ctl->armed == DF_ACT_PANIC ? "armed" : ctl->armed ? "armed (dry run)" : "disarmed";
+
+	if (ctl->braked)
+		printf("  the brake has let go of its probes: they took %u.%u %% of a CPU\n", ctl->braked / 10,
+		       ctl->braked % 10);
+	else if (!strncmp(r->armed_text, "disarmed", 8) != !ctl->armed)
+		printf("  now %s\n", now);
+	if (ctl->marks)
+		printf("  %u marks\n", ctl->marks);
+	if (ctl->missed)
+		printf("  missed %" PRIu64 " calls of its probes\n", (uint64_t)ctl->missed);
+}
+
+static uint32_t read_losses(const uint32_t *losses, uint32_t rule)
+{
+	return losses && rule < (uint32_t)sysconf(_SC_PAGESIZE) / sizeof(*losses) ? losses[rule] : 0;
+}
+
 static json_t *set_json(const struct running *r)
 {
 	json_t *rules = json_array(), *events = json_array();
+	uint32_t *losses = control_map(r->losses_fd);
 	struct df_stats stats;
 	struct df_rule rule;
 	struct df_ctl ctl;
@@ -44,9 +68,11 @@ static json_t *set_json(const struct running *r)
 	read_ctl(r, &ctl);
 	for (uint32_t i = 0; i < r->info.nrules; i++) {
 		read_rule(r, i, &rule);
-		json_array_append_new(rules, json_pack("{s:s, s:s, s:i}", "rule", r->info.rules[i].name, "action",
-						       act_name(rule.act), "fires", (int)rule.fires));
+		json_array_append_new(rules, json_pack("{s:s, s:s, s:i, s:I}", "rule", r->info.rules[i].name, "action",
+						       act_name(rule.act), "fires", (int)rule.fires, "losses",
+						       (json_int_t)read_losses(losses, i)));
 	}
+	control_unmap(losses);
 	for (uint32_t i = 0; i < r->info.nevents; i++) {
 		const struct info_event *e = &r->info.events[i];
 		json_t *j = json_pack("{s:s, s:s}", "rule", r->info.rules[e->rule].name, "event", e->name);
@@ -56,22 +82,28 @@ static json_t *set_json(const struct running *r)
 			json_object_set_new(j, counter_names[c], json_integer((json_int_t)((uint64_t *)&stats)[c]));
 		json_array_append_new(events, j);
 	}
-	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I, s:o, s:o}", "set", r->info.name, "pid", (int)r->pid, "armed",
+	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I, s:i, s:I, s:I, s:o, s:o}", "set", r->info.name, "pid", (int)r->pid, "armed",
 			 act_name(ctl.armed), "said", r->armed_text, "functions", (int)r->functions, "fires",
-			 (int)ctl.fires, "recorded", (json_int_t)ctl.seq, "rules", rules, "events", events);
+			 (int)ctl.fires, "recorded", (json_int_t)ctl.seq, "marks", (int)ctl.marks, "missed",
+			 (json_int_t)ctl.missed, "braked", (json_int_t)ctl.braked, "rules", rules, "events", events);
 }
 
 static void print_set(const struct running *r)
 {
+	uint32_t *losses = control_map(r->losses_fd);
 	struct df_stats stats;
 	struct df_rule rule;
 	struct df_ctl ctl;
 
 	read_ctl(r, &ctl);
 	printf("%s (pid %u): %s\n", r->info.name, r->pid, r->armed_text);
+	print_now(r, &ctl);
 	for (uint32_t i = 0; i < r->info.nrules; i++) {
 		read_rule(r, i, &rule);
-		printf("  rule %s: action %s, %u matches\n", r->info.rules[i].name, act_name(rule.act), rule.fires);
+		printf("  rule %s: action %s, %u matches", r->info.rules[i].name, act_name(rule.act), rule.fires);
+		if (read_losses(losses, i))
+			printf(", %u events lost", read_losses(losses, i));
+		putchar('\n');
 		for (uint32_t e = 0; e < r->info.nevents; e++) {
 			if (r->info.events[e].rule != i)
 				continue;
@@ -86,6 +118,7 @@ static void print_set(const struct running *r)
 			putchar('\n');
 		}
 	}
+	control_unmap(losses);
 }
 
 static int show(int argc, char **argv, bool list_only)

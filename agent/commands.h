@@ -9,5 +9,11 @@ int cmd_run(int argc, char **argv);
 int cmd_compile(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_set(int argc, char **argv);
+int cmd_arm(int argc, char **argv);
+int cmd_disarm(int argc, char **argv);
+int cmd_unload(int argc, char **argv);
+int cmd_mark(int argc, char **argv);
+int cmd_features(int argc, char **argv);
 
 #endif

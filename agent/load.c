@@ -16,12 +16,16 @@
 
 /* Keys more than slots: another CPU may hold a key that lost its slot a moment ago. */
 #define KEY_SLACK(slots) ((slots) + (slots) / 4 + 64)
+/* Applies commands; it is run, not attached. */
+#define DRAIN "df_drain"
 /* Above this many keys, entries are allocated when needed. */
 #define PREALLOC_MAX 65536
 
-/* Maps that only one of the two engines has. */
+/* Maps that the other engine has, or this kernel lacks. */
 static bool map_unused(const struct loaded *s, const char *name)
 {
+	if (!strcmp(name, "df_in") && !feature_has(FEATURE_USER_RINGBUF))
+		return true;
 	if (s->lists)
 		return !strcmp(name, "df_keys_ring") || !strcmp(name, "df_ring");
 	return !strcmp(name, "df_keys");
@@ -186,6 +190,13 @@ static int load_engines(struct loaded *s, const struct buf *object, const struct
 		bpf_program__set_autoload(p, true);
 		bpf_program__set_attach_target(p, bpf_program__fd(hook), "df_hit");
 	}
+	if (feature_has(FEATURE_USER_RINGBUF)) {
+		struct bpf_program *p = bpf_object__find_program_by_name(s->engines, DRAIN);
+
+		if (!p)
+			return err_set(err, ERR_CORRUPT, "the object lacks the program " DRAIN);
+		bpf_program__set_autoload(p, true);
+	}
 	return load_object(s->engines, err) ? err_wrap(err, "load engines") : 0;
 }
 
@@ -219,6 +230,29 @@ static int setup_ctl(struct loaded *s, struct err *err)
 	s->ctl->wall_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 	strncpy(s->ctl->set, s->info->name, sizeof(s->ctl->set) - 1);
 	return 0;
+}
+
+int set_param(struct loaded *s, uint32_t index, uint64_t value, struct err *err)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	uint64_t *params = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, set_map_fd(s, ".data.df_params"), 0);
+
+	if (params == MAP_FAILED || index >= size / sizeof(*params))
+		return err_sys(err, errno, "map the parameters");
+	__atomic_store_n(&params[index], value, __ATOMIC_SEQ_CST);
+	munmap(params, size);
+	return 0;
+}
+
+uint32_t set_drain_id(const struct loaded *s)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(s->engines, DRAIN);
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	if (!p || bpf_program__fd(p) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
+		return 0;
+	return info.id;
 }
 
 int set_rule_act(struct loaded *s, uint32_t rule, enum df_act act, uint64_t not_before, struct err *err)
@@ -313,7 +347,7 @@ static int attach_engines(struct arena *a, struct loaded *s, struct err *err)
 	bpf_object__for_each_program(p, s->engines) {
 		struct bpf_link *link;
 
-		if (!bpf_program__autoload(p))
+		if (!bpf_program__autoload(p) || !strcmp(bpf_program__name(p), DRAIN))
 			continue;
 		link = bpf_program__attach(p);
 		if (!link)

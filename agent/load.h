@@ -46,6 +46,12 @@ void set_arm(struct loaded *s, enum df_act act);
 /* What one rule may do at most. */
 int set_rule_act(struct loaded *s, uint32_t rule, enum df_act act, uint64_t not_before, struct err *err);
 
+/* Give parameter number `index` another value. */
+int set_param(struct loaded *s, uint32_t index, uint64_t value, struct err *err);
+
+/* Id of the program that applies commands; 0: this kernel has no user ring buffer. */
+uint32_t set_drain_id(const struct loaded *s);
+
 /* Descriptor of a map of the set, or negative. */
 int set_map_fd(const struct loaded *s, const char *name);
 

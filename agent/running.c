@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,24 @@
 #include "lib/arena.h"
 #include "lib/cleanup.h"
 
-static const char *const running_maps[] = { ".data.df_ctl", "df_stats", "df_rules", "df_fires" };
+/* What the file names by id, and where struct running keeps its descriptor. */
+static const struct {
+	const char *name;
+	size_t fd;
+} running_maps[] = {
+	{ ".data.df_ctl", offsetof(struct running, ctl_fd) },
+	{ "df_stats", offsetof(struct running, stats_fd) },
+	{ "df_rules", offsetof(struct running, rules_fd) },
+	{ "df_fires", offsetof(struct running, fires_fd) },
+	{ ".data.df_params", offsetof(struct running, params_fd) },
+	{ ".data.df_losses", offsetof(struct running, losses_fd) },
+	{ "df_in", offsetof(struct running, in_fd) },
+};
+
+static int *map_fd(struct running *r, size_t i)
+{
+	return (int *)((char *)r + running_maps[i].fd);
+}
 
 static json_t *map_id_json(const struct loaded *s, const char *name)
 {
@@ -28,8 +46,8 @@ static json_t *map_id_json(const struct loaded *s, const char *name)
 	return json_integer(info.id);
 }
 
-int running_write(const struct loaded *s, const char *manifest, const char *armed_text, char *path, size_t size,
-		struct err *err)
+int running_write(const struct loaded *s, const char *manifest, const char *armed_text, bool dry_run, char *path,
+		  size_t size, struct err *err)
 {
 	json_t *j = json_object(), *maps = json_object(), *m = json_loads(manifest, 0, NULL);
 	int e;
@@ -38,11 +56,13 @@ int running_write(const struct loaded *s, const char *manifest, const char *arme
 	mkdir(STATE_DIR, 0755);
 	snprintf(path, size, STATE_DIR "/%d.json", (int)getpid());
 	for (size_t i = 0; i < sizeof(running_maps) / sizeof(running_maps[0]); i++)
-		json_object_set_new(maps, running_maps[i], map_id_json(s, running_maps[i]));
+		json_object_set_new(maps, running_maps[i].name, map_id_json(s, running_maps[i].name));
 	json_object_set_new(j, "pid", json_integer(getpid()));
 	json_object_set_new(j, "functions", json_integer(s->functions));
 	json_object_set_new(j, "armed", json_string(armed_text));
+	json_object_set_new(j, "dry_run", json_boolean(dry_run));
 	json_object_set_new(j, "maps", maps);
+	json_object_set_new(j, "drain", json_integer(set_drain_id(s)));
 	json_object_set_new(j, "manifest", m ? m : json_null());
 	e = json_dump_file(j, path, JSON_COMPACT);
 	json_decref(j);
@@ -59,6 +79,7 @@ static int open_map(const json_t *maps, const char *name)
 static bool read_one(struct arena *a, const char *path, struct running *r, struct err *err)
 {
 	json_t *j = json_load_file(path, 0, NULL), *maps = json_object_get(j, "maps");
+	json_int_t drain;
 	char *manifest;
 	bool ok;
 
@@ -67,10 +88,12 @@ static bool read_one(struct arena *a, const char *path, struct running *r, struc
 	r->pid = (uint32_t)json_integer_value(json_object_get(j, "pid"));
 	r->functions = (uint32_t)json_integer_value(json_object_get(j, "functions"));
 	r->armed_text = arena_strdup(a, json_string_value(json_object_get(j, "armed")) ?: "");
-	r->ctl_fd = open_map(maps, running_maps[0]);
-	r->stats_fd = open_map(maps, running_maps[1]);
-	r->rules_fd = open_map(maps, running_maps[2]);
-	r->fires_fd = open_map(maps, running_maps[3]);
+	r->dry_run = json_is_true(json_object_get(j, "dry_run"));
+	r->ctl_id = (uint32_t)json_integer_value(json_object_get(maps, ".data.df_ctl"));
+	for (size_t i = 0; i < sizeof(running_maps) / sizeof(running_maps[0]); i++)
+		*map_fd(r, i) = open_map(maps, running_maps[i].name);
+	drain = json_integer_value(json_object_get(j, "drain"));
+	r->drain_fd = drain > 0 ? bpf_prog_get_fd_by_id((uint32_t)drain) : -1;
 	manifest = json_dumps(json_object_get(j, "manifest"), JSON_COMPACT);
 	ok = manifest && r->ctl_fd >= 0 && r->stats_fd >= 0 &&
 	     !set_info_parse(a, manifest, strlen(manifest), &r->info, err);
@@ -110,13 +133,43 @@ int running_read(struct arena *a, struct running **ret, uint32_t *n, struct err 
 void running_close(struct running *sets, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		const int fds[] = { sets[i].ctl_fd, sets[i].stats_fd, sets[i].rules_fd, sets[i].fires_fd };
-
-		for (size_t f = 0; f < sizeof(fds) / sizeof(fds[0]); f++) {
-			if (fds[f] >= 0)
-				close(fds[f]);
+		for (size_t m = 0; m < sizeof(running_maps) / sizeof(running_maps[0]); m++) {
+			if (*map_fd(&sets[i], m) >= 0)
+				close(*map_fd(&sets[i], m));
 		}
+		if (sets[i].drain_fd >= 0)
+			close(sets[i].drain_fd);
 	}
+}
+
+struct running *running_find(struct running *sets, uint32_t n, const char *name, struct err *err)
+{
+	struct running *found = NULL;
+	uint32_t nfound = 0;
+	char all[400] = "";
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		char pid[16];
+
+		snprintf(pid, sizeof(pid), "%u", sets[i].pid);
+		if (!name || !strcmp(name, sets[i].info.name) || !strcmp(name, pid)) {
+			found = &sets[i];
+			nfound++;
+		}
+		if (len < sizeof(all))
+			len += (size_t)snprintf(all + len, sizeof(all) - len, "%s%s (%u)", i ? ", " : "", sets[i].info.name,
+						sets[i].pid);
+	}
+	if (nfound == 1)
+		return found;
+	if (!n)
+		err_set(err, ERR_ENVIRONMENT, "no set is loaded");
+	else if (nfound)
+		err_set(err, ERR_ENVIRONMENT, "which one? Name a set or its process id: %s", all);
+	else
+		err_set(err, ERR_ENVIRONMENT, "no set '%s' is loaded; there are: %s", name, all);
+	return NULL;
 }
 
 int running_stats(const struct running *r, uint32_t event, struct df_stats *ret)

@@ -17,13 +17,17 @@ struct running {
 	struct set_info info;
 	const char *manifest;
 	int ctl_fd, stats_fd, rules_fd, fires_fd;	/* maps; negative: gone */
+	int params_fd, losses_fd, in_fd;
+	int drain_fd;					/* the program that applies commands */
+	uint32_t ctl_id;				/* of the control map */
+	bool dry_run;					/* arming it lets rules log, not panic */
 	uint32_t functions;
 	const char *armed_text;				/* why armed or not, as run said it */
 };
 
 /* Announce a loaded set. path receives the file's name, to be removed at the end. */
-int running_write(const struct loaded *s, const char *manifest, const char *armed_text, char *path, size_t size,
-		struct err *err);
+int running_write(const struct loaded *s, const char *manifest, const char *armed_text, bool dry_run, char *path,
+		  size_t size, struct err *err);
 
 /*
  * Read all running sets; files of sets that are gone are removed. The caller closes with running_close.
@@ -31,6 +35,12 @@ int running_write(const struct loaded *s, const char *manifest, const char *arme
  */
 int running_read(struct arena *a, struct running **ret, uint32_t *n, struct err *err);
 void running_close(struct running *sets, uint32_t n);
+
+/*
+ * The one set of that name or process id; NULL: the only one there is. ERR_ENVIRONMENT if none or several fit, with what
+ * there is.
+ */
+struct running *running_find(struct running *sets, uint32_t n, const char *name, struct err *err);
 
 /* Sum an event's counters over all CPUs. */
 int running_stats(const struct running *r, uint32_t event, struct df_stats *ret);

@@ -90,6 +90,14 @@ static void parse_rule(struct arena *a, const json_t *j, struct info_rule *r)
 	}
 }
 
+static void parse_param(struct arena *a, const json_t *j, struct info_param *p)
+{
+	p->name = get_text(a, j, "name");
+	p->rule = get_u32(j, "rule");
+	p->kind = get_text(a, j, "kind");
+	p->value = get_u64(j, "value");
+}
+
 static void parse_event(struct arena *a, const json_t *j, struct info_event *e)
 {
 	const json_t *probes, *args;
@@ -145,6 +153,10 @@ static const char *check_info(const struct set_info *s)
 		if (!s->rules[i].name || !s->rules[i].kdump)
 			return "a rule without a name";
 	}
+	for (uint32_t i = 0; i < s->nparams; i++) {
+		if (!s->params[i].name || !s->params[i].kind || s->params[i].rule >= s->nrules)
+			return "a parameter of no rule";
+	}
 	for (uint32_t i = 0; i < s->nevents; i++) {
 		if (!s->events[i].name || s->events[i].rule >= s->nrules)
 			return "an event of no rule";
@@ -194,6 +206,9 @@ int set_info_parse(struct arena *a, const char *text, size_t len, struct set_inf
 	array = get_array(a, j, "rules", sizeof(*s.rules), &s.nrules, &s.rules);
 	for (uint32_t i = 0; i < s.nrules; i++)
 		parse_rule(a, json_array_get(array, i), &s.rules[i]);
+	array = get_array(a, j, "params", sizeof(*s.params), &s.nparams, &s.params);
+	for (uint32_t i = 0; i < s.nparams; i++)
+		parse_param(a, json_array_get(array, i), &s.params[i]);
 	array = get_array(a, j, "events", sizeof(*s.events), &s.nevents, &s.events);
 	for (uint32_t i = 0; i < s.nevents; i++)
 		parse_event(a, json_array_get(array, i), &s.events[i]);

@@ -64,12 +64,21 @@ struct info_body {
 	uint32_t npatches;
 };
 
+struct info_param {
+	const char *name;
+	uint32_t rule;
+	const char *kind;	/* "int", "duration", "size", "str" */
+	uint64_t value;		/* as compiled */
+};
+
 struct set_info {
 	const char *name;
 	uint32_t slots, nodes, words, key_parts, nmachines;
 	uint64_t bytes;
 	struct info_rule *rules;
 	uint32_t nrules;
+	struct info_param *params;	/* by number */
+	uint32_t nparams;
 	struct info_event *events;
 	uint32_t nevents;
 	struct info_hook *hooks;

@@ -28,6 +28,9 @@
  *	df_usdt		array of struct df_usdt_site, by the cookie of the site's uprobe
  *	df_dispatch	array of body numbers, for functions that several events probe
  *	df_out		BPF ring buffer to the agent: struct df_note
+ *	df_in		user ring buffer of commands: struct df_cmd, applied by the program df_drain; where the kernel has it
+ *	df_marks	array of DF_MARKS struct df_mark: what `deadfall mark` wrote, the newest at (df_ctl.marks - 1) %
+ *			DF_MARKS
  *	df_scratch	per-CPU array of struct df_rec: one event on its way from a hook to its engine; no history
  *
  * Times are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns).
@@ -194,6 +197,39 @@ struct df_ctl {
 	__u32 crash_returned;	/* times crash_kexec came back */
 	__u32 fired;		/* df_fires index + 1 of the verdict that crashed the machine; 0: none */
 	char set[32];		/* name of the set */
+	__u64 cmd_done;		/* sequence number of the last command that was applied or refused */
+	__u64 cmd_refused;	/* sequence number of the last command that was refused */
+	__u32 marks;		/* marks so far */
+	__u32 braked;		/* the brake let go of the set's probes: thousandths of a CPU that they took; 0: no */
+	__u64 missed;		/* calls that the probes missed, so far as the kernel counts them; all are in df_losses */
+};
+
+/*
+ * A command to the kernel side. They are applied in order; one writer at a time (a lock on the set's file in
+ * /run/deadfall/sets), which numbers them on from df_ctl.cmd_done.
+ */
+enum df_cmd_kind {
+	DF_CMD_ARM = 1,		/* df_ctl.armed = value */
+	DF_CMD_PARAM,		/* df_params[index] = value */
+	DF_CMD_MARK,		/* text into df_marks */
+};
+
+#define DF_MARKS 64
+#define DF_MARK_TEXT 80
+
+struct df_cmd {
+	__u64 seq;
+	__u32 kind;
+	__u32 index;
+	__u64 value;
+	char text[DF_MARK_TEXT];	/* 0-terminated */
+};
+
+/* A remark of the user's in the course of events. */
+struct df_mark {
+	__u64 ns;
+	__u64 seq;		/* events recorded before it: its place among them */
+	char text[DF_MARK_TEXT];
 };
 
 /* What a rule may do, and what it did; the agent writes act and not_before. */
@@ -214,6 +250,9 @@ enum df_on_loss { DF_LOSS_SUPPRESS, DF_LOSS_LOG, DF_LOSS_FIRE };
 enum df_note_kind {
 	DF_NOTE_FIRE = 1,	/* a verdict: index in df_fires, unless there were more than that */
 	DF_NOTE_CRASH_RETURNED,	/* crash_kexec came back: take the next rung */
+	DF_NOTE_MARK,		/* a mark: index in df_marks */
+	DF_NOTE_ARMED,		/* a command armed or disarmed the set: index is DF_ACT_* */
+	DF_NOTE_PARAM,		/* a command set parameter number index */
 };
 
 struct df_note {

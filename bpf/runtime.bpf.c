@@ -7,6 +7,7 @@
  * synchronously inside the call: the engine. One engine program attaches to one hook program, so there is one of
  * each flavour per hook; the agent loads those it needs.
  */
+#include "bpf/control.h"
 #include "bpf/engine_list.h"
 #include "bpf/engine_ring.h"
 #include "bpf/hook.h"
@@ -34,5 +35,11 @@ ENGINE(0)
 ENGINE(1)
 ENGINE(2)
 ENGINE(3)
+
+/* Run by who wrote commands to df_in; returns how many were applied or refused, or a negative error. */
+SEC("?syscall") int df_drain(void *ctx)
+{
+	return bpf_user_ringbuf_drain(&df_in, control_apply, NULL, BPF_RB_NO_WAKEUP);
+}
 
 char _license[] SEC("license") = "GPL";

@@ -192,6 +192,18 @@ struct {
 	__uint(max_entries, 64 * 1024);
 } df_out SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_USER_RINGBUF);
+	__uint(max_entries, 16 * 1024);
+} df_in SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, DF_MARKS);
+	__type(key, __u32);
+	__type(value, struct df_mark);
+} df_marks SEC(".maps");
+
 extern struct df_ctl df_ctl;
 
 #endif

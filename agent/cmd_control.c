@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* cmd_control.c - `deadfall set`, `arm`, `disarm`, `mark` and `unload`: live control of running sets. */
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agent/commands.h"
+#include "agent/control.h"
+#include "agent/params.h"
+#include "kdump/ready.h"
+#include "lib/arena.h"
+#include "lib/cleanup.h"
+
+/* Detaching a plain kprobe takes 70 ms, and there may be a thousand. */
+#define UNLOAD_WAIT_MS 180000
+
+struct sets {
+	struct arena *a;
+	struct running *sets;
+	uint32_t n;
+};
+
+static int sets_open(struct sets *s, struct err *err)
+{
+	*s = (struct sets){ .a = arena_create(NULL, NULL) };
+	if (geteuid() != 0)
+		return err_set(err, ERR_ENVIRONMENT, "controlling a set takes root");
+	return running_read(s->a, &s->sets, &s->n, err);
+}
+
+static void sets_close(struct sets *s)
+{
+	running_close(s->sets, s->n);
+	arena_destroy(s->a);
+}
+
+static int send_all(const struct running *set, struct df_cmd *cmds, uint32_t n, struct err *err)
+{
+	struct control c = { .lock_fd = -1 };
+	int ret = control_open(&c, set, err);
+
+	if (!ret)
+		ret = control_send(&c, cmds, n, err);
+	control_close(&c);
+	return ret;
+}
+
+static int set_params(struct sets *s, const char *name, char **args, int n, struct err *err)
+{
+	struct running *set = running_find(s->sets, s->n, name, err);
+	struct df_cmd *cmds = arena_array(s->a, (size_t)n, sizeof(*cmds));
+
+	if (!set)
+		return -1;
+	for (int i = 0; i < n; i++) {
+		uint64_t value;
+
+		cmds[i].kind = DF_CMD_PARAM;
+		if (param_parse(&set->info, args[i], &cmds[i].index, &value, err))
+			return -1;
+		cmds[i].value = value;
+	}
+	return send_all(set, cmds, (uint32_t)n, err);
+}
+
+int cmd_set(int argc, char **argv)
+{
+	bool named = argc > 1 && !strchr(argv[1], '=');
+	struct err err = { 0 };
+	struct sets s;
+	int ret;
+
+	if (argc < 2 + named)
+		return command_usage("set", "name a parameter and its value: window=5s");
+	ret = sets_open(&s, &err);
+	if (!ret)
+		ret = set_params(&s, named ? argv[1] : NULL, argv + 1 + named, argc - 1 - named, &err);
+	sets_close(&s);
+	return ret ? command_fail("set", &err) : EXIT_OK;
+}
+
+static const struct info_rule *needs_kdump(const struct running *set)
+{
+	for (uint32_t i = 0; i < set->info.nrules; i++) {
+		if (set->info.rules[i].panics && strcmp(set->info.rules[i].kdump, "optional") != 0)
+			return &set->info.rules[i];
+	}
+	return NULL;
+}
+
+static int arm_one(const struct running *set, bool arm, bool force, struct err *err)
+{
+	struct df_cmd cmd = { .kind = DF_CMD_ARM, .value = DF_ACT_NONE };
+	const struct info_rule *rule = needs_kdump(set);
+
+	if (arm)
+		cmd.value = set->dry_run ? DF_ACT_LOG : DF_ACT_PANIC;
+	if (cmd.value == DF_ACT_PANIC && rule && !force && kdump_ready(err))
+		return err_wrap(err, "rule '%s' is not armed, its crash would not be captured (--force arms all the same)",
+				rule->name);
+	if (send_all(set, &cmd, 1, err))
+		return err_wrap(err, "%s", arm ? "not armed" : "not disarmed");
+	printf("%s %s\n", arm ? (set->dry_run ? "armed (dry run: nothing will crash)" : "armed") : "disarmed",
+	       set->info.name);
+	return 0;
+}
+
+static int arm_command(int argc, char **argv, bool arm)
+{
+	const char *name = NULL;
+	struct running *set;
+	struct err err = { 0 };
+	bool force = false;
+	struct sets s;
+	int ret;
+
+	for (int i = 1; i < argc; i++) {
+		if (arm && !strcmp(argv[i], "--force"))
+			force = true;
+		else if (argv[i][0] == '-' || name)
+			return command_usage(argv[0], "unexpected argument '%s'", argv[i]);
+		else
+			name = argv[i];
+	}
+	ret = sets_open(&s, &err);
+	set = ret ? NULL : running_find(s.sets, s.n, name, &err);
+	ret = set ? arm_one(set, arm, force, &err) : -1;
+	sets_close(&s);
+	return ret ? command_fail(argv[0], &err) : EXIT_OK;
+}
+
+int cmd_arm(int argc, char **argv)
+{
+	return arm_command(argc, argv, true);
+}
+
+int cmd_disarm(int argc, char **argv)
+{
+	return arm_command(argc, argv, false);
+}
+
+int cmd_mark(int argc, char **argv)
+{
+	struct df_cmd cmd = { .kind = DF_CMD_MARK };
+	struct err err = { 0 };
+	struct sets s;
+	int ret;
+
+	if (argc != 2)
+		return command_usage("mark", "give the text as one argument");
+	snprintf(cmd.text, sizeof(cmd.text), "%s", argv[1]);
+	ret = sets_open(&s, &err);
+	if (!ret && !s.n)
+		ret = err_set(&err, ERR_ENVIRONMENT, "no set is loaded");
+	for (uint32_t i = 0; i < s.n && !ret; i++)
+		ret = send_all(&s.sets[i], &cmd, 1, &err);
+	sets_close(&s);
+	return ret ? command_fail("mark", &err) : EXIT_OK;
+}
+
+/* Does a process hold the set's control map? The id of a process that ended may be another's by now. */
+static bool holds_map(uint32_t pid, uint32_t map_id)
+{
+	char path[320], line[128];
+	struct dirent *d;
+	bool found = false;
+	uint32_t id;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%u/fdinfo", pid);
+	dir = opendir(path);
+	while (dir && !found && (d = readdir(dir))) {
+		_cleanup_fclose_ FILE *f = NULL;
+
+		snprintf(path, sizeof(path), "/proc/%u/fdinfo/%s", pid, d->d_name);
+		f = d->d_name[0] == '.' ? NULL : fopen(path, "re");
+		while (f && !found && fgets(line, sizeof(line), f))
+			found = sscanf(line, "map_id: %u", &id) == 1 && id == map_id;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static int unload_one(const struct running *set, struct err *err)
+{
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)set->pid, 0);
+	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
+
+	if (pidfd < 0)
+		return err_sys(err, errno, "agent %u of %s", set->pid, set->info.name);
+	if (!holds_map(set->pid, set->ctl_id))
+		return err_set(err, ERR_ENVIRONMENT, "process %u is not the agent of %s", set->pid, set->info.name);
+	if (syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0))
+		return err_sys(err, errno, "end agent %u of %s", set->pid, set->info.name);
+	if (poll(&fd, 1, UNLOAD_WAIT_MS) != 1)
+		return err_set(err, ERR_ENVIRONMENT, "agent %u of %s does not end", set->pid, set->info.name);
+	if (!access(set->path, F_OK))
+		return err_set(err, ERR_ENVIRONMENT, "agent %u of %s ended and left %s", set->pid, set->info.name, set->path);
+	printf("unloaded %s\n", set->info.name);
+	return 0;
+}
+
+int cmd_unload(int argc, char **argv)
+{
+	struct running *set;
+	struct err err = { 0 };
+	struct sets s;
+	int ret;
+
+	if (argc > 2)
+		return command_usage("unload", "unexpected argument '%s'", argv[2]);
+	ret = sets_open(&s, &err);
+	set = ret ? NULL : running_find(s.sets, s.n, argv[1], &err);
+	ret = set ? unload_one(set, &err) : -1;
+	sets_close(&s);
+	return ret ? command_fail("unload", &err) : EXIT_OK;
+}

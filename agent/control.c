@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/control.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FULL_WAIT_MS 5000
+#define FULL_STEP_MS 10
+
+static size_t page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+void *control_map(int fd)
+{
+	void *p = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void control_unmap(void *p)
+{
+	if (p)
+		munmap(p, page_size());
+}
+
+/* Apply what is in the buffer. */
+static int drain(const struct control *c, struct err *err)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (bpf_prog_test_run_opts(c->set->drain_fd, &opts))
+		return err_sys(err, errno, "run the set's command program");
+	/* -EBUSY: another drain is at work; the caller looks at the sequence number anyway */
+	if ((int)opts.retval < 0 && (int)opts.retval != -EBUSY)
+		return err_sys(err, -(int)opts.retval, "apply commands");
+	return 0;
+}
+
+int control_open(struct control *c, const struct running *set, struct err *err)
+{
+	*c = (struct control){ .set = set };
+	c->lock_fd = open(set->path, O_RDONLY | O_CLOEXEC);
+	if (c->lock_fd < 0 || flock(c->lock_fd, LOCK_EX))
+		return err_sys(err, errno, "lock %s", set->path);
+	c->ctl = control_map(set->ctl_fd);
+	if (!c->ctl)
+		return err_sys(err, errno, "map the control page of %s", set->info.name);
+	if (set->in_fd >= 0 && set->drain_fd >= 0) {
+		c->ring = user_ring_buffer__new(set->in_fd, NULL);
+		if (!c->ring)
+			return err_sys(err, errno, "open the command buffer of %s", set->info.name);
+		/* what a writer left that was killed */
+		if (drain(c, err))
+			return -1;
+	}
+	c->next = c->ctl->cmd_done + 1;
+	return 0;
+}
+
+void control_close(struct control *c)
+{
+	user_ring_buffer__free(c->ring);
+	control_unmap(c->ctl);
+	if (c->lock_fd >= 0)
+		close(c->lock_fd);
+}
+
+/* Room for a command; when the buffer is full, apply what is in it, and wait, not for ever. */
+static struct df_cmd *reserve(struct control *c, struct err *err)
+{
+	const struct timespec step = { .tv_nsec = FULL_STEP_MS * 1000000L };
+
+	for (int waited = 0; waited <= FULL_WAIT_MS; waited += FULL_STEP_MS) {
+		struct df_cmd *slot = user_ring_buffer__reserve(c->ring, sizeof(*slot));
+
+		if (slot)
+			return slot;
+		if (errno != ENOSPC) {
+			err_sys(err, errno, "write a command");
+			return NULL;
+		}
+		if (drain(c, err))
+			return NULL;
+		if (waited)
+			nanosleep(&step, NULL);
+	}
+	err_set(err, ERR_ENVIRONMENT, "the command buffer of %s is full, and nothing takes from it for %d s",
+		c->set->info.name, FULL_WAIT_MS / 1000);
+	return NULL;
+}
+
+static int store_param(const struct control *c, const struct df_cmd *cmd, struct err *err)
+{
+	uint64_t *params = control_map(c->set->params_fd);
+
+	if (!params)
+		return err_sys(err, errno, "map the parameters of %s", c->set->info.name);
+	__atomic_store_n(&params[cmd->index], cmd->value, __ATOMIC_SEQ_CST);
+	control_unmap(params);
+	return 0;
+}
+
+static int store(const struct control *c, const struct df_cmd *cmd, struct err *err)
+{
+	switch (cmd->kind) {
+	case DF_CMD_ARM:
+		if (c->ctl->braked && cmd->value)
+			return err_set(err, ERR_ENVIRONMENT, "the brake has let go of the probes");
+		__atomic_store_n(&c->ctl->armed, (uint32_t)cmd->value, __ATOMIC_SEQ_CST);
+		break;
+	case DF_CMD_PARAM:
+		if (store_param(c, cmd, err))
+			return -1;
+		break;
+	default:
+		return err_set(err, ERR_UNSUPPORTED, "this kernel has no BPF user ring buffer, which that command needs");
+	}
+	__atomic_store_n(&c->ctl->cmd_done, cmd->seq, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static int send_one(struct control *c, struct df_cmd *cmd, struct err *err)
+{
+	struct df_cmd *slot;
+
+	cmd->seq = c->next;
+	if (!c->ring) {
+		if (store(c, cmd, err))
+			return -1;
+	} else {
+		slot = reserve(c, err);
+		if (!slot)
+			return -1;
+		*slot = *cmd;
+		user_ring_buffer__submit(c->ring, slot);
+	}
+	c->next++;
+	return 0;
+}
+
+int control_send(struct control *c, struct df_cmd *cmds, uint32_t n, struct err *err)
+{
+	uint64_t first = c->next, done;
+	uint32_t sent = 0;
+	int ret = 0;
+
+	while (sent < n && !ret) {
+		ret = send_one(c, &cmds[sent], err);
+		sent += !ret;
+	}
+	if (!ret && c->ring)
+		ret = drain(c, err);
+	done = __atomic_load_n(&c->ctl->cmd_done, __ATOMIC_SEQ_CST);
+	if (!ret && done + 1 != c->next)
+		ret = err_set(err, ERR_ENVIRONMENT, "the commands were written, but not acknowledged");
+	if (!ret && c->ctl->cmd_refused >= first)
+		return err_set(err, ERR_ENVIRONMENT, "%s refused command %u of %u", c->set->info.name,
+			       (uint32_t)(c->ctl->cmd_refused - first) + 1, n);
+	if (ret && n > 1)
+		return err_wrap(err, "%u of %u commands were applied", done + 1 > first ? (uint32_t)(done + 1 - first) : 0, n);
+	return ret;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/params.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/lex.h"
+
+/* Does name[0..len) name this parameter, with or without its rule? */
+static bool names(const struct set_info *info, const struct info_param *p, const char *name, size_t len)
+{
+	const char *rule = info->rules[p->rule].name;
+	size_t rule_len = strlen(rule);
+
+	if (strlen(p->name) == len && !memcmp(name, p->name, len))
+		return true;
+	return len == rule_len + 1 + strlen(p->name) && !memcmp(name, rule, rule_len) && name[rule_len] == '.' &&
+	       !memcmp(name + rule_len + 1, p->name, strlen(p->name));
+}
+
+static void list_params(const struct set_info *info, char *out, size_t size)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (uint32_t i = 0; i < info->nparams && len < size; i++)
+		len += (size_t)snprintf(out + len, size - len, "%s%s.%s", i ? ", " : "",
+					info->rules[info->params[i].rule].name, info->params[i].name);
+}
+
+static int find(const struct set_info *info, const char *name, size_t len, uint32_t *index, struct err *err)
+{
+	uint32_t found = 0;
+	char all[400];
+
+	for (uint32_t i = info->nparams; i > 0; i--) {
+		if (!names(info, &info->params[i - 1], name, len))
+			continue;
+		*index = i - 1;
+		found++;
+	}
+	if (found == 1)
+		return 0;
+	list_params(info, all, sizeof(all));
+	if (found)
+		return err_set(err, ERR_INVALID, "several rules have a parameter '%.*s', put the rule in front: %s", (int)len,
+			       name, all);
+	return err_set(err, ERR_INVALID, "no parameter '%.*s'%s%s", (int)len, name,
+		       info->nparams ? "; there are: " : ": the rules have none", all);
+}
+
+static int parse_value(const struct info_param *p, const char *text, uint64_t *value, struct err *err)
+{
+	bool negative = text[0] == '-', is_int = !strcmp(p->kind, "int");
+	enum unit unit = UNIT_DECIMAL;
+	const char *problem;
+
+	if (!strcmp(p->kind, "str"))
+		return err_set(err, ERR_INVALID, "'%s' is text, which is compiled in: change the rule", p->name);
+	problem = lex_number(text + negative, value, &unit);
+	if (problem)
+		return err_set(err, ERR_INVALID, "%s=%s: %s", p->name, text, problem);
+	if (!strcmp(p->kind, "duration") != (unit == UNIT_TIME))
+		return err_set(err, ERR_INVALID, "%s=%s: '%s' is %s", p->name, text, p->name,
+			       unit == UNIT_TIME ? "a number, no duration" : "a duration: give a unit, 500ms, 10s, 5min");
+	if (negative && !is_int)
+		return err_set(err, ERR_INVALID, "%s=%s: a %s is not negative", p->name, text, p->kind);
+	if (negative)
+		*value = -*value;
+	return 0;
+}
+
+int param_parse(const struct set_info *info, const char *text, uint32_t *index, uint64_t *value, struct err *err)
+{
+	const char *eq = strchr(text, '=');
+
+	if (!eq || eq == text)
+		return err_set(err, ERR_INVALID, "'%s' is not NAME=VALUE", text);
+	if (find(info, text, (size_t)(eq - text), index, err))
+		return -1;
+	return parse_value(&info->params[*index], eq + 1, value, err);
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Live control: parameters, arming, marks and unloading of running sets, on both kernels; what the kernel has.
+set -u
+# shellcheck source=tests/vm/tap
+. "$(dirname "$0")/tap"
+
+# part NAME: what was printed in that part of the command
+part() {
+	sed 's/\x1b\[[0-9;]*m//g' "$dir/command.log" | sed -n "/^== $1\$/,/^== /p"
+}
+
+says() {
+	local name=$1
+	shift
+	part "$name" | grep -E -- "$*" || { part "$name"; return 1; }
+}
+
+agent_says() {
+	grep -E -- "$*" "$dir/deadfall.log" || { tail -n 20 "$dir/deadfall.log"; return 1; }
+}
+
+# shellcheck disable=SC2016
+commands='
+	try() { echo "== $1"; shift; timeout -s INT 60 "$@"; echo "status $?"; }
+	two_renames() { touch /tmp/a; mv /tmp/a /tmp/b; mv /tmp/b /tmp/c; rm /tmp/c; }
+	try features deadfall features
+	two_renames
+	try before deadfall status
+	try unknown deadfall set wnated=7
+	try unit deadfall set twice.window=60
+	try several deadfall set window=5s
+	try set deadfall set wanted=7 twice.window=60s
+	two_renames
+	try after deadfall status
+	try arm deadfall arm
+	try mark deadfall mark "from here on"
+	two_renames
+	try disarm deadfall disarm
+	two_renames
+	try disarmed deadfall status --json
+	many=; i=0; while [ $i -lt 400 ]; do many="$many wanted=$i"; i=$((i + 1)); done
+	try many deadfall set $many wanted=9
+	two_renames
+	try in-order deadfall status
+	deadfall run --dry-run --disarmed more/renamed-unsynced.yaml >/tmp/second 2>&1 &
+	until grep -q armed /tmp/second; do sleep 0.2; [ -d /proc/$! ] || break; done
+	try which deadfall arm
+	sed -i s/true/false/ /run/deadfall/sets/$!.json
+	try no-kdump deadfall arm renamed-unsynced
+	try unload deadfall unload renamed-unsynced
+	wait $!; echo "agent $?"
+	try nothing-left deadfall unload renamed-unsynced
+	try end true'
+
+control_on() {
+	local release=$1
+	run_vm "control-$release" --kernel "$release" --no-kdump --run-args '--dry-run --disarmed --set renames.wanted=1' \
+		--rule tests/vm/rules/control.yaml --copy tests/vm/rules:/root/more -- "$commands"
+	check "$release: the machine is fine afterwards" same 0 "$rc"
+	check "$release: features are told" says features '^user_ringbuf +yes'
+	check "$release: --set before arming" says before '^    rename +seen 2 hit 0'
+	check "$release: an unknown parameter: refused, with those there are" says unknown "no parameter 'wnated'.*renames.wanted"
+	check "$release: a duration needs its unit" says unit 'a duration: give a unit'
+	check "$release: one name in two rules: asks for the rule" says several 'put the rule in front: .*twice.window'
+	check "$release: set changes both at once" says set '^status 0$'
+	check "$release: a condition sees the new value" says after '^    rename +seen 4 hit 2'
+	check "$release: a window has the new length" says after '^  rule twice: action panic, 1 matches'
+	check "$release: arm says what it did" says arm '^armed \(dry run: nothing will crash\) renames$'
+	check "$release: armed, it fires" agent_says '^would have fired: rule renames at event rename'
+	check "$release: a mark" agent_says '^mark after event [0-9]+: from here on$'
+	check "$release: disarmed, it fires no more" \
+		sh -c "sed -n '/^== disarmed/,/^status/p' '$dir/command.log' | tr -d '\r' | sed '1d;\$d' | jq -e '.[0] | .armed == \"none\" and (.fires | . >= 3 and . <= 4) and .marks == 1'"
+	check "$release: more commands than the buffer holds" says many '^status 0$'
+	check "$release: are applied in order" says in-order '^    rename +seen 10 hit 6'
+	check "$release: two sets: which one?" says which 'Name a set or its process id: .*renames \([0-9]+\)'
+	check "$release: arm without a crash kernel: refused" says no-kdump "rule 'renamed-unsynced' is not armed.* no crash kernel"
+	check "$release: with status 3" says no-kdump '^status 3$'
+	check "$release: unload ends the agent" says unload '^unloaded renamed-unsynced$'
+	check "$release: in order" says unload '^agent 0$'
+	check "$release: and it is gone" says nothing-left "no set 'renamed-unsynced' is loaded; there are: renames"
+	check "$release: no complaints of the kernel" holds '.splats == []'
+}
+
+control_on 6.12
+#control_on 6.1
+echo "1..$tests"
