@@ -17,12 +17,12 @@
 #include <unistd.h>
 
 #include "agent/commands.h"
+#include "agent/guards.h"
 #include "agent/load.h"
 #include "agent/object.h"
 #include "agent/params.h"
 #include "agent/source_set.h"
 #include "agent/running.h"
-#include "kdump/ready.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
 #include "rules/kbtf.h"
@@ -43,6 +43,7 @@ struct run {
 	struct set_info info;
 	struct attach_plan plan;
 	struct loaded loaded;
+	bool *noted;			/* by rule: it stands in the ledger of panics */
 	char state_path[256];
 	char armed_text[256];
 };
@@ -80,19 +81,6 @@ static const struct info_rule *rule_needing_kdump(const struct set_info *info)
 	return NULL;
 }
 
-/* A machine that would crash without a dump is not armed. */
-static int check_guards(const struct run *r, struct err *err)
-{
-	const struct info_rule *rule = rule_needing_kdump(&r->info);
-
-	if (!rule || r->opts.dry_run || r->opts.disarmed || r->opts.force)
-		return 0;
-	if (!kdump_ready(err))
-		return 0;
-	return err_wrap(err, "rule '%s' is not armed, its crash would not be captured (--dry-run only reports, --force "
-			     "arms all the same)", rule->name);
-}
-
 static enum df_act wanted_act(const struct run *r)
 {
 	if (r->opts.disarmed)
@@ -125,6 +113,34 @@ static int set_params(struct run *r, struct err *err)
 	return 0;
 }
 
+/* Before a set is armed with panic: rules past their number of panics only log, the others go into the ledger. */
+static int arm_rules(struct run *r, struct err *err)
+{
+	const char *why;
+
+	if (wanted_act(r) != DF_ACT_PANIC)
+		return 0;
+	r->noted = arena_array(r->a, r->info.nrules + 1, sizeof(*r->noted));
+	for (uint32_t i = 0; i < r->info.nrules; i++) {
+		const struct info_rule *rule = &r->info.rules[i];
+
+		if (!rule->panics)
+			continue;
+		if (guards_check_panics(r->a, rule, &why, err))
+			return -1;
+		if (why) {
+			fprintf(stderr, "deadfall run: %s\n", why);
+			if (set_rule_act(&r->loaded, i, DF_ACT_LOG, 0, err))
+				return -1;
+			continue;
+		}
+		if (guards_armed(rule, err))
+			return -1;
+		r->noted[i] = true;
+	}
+	return 0;
+}
+
 static int start(struct run *r, struct err *err)
 {
 	const char *manifest;
@@ -143,13 +159,17 @@ static int start(struct run *r, struct err *err)
 		return -1;
 	if (geteuid() != 0)
 		return err_set(err, ERR_ENVIRONMENT, "loading BPF programs takes root");
-	if (check_guards(r, err) || resolve(r->a, &r->info, r->kbtf, &r->object, &r->plan, err))
+	if (wanted_act(r) == DF_ACT_PANIC && !r->opts.force && guards_check_kdump(&r->info, err))
+		return -1;
+	if (resolve(r->a, &r->info, r->kbtf, &r->object, &r->plan, err))
 		return -1;
 	if (set_load(r->a, &r->info, &r->object, &r->plan, &r->loaded, err) || set_params(r, err) ||
 	    set_attach(r->a, &r->loaded, &r->plan, err))
 		return -1;
 	describe(r);
 	if (running_write(&r->loaded, manifest, r->armed_text, r->opts.dry_run, r->state_path, sizeof(r->state_path), err))
+		return -1;
+	if (arm_rules(r, err))
 		return -1;
 	set_arm(&r->loaded, wanted_act(r));
 	return 0;
@@ -235,6 +255,8 @@ static int follow(struct run *r, struct err *err)
 
 	if (!rb)
 		return err_sys(err, errno, "open the set's ring buffer");
+	/* a shell starts jobs in the background with SIGINT ignored, and what is ignored never gets here */
+	signal(SIGINT, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
@@ -258,6 +280,10 @@ static void finish(struct run *r)
 	if (r->state_path[0])
 		unlink(r->state_path);
 	loaded_destroy(&r->loaded);
+	for (uint32_t i = 0; r->noted && i < r->info.nrules; i++) {
+		if (r->noted[i])
+			guards_disarmed(&r->info.rules[i]);
+	}
 	buf_deinit(&r->object);
 	kbtf_close(r->kbtf);
 	arena_destroy(r->a);
