@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -162,7 +163,7 @@ static int share_maps(struct loaded *s, const struct attach_plan *plan, struct e
 /* struct df_has of bpf/runtime.h */
 static int set_features(struct bpf_object *o, struct err *err)
 {
-	const uint32_t has[] = { feature_has(FEATURE_CRASH_KEXEC) };
+	const uint32_t has[] = { feature_has(FEATURE_CRASH_KEXEC), feature_has(FEATURE_BPF_PANIC) };
 	struct bpf_map *m = bpf_object__find_map_by_name(o, ".rodata.df_has");
 
 	if (!m || bpf_map__set_initial_value(m, has, sizeof(has)))
@@ -264,6 +265,7 @@ int set_rule_act(struct loaded *s, uint32_t rule, enum df_act act, uint64_t not_
 			     .every = info->every,
 			     .on_loss = info->on_loss };
 
+	snprintf(r.name, sizeof(r.name), "%s", info->name);
 	if (bpf_map_update_elem(set_map_fd(s, "df_rules"), &rule, &r, 0))
 		return err_sys(err, errno, "set rule %s", s->info->rules[rule].name);
 	return 0;

@@ -48,6 +48,8 @@ extern int bpf_list_push_back_impl(struct bpf_list_head *head, struct bpf_list_n
 extern struct bpf_list_node *bpf_list_pop_front(struct bpf_list_head *head) __ksym __weak;
 extern struct task_struct *bpf_task_acquire(struct task_struct *p) __ksym __weak;
 extern void bpf_task_release(struct task_struct *p) __ksym __weak;
+/* Of the module in contrib/bpf_panic: panic() with this reason, "NAME: REASON". */
+extern void bpf_panic(const char *reason, __u32 rule) __ksym __weak;
 extern void crash_kexec(struct pt_regs *regs) __ksym __weak;
 
 /* Where the preemption count is: struct pcpu_hot from v6.2 to v6.14 (commit 64701838bf05), a variable else. */

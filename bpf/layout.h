@@ -201,6 +201,7 @@ struct df_ctl {
 	__u64 cmd_refused;	/* sequence number of the last command that was refused */
 	__u32 marks;		/* marks so far */
 	__u32 braked;		/* the brake let go of the set's probes: thousandths of a CPU that they took; 0: no */
+	char reason[128];	/* why the machine was crashed, for its log: "NAME: ..." */
 	__u64 missed;		/* calls that the probes missed, so far as the kernel counts them; all are in df_losses */
 };
 
@@ -241,6 +242,7 @@ struct df_rule {
 	__u64 last_ns;		/* time of the last verdict */
 	__u32 every;		/* only every n-th match counts */
 	__u32 on_loss;		/* enum df_on_loss */
+	char name[48];		/* 0-terminated */
 };
 
 /* What becomes of a match during which events of the rule were lost. */

@@ -49,6 +49,7 @@ extern int df_guard(__u32 guard, void *rec, void *match);
  */
 struct df_has {
 	__u32 crash_kexec;
+	__u32 bpf_panic;
 };
 extern const volatile struct df_has df_has;
 

@@ -67,9 +67,24 @@ static __always_inline int verdict(const struct df_rec *r, struct df_rule *rule)
 	return act == DF_ACT_PANIC && r->ns < rule->not_before ? DF_ACT_LOG : act;
 }
 
-static __always_inline void crash(__u32 index)
+static const char reason_format[] SEC(".rodata.df_text") = "%s: key 0x%llx, task %s, tid %u";
+
+/* The first rung: a panic that tells the kernel's log which rule it was. */
+static __always_inline void panic_with_reason(const struct df_rec *r, struct df_rule *rule, __u32 rule_index,
+					      __u64 pid_tgid, const __u64 *comm)
+{
+	__u64 args[4] = { (__u64)rule->name, r->key.part[0], (__u64)comm, (__u32)pid_tgid };
+
+	bpf_snprintf(df_ctl.reason, sizeof(df_ctl.reason), reason_format, args, sizeof(args));
+	bpf_panic(df_ctl.reason, rule_index);
+}
+
+static __always_inline void crash(const struct df_rec *r, struct df_rule *rule, __u32 rule_index, __u32 index,
+				  __u64 pid_tgid, const __u64 *comm)
 {
 	df_ctl.fired = index + 1;
+	if (df_has.bpf_panic)
+		panic_with_reason(r, rule, rule_index, pid_tgid, comm);
 	if (df_has.crash_kexec)
 		crash_kexec(NULL);
 	__sync_fetch_and_add(&df_ctl.crash_returned, 1);
@@ -96,7 +111,7 @@ static __always_inline void fire(struct df_rec *r, __u32 rule_index, struct df_s
 	index = __sync_fetch_and_add(&df_ctl.fires, 1);
 	fire_write(r, rule_index, index, act, pid_tgid, comm);
 	if (act == DF_ACT_PANIC)
-		crash(index);
+		crash(r, rule, rule_index, index, pid_tgid, comm);
 	else
 		note(DF_NOTE_FIRE, index);
 }

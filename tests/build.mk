@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the tests in virtual machines run: a module and two programs. `make check` builds them.
 
-VM_FIXTURES = $(BUILD)/vm/widget.ko $(BUILD)/vm/wl $(BUILD)/vm/kv
+VM_FIXTURES = $(BUILD)/vm/widget.ko $(BUILD)/vm/bpf_panic/bpf_panic.ko $(BUILD)/vm/wl $(BUILD)/vm/kv
 
 $(BUILD)/vm/widget.ko: tests/vm/build $(wildcard tests/vm/mod/*)
 	$(call msg,MODULE,$@)
 	$(Q)BUILD=$(BUILD) tests/vm/build
+
+$(BUILD)/vm/bpf_panic/bpf_panic.ko: $(wildcard contrib/bpf_panic/*)
+	$(call msg,MODULE,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)headers=$$(contrib/vm/kernel --headers 6.12) && env -u MAKEFLAGS -u MAKELEVEL -u CC -u CFLAGS \
+		make -s -C contrib/bpf_panic KDIR="$$headers" OUT=$(abspath $(@D)) >$(@D)/build.log 2>&1 || \
+		{ cat $(@D)/build.log >&2; exit 1; }
 
 # -O1 and locals keep the arguments of the probes in registers: libbpf 1.1 reads no others.
 $(BUILD)/vm/kv: tests/vm/usdt.c
