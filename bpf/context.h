@@ -32,16 +32,17 @@ __hidden __attribute__((noinline)) __u64 df_netns(void)
 	return bpf_get_current_task_btf()->nsproxy->net_ns->ns.inum;
 }
 
-/* Inode number of the pid namespace that the task lives in, include/linux/pid.h, ns_of_pid(). */
+/*
+ * Inode number of the pid namespace that the task lives in, include/linux/pid.h, ns_of_pid(). By reads: before v6.3
+ * the verifier takes no variable offset from a kernel pointer.
+ */
 __hidden __attribute__((noinline)) __u64 df_pidns(void)
 {
-	struct pid *pid = bpf_get_current_task_btf()->thread_pid;
-	struct pid_namespace *ns = NULL;
-	struct upid *upid = pid->numbers;
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u64 upid = (__u64)&pid->numbers + BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
 
-	upid = (void *)upid + pid->level * bpf_core_type_size(struct upid);
-	bpf_probe_read_kernel(&ns, sizeof(ns), &upid->ns);
-	return ns ? BPF_CORE_READ(ns, ns.inum) : 0;
+	return BPF_CORE_READ((struct upid *)upid, ns, ns.inum);
 }
 
 /* The address of a per-CPU variable on one CPU; offsets: &__per_cpu_offset. 0: there is no such CPU. */

@@ -18,9 +18,22 @@
 #define TEXT_FRAMES 127			/* the kernel's own limit: sysctl perf_event_max_stack */
 #define TEXT_SLOTS 8
 
+/*
+ * A pattern's match under way: text from i on against pattern from j on. It is kept in the slot and not on the stack:
+ * 6.1's verifier takes a callback to run once, and drops what it then knows of the stack to be impossible (v6.8,
+ * commit ab5cfac139ab "bpf: verify callbacks as if they are called unknown number of times").
+ */
+struct df_glob {
+	__u32 i, j;
+	__u32 star, mark;	/* after the last '*' seen: where the pattern goes on, and the text that it may take */
+	__u32 matched;
+	__u32 pad;
+};
+
 struct df_text {
 	__u32 busy;
 	__u32 pad;
+	struct df_glob glob;
 	__u64 w[2 * TEXT_WORDS > TEXT_FRAMES ? 2 * TEXT_WORDS : TEXT_FRAMES + 1];
 };
 
@@ -99,19 +112,17 @@ __hidden __attribute__((noinline)) int df_text_same(__u64 a, __u32 where_a, __u6
 	return same;
 }
 
-/* A pattern's match under way: text from i on against pattern from j on. */
 struct glob {
-	const char *text, *pattern;
-	__u32 i, j;
-	__u32 star, mark;	/* after the last '*' seen: where the pattern goes on, and the text that it may take */
-	__u32 matched;
-	__u32 pad;
+	struct df_text *text;
+	const char *pattern;	/* 256 bytes are readable */
 };
 
-/* One character; 1 when the outcome is known. Patterns have 256 readable bytes. */
-static long glob_step(__u32 n, struct glob *g)
+/* One character; 1 when the outcome is known. */
+static long glob_step(__u32 n, struct glob *ctx)
 {
-	char c = g->text[g->i & (TEXT_BYTES - 1)], p = g->pattern[g->j & (TEXT_BYTES - 1)];
+	struct df_text *t = ctx->text;
+	struct df_glob *g = &t->glob;
+	char c = ((const char *)t->w)[g->i & (TEXT_BYTES - 1)], p = ctx->pattern[g->j & (TEXT_BYTES - 1)];
 
 	if (p == '*') {
 		g->star = ++g->j;
@@ -138,18 +149,18 @@ static long glob_step(__u32 n, struct glob *g)
 __hidden __attribute__((noinline)) int df_text_like(__u64 addr, __u32 where, void *pattern)
 {
 	struct df_text *t = text_take();
-	struct glob g = { .pattern = pattern };
+	struct glob ctx = { .text = t, .pattern = pattern };
+	int matched = -1;
 
 	if (!t)
 		return -1;
-	if (text_read(t->w, addr, where) < 0) {
-		text_give(t);
-		return -1;
+	if (text_read(t->w, addr, where) >= 0) {
+		__builtin_memset(&t->glob, 0, sizeof(t->glob));
+		bpf_loop(TEXT_BYTES * TEXT_BYTES, glob_step, &ctx, 0);
+		matched = t->glob.matched;
 	}
-	g.text = (const char *)t->w;
-	bpf_loop(TEXT_BYTES * TEXT_BYTES, glob_step, &g, 0);
 	text_give(t);
-	return g.matched;
+	return matched;
 }
 
 /* The name of the current task: its address, for the functions above. */

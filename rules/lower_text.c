@@ -71,9 +71,13 @@ static uint32_t text_where(const struct expr *e)
 	return e->type->size | (text_is_user(e) ? WHERE_USER : 0);
 }
 
-/* Read at most n bytes (with the NUL) of a string into the stack. */
+/* Read at most n bytes (with the NUL) of a string into the stack, and zeros behind it. */
 static void lower_text_read(struct lower *l, const struct expr *e, int16_t slot, uint32_t n, uint32_t fail)
 {
+	if (!is_comm(e))
+		lower_text_address(l, e, fail);
+	for (uint32_t i = 0; i < (n + 7) / 8; i++)
+		ir_storei(l->f, 8, BPF_REG_10, (int16_t)(slot + 8 * i), 0);
 	if (is_comm(e)) {
 		ir_mov(l->f, BPF_REG_1, BPF_REG_10);
 		ir_alui(l->f, BPF_ADD, BPF_REG_1, slot);
@@ -81,9 +85,6 @@ static void lower_text_read(struct lower *l, const struct expr *e, int16_t slot,
 		ir_call(l->f, BPF_FUNC_get_current_comm);
 		return;
 	}
-	lower_text_address(l, e, fail);
-	for (uint32_t i = 0; i < (n + 7) / 8; i++)
-		ir_storei(l->f, 8, BPF_REG_10, (int16_t)(slot + 8 * i), 0);
 	ir_mov(l->f, BPF_REG_3, IR_REG(0));
 	ir_mov(l->f, BPF_REG_1, BPF_REG_10);
 	ir_alui(l->f, BPF_ADD, BPF_REG_1, slot);
