@@ -22,9 +22,38 @@ struct pt_regs {
 	unsigned long di;
 } __core;
 
-/* A task held in a map's value. */
+struct ns_common {
+	unsigned int inum;
+} __core;
+
+struct net {
+	struct ns_common ns;
+} __core;
+
+struct nsproxy {
+	struct net *net_ns;
+} __core;
+
+struct pid_namespace {
+	struct ns_common ns;
+} __core;
+
+struct upid {
+	struct pid_namespace *ns;
+} __core;
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[];
+} __core;
+
+/* A pointer to a task may stand in a map's value. */
 struct task_struct {
+	unsigned int flags;
 	int pid;
+	char comm[16];
+	struct nsproxy *nsproxy;
+	struct pid *thread_pid;
 } __core;
 #define __kptr __attribute__((btf_type_tag("kptr")))
 
@@ -78,37 +107,5 @@ static __always_inline bool in_nmi(void)
 {
 	return preempt_count() & NMI_MASK;
 }
-
-struct ns_common {
-	unsigned int inum;
-} __core;
-
-struct net {
-	struct ns_common ns;
-} __core;
-
-struct nsproxy {
-	struct net *net_ns;
-} __core;
-
-struct pid_namespace {
-	struct ns_common ns;
-} __core;
-
-struct upid {
-	struct pid_namespace *ns;
-} __core;
-
-struct pid {
-	unsigned int level;
-	struct upid numbers[];
-} __core;
-
-struct task_struct {
-	unsigned int flags;
-	char comm[16];
-	struct nsproxy *nsproxy;
-	struct pid *thread_pid;
-} __core;
 
 #endif
