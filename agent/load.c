@@ -12,6 +12,8 @@
 
 #include "agent/attach.h"
 #include "agent/features.h"
+#include "agent/late.h"
+#include "agent/members.h"
 #include "agent/verlog.h"
 #include "lib/arena.h"
 
@@ -62,6 +64,8 @@ static void size_map(struct bpf_map *m, const struct set_info *info, const struc
 		n = plan->ndispatch;
 	} else if (!strcmp(name, "df_usdt")) {
 		n = plan->nsites;
+	} else if (!strcmp(name, "df_sets") || !strcmp(name, "df_bloom")) {
+		n = members_max(info);
 	} else {
 		return;
 	}
@@ -105,12 +109,24 @@ static int load_object(struct bpf_object *o, struct err *err)
 	return e ? verlog_error(&log, -e, err) : 0;
 }
 
+/* What this kernel decides: constants in read-only data, which the verifier then knows. */
+static int set_late(struct loaded *s, struct bpf_object *o, struct err *err)
+{
+	struct bpf_map *m = bpf_object__find_map_by_name(o, ".rodata.df_late");
+	size_t size;
+
+	if (!m || !bpf_map__initial_value(m, &size) || size < s->info->late_words * sizeof(*s->late) ||
+	    bpf_map__set_initial_value(m, s->late, size))
+		return err_set(err, ERR_CORRUPT, "the object was made by another version of deadfall: compile it again");
+	return 0;
+}
+
 static int load_hooks(struct loaded *s, const struct buf *object, const struct attach_plan *plan, struct err *err)
 {
 	struct bpf_map *m;
 
 	s->hooks = open_object(object, "deadfall", err);
-	if (!s->hooks)
+	if (!s->hooks || set_late(s, s->hooks, err))
 		return -1;
 	bpf_object__for_each_map(m, s->hooks) {
 		size_map(m, s->info, plan);
@@ -176,7 +192,8 @@ static int load_engines(struct loaded *s, const struct buf *object, const struct
 	char name[32];
 
 	s->engines = open_object(object, "deadfall", err);
-	if (!s->engines || share_maps(s, plan, err) || set_features(s->engines, err))
+	if (!s->engines || set_late(s, s->engines, err) || share_maps(s, plan, err) ||
+	    set_features(s->engines, err))
 		return -1;
 	for (uint32_t h = 0; h < s->info->nhooks; h++) {
 		struct bpf_program *hook, *p;
@@ -321,17 +338,20 @@ static int setup_maps(struct loaded *s, const struct attach_plan *plan, struct e
 	return write_index(s, err);
 }
 
-int set_load(struct arena *a, const struct set_info *info, const struct buf *object, const struct attach_plan *plan,
+int set_load(struct arena *a, struct set_info *info, const struct buf *object, const struct attach_plan *plan,
 	     struct loaded *ret, struct err *err)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->info = info;
 	ret->lists = feature_has(FEATURE_LISTS);
+	if (members_read(a, info, err) || late_resolve(a, info, &ret->late, err))
+		return -1;
 	if (load_hooks(ret, object, plan, err) || load_engines(ret, object, plan, err))
 		return -1;
 	if (setup_ctl(ret, err))
 		return -1;
-	(void)a;
+	if (members_fill(info, set_map_fd(ret, "df_sets"), set_map_fd(ret, "df_bloom"), err))
+		return -1;
 	return setup_maps(ret, plan, err);
 }
 

@@ -25,6 +25,7 @@ struct loaded {
 	uint32_t nlinks;
 	int *link_fds;			/* links made without libbpf */
 	uint32_t nlink_fds;
+	uint64_t *late;			/* constants that this kernel decides, by word */
 	struct df_ctl *ctl;		/* mapped */
 	bool lists;			/* which engine */
 	uint32_t functions;		/* attached to, all hooks together */
@@ -34,7 +35,7 @@ struct loaded {
  * Load the set; nothing is attached to the kernel yet. On a verifier's refusal err names the rule's line.
  * The caller frees *ret with loaded_destroy, also after an error.
  */
-int set_load(struct arena *a, const struct set_info *info, const struct buf *object, const struct attach_plan *plan,
+int set_load(struct arena *a, struct set_info *info, const struct buf *object, const struct attach_plan *plan,
 	     struct loaded *ret, struct err *err);
 
 /* Attach engines, then hooks. From then on events are recorded; nothing fires before loaded_arm. */

@@ -7,8 +7,10 @@
 
 #include "bpf/layout.h"
 #include "lib/arena.h"
+#include "rules/late.h"
 
 #define COUNT_MAX (1 << 20)
+#define LATE_WORDS_MAX (1 << 20)
 
 static const char *get_text(struct arena *a, const json_t *j, const char *name)
 {
@@ -18,13 +20,16 @@ static const char *get_text(struct arena *a, const json_t *j, const char *name)
 }
 
 /* A number, also as "0x..." text; 0 if absent. */
-static uint64_t get_u64(const json_t *j, const char *name)
+static uint64_t number(const json_t *v)
 {
-	const json_t *v = json_object_get(j, name);
-
 	if (json_is_string(v))
 		return strtoull(json_string_value(v), NULL, 0);
 	return json_integer_value(v) < 0 ? 0 : (uint64_t)json_integer_value(v);
+}
+
+static uint64_t get_u64(const json_t *j, const char *name)
+{
+	return number(json_object_get(j, name));
 }
 
 static uint32_t get_u32(const json_t *j, const char *name)
@@ -147,6 +152,58 @@ static void parse_body(struct arena *a, const json_t *j, struct info_body *b)
 	}
 }
 
+static void parse_members(struct arena *a, const json_t *j, struct info_members *m)
+{
+	const json_t *values;
+
+	m->name = get_text(a, j, "name");
+	m->file = get_text(a, j, "file");
+	m->max = get_u32(j, "max");
+	values = get_array(a, j, "values", sizeof(*m->values), &m->nvalues, &m->values);
+	for (uint32_t i = 0; i < m->nvalues; i++)
+		m->values[i] = number(json_array_get(values, i));
+}
+
+static void parse_lates(struct arena *a, const json_t *j, struct set_info *s)
+{
+	const json_t *array = get_array(a, j, "late", sizeof(*s->lates), &s->nlates, &s->lates);
+
+	s->late_words = get_u32(j, "late_words");
+	for (uint32_t i = 0; i < s->nlates; i++) {
+		const json_t *late = json_array_get(array, i);
+
+		s->lates[i] = (struct info_late){ .kind = get_text(a, late, "kind"),
+						  .name = get_text(a, late, "name"),
+						  .rule = get_u32(late, "rule"),
+						  .line = get_u32(late, "line"),
+						  .word = get_u32(late, "word") };
+	}
+	array = get_array(a, j, "sets", sizeof(*s->sets), &s->nsets, &s->sets);
+	for (uint32_t i = 0; i < s->nsets; i++)
+		parse_members(a, json_array_get(array, i), &s->sets[i]);
+}
+
+/* Words of a constant: LATE_CODE has many. */
+static bool late_fits(const struct info_late *late, uint32_t words)
+{
+	uint32_t need = late->kind && !strcmp(late->kind, "code") ? LATE_CODE_WORDS : 1;
+
+	return late->kind && late->name && words <= LATE_WORDS_MAX && need <= words && late->word <= words - need;
+}
+
+static const char *check_lates(const struct set_info *s)
+{
+	for (uint32_t i = 0; i < s->nlates; i++) {
+		if (s->lates[i].rule >= s->nrules || !late_fits(&s->lates[i], s->late_words))
+			return "a constant without a place";
+	}
+	for (uint32_t i = 0; i < s->nsets; i++) {
+		if (!s->sets[i].name)
+			return "a set without a name";
+	}
+	return NULL;
+}
+
 static const char *check_info(const struct set_info *s)
 {
 	for (uint32_t i = 0; i < s->nrules; i++) {
@@ -179,7 +236,7 @@ static const char *check_info(const struct set_info *s)
 				return "a patch of no argument";
 		}
 	}
-	return s->name && s->nrules ? NULL : "no rule";
+	return s->name && s->nrules ? check_lates(s) : "no rule";
 }
 
 int set_info_parse(struct arena *a, const char *text, size_t len, struct set_info *ret, struct err *err)
@@ -220,6 +277,7 @@ int set_info_parse(struct arena *a, const char *text, size_t len, struct set_inf
 	array = get_array(a, j, "bodies", sizeof(*s.bodies), &s.nbodies, &s.bodies);
 	for (uint32_t i = 0; i < s.nbodies; i++)
 		parse_body(a, json_array_get(array, i), &s.bodies[i]);
+	parse_lates(a, j, &s);
 	json_decref(j);
 	bad = check_info(&s);
 	if (bad)

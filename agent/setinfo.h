@@ -71,6 +71,20 @@ struct info_param {
 	uint64_t value;		/* as compiled */
 };
 
+/* A constant that this kernel decides (rules/late.h). */
+struct info_late {
+	const char *kind, *name;
+	uint32_t rule, line, word;
+};
+
+/* A set of numbers that rules ask by `in $name`. */
+struct info_members {
+	const char *name, *file;	/* file: NULL if none */
+	uint32_t max;
+	uint64_t *values;
+	uint32_t nvalues;
+};
+
 struct set_info {
 	const char *name;
 	uint32_t slots, nodes, words, key_parts, nmachines;
@@ -85,6 +99,10 @@ struct set_info {
 	uint32_t nhooks;
 	struct info_body *bodies;
 	uint32_t nbodies;
+	struct info_late *lates;
+	uint32_t nlates, late_words;
+	struct info_members *sets;
+	uint32_t nsets;
 };
 
 /*

@@ -16,6 +16,9 @@
 #ifndef BPF_HOOK_H
 #define BPF_HOOK_H
 
+#include "bpf/context.h"
+#include "bpf/set.h"
+#include "bpf/text.h"
 #include "bpf/usdt.h"
 
 #define MAX_BODIES 4096

@@ -22,9 +22,38 @@ struct pt_regs {
 	unsigned long di;
 } __core;
 
-/* A task held in a map's value. */
+struct ns_common {
+	unsigned int inum;
+} __core;
+
+struct net {
+	struct ns_common ns;
+} __core;
+
+struct nsproxy {
+	struct net *net_ns;
+} __core;
+
+struct pid_namespace {
+	struct ns_common ns;
+} __core;
+
+struct upid {
+	struct pid_namespace *ns;
+} __core;
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[];
+} __core;
+
+/* A pointer to a task may stand in a map's value. */
 struct task_struct {
+	unsigned int flags;
 	int pid;
+	char comm[16];
+	struct nsproxy *nsproxy;
+	struct pid *thread_pid;
 } __core;
 #define __kptr __attribute__((btf_type_tag("kptr")))
 
@@ -61,19 +90,24 @@ extern const int __preempt_count __ksym __weak;
 
 #define NMI_MASK 0x00f00000	/* include/linux/preempt.h: 4 bits from bit 20 */
 
-static __always_inline bool in_nmi(void)
+static __always_inline int preempt_count(void)
 {
 	if (&pcpu_hot) {
 		const struct pcpu_hot *hot = bpf_this_cpu_ptr(&pcpu_hot);
 
-		return hot->preempt_count & NMI_MASK;
+		return hot->preempt_count;
 	}
 	if (&__preempt_count) {
 		const int *count = bpf_this_cpu_ptr(&__preempt_count);
 
-		return *count & NMI_MASK;
+		return *count;
 	}
-	return false;
+	return 0;
+}
+
+static __always_inline bool in_nmi(void)
+{
+	return preempt_count() & NMI_MASK;
 }
 
 #endif

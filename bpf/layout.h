@@ -27,6 +27,9 @@
  *	df_rules	array, rule number -> struct df_rule: what each rule may do
  *	df_usdt		array of struct df_usdt_site, by the cookie of the site's uprobe
  *	df_dispatch	array of body numbers, for functions that several events probe
+ *	df_sets		hash, struct df_member -> u8: members of the rules' sets (bpf/set.h)
+ *	df_bloom	Bloom filter of struct df_member
+ *	df_text		per-CPU scratch of the runtime; no history
  *	df_out		BPF ring buffer to the agent: struct df_note
  *	df_in		user ring buffer of commands: struct df_cmd, applied by the program df_drain; where the kernel has it
  *	df_marks	array of DF_MARKS struct df_mark: what `deadfall mark` wrote, the newest at (df_ctl.marks - 1) %
@@ -312,6 +315,16 @@ struct df_usdt_site {
 	__u32 nargs, pad;
 	struct df_usdt_arg args[DF_USDT_ARGS];
 };
+
+/* A member of a set that rules ask by `in $set`. */
+struct df_member {
+	__u64 value;
+	__u32 set;		/* number of the set */
+	__u32 pad;
+};
+
+#define DF_BLOOM_HASHES 3
+#define DF_BLOOM_MIN 50000	/* members from which on the filter is asked first */
 
 /* What every recorded event has, in a list node or a ring slot. */
 struct df_event {

@@ -46,6 +46,7 @@ static int check_set(struct arena *a, struct rule_set *set, struct kbtf *kbtf, s
 {
 	struct check check = { .arena = a, .diags = diags, .kbtf = kbtf, .types = types_create(a, kbtf), .set = set };
 
+	set->types = check.types;
 	check_rules(&check);
 	if (kbtf_nomem(kbtf))
 		arena_alloc(a, SIZE_MAX);

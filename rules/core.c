@@ -17,6 +17,7 @@ struct core_field {
 	uint32_t bit_size;		/* 0: not a bit-field */
 	uint32_t offset;		/* local, bytes; set by layout */
 	uint32_t index;
+	uint64_t value;			/* of an enumerator */
 };
 
 struct core_struct {
@@ -39,7 +40,7 @@ struct core_access {
 	struct core_types *types;
 	struct core_struct *root;
 	struct core_path *path;
-	uint32_t n;
+	uint32_t n;			/* 0: the root itself */
 	const struct type *type;	/* what it leads to */
 };
 
@@ -80,40 +81,65 @@ static struct core_struct *core_struct_get(struct core_types *ct, const struct t
 	return s;
 }
 
-static struct core_field *core_field_get(struct core_types *ct, struct core_struct *s, const struct core_step *step)
+/* A field or enumerator by its name, added if it is new. */
+static struct core_field *core_field_get(struct core_types *ct, struct core_struct *s, const char *name,
+					 const struct type *type)
 {
 	struct core_field *f;
 
 	for (uint32_t i = 0; i < s->nfields; i++) {
-		if (!strcmp(s->fields[i]->name, step->member->name))
+		if (!strcmp(s->fields[i]->name, name))
 			return s->fields[i];
 	}
 	f = arena_new(ct->arena, struct core_field);
-	f->name = step->member->name;
-	f->type = step->type;
-	f->bit_size = step->member->bit_size;
+	f->name = name;
+	f->type = type;
 	f->index = s->nfields;
 	s->fields = arena_grow(ct->arena, s->fields, s->nfields, sizeof(*s->fields));
 	s->fields[s->nfields++] = f;
 	return f;
 }
 
+static struct core_access *access_new(struct core_types *ct, const struct type *root, uint32_t nsteps)
+{
+	struct core_access *access = arena_new(ct->arena, struct core_access);
+
+	access->types = ct;
+	access->root = core_struct_get(ct, root);
+	access->path = arena_array(ct->arena, nsteps + 1, sizeof(*access->path));
+	access->n = nsteps;
+	access->type = root;
+	return access;
+}
+
+const struct core_access *core_type(struct core_types *ct, const struct type *type)
+{
+	return access_new(ct, type, 0);
+}
+
+const struct core_access *core_enumerator(struct core_types *ct, const struct type *type, const char *name,
+					  uint64_t value)
+{
+	struct core_access *access = access_new(ct, type, 1);
+
+	access->path[0].field = core_field_get(ct, access->root, name, type);
+	access->path[0].field->value = value;
+	return access;
+}
+
 const struct core_access *core_access(struct core_types *ct, const struct type *root, const struct core_step *steps,
 				      uint32_t nsteps)
 {
-	struct core_access *access = arena_new(ct->arena, struct core_access);
-	struct core_struct *s = core_struct_get(ct, root);
+	struct core_access *access = access_new(ct, root, nsteps);
+	struct core_struct *s = access->root;
 
-	access->types = ct;
-	access->root = s;
-	access->path = arena_array(ct->arena, nsteps, sizeof(*access->path));
-	access->n = nsteps;
 	access->type = steps[nsteps - 1].type;
 	for (uint32_t i = 0; i < nsteps; i++) {
 		struct core_path *p = &access->path[i];
 
 		if (steps[i].member) {
-			p->field = core_field_get(ct, s, &steps[i]);
+			p->field = core_field_get(ct, s, steps[i].member->name, steps[i].type);
+			p->field->bit_size = steps[i].member->bit_size;
 		} else {
 			p->index = steps[i].index;
 			p->elem = steps[i].type;
@@ -132,6 +158,8 @@ static void core_layout(struct core_types *ct, struct core_struct *s)
 {
 	uint32_t at = 0, size;
 
+	if (s->type->kind == TYPE_ENUM)
+		return;
 	for (uint32_t i = 0; i < s->nfields; i++) {
 		size = (local_size(ct, s->fields[i]->type) + 7) & ~7u;
 		s->fields[i]->offset = s->type->is_union ? 0 : at;
@@ -201,6 +229,20 @@ static int emit_type(struct core_types *ct, struct btf *btf, const struct type *
 	}
 }
 
+/* An enum that is asked for by its name, with the enumerators used. */
+static int emit_enum(struct btf *btf, struct core_struct *s)
+{
+	bool wide = s->type->size > 4;
+	int err = 0;
+
+	s->id = wide ? btf__add_enum64(btf, s->name, s->type->size, s->type->is_signed) :
+		       btf__add_enum(btf, s->name, s->type->size);
+	for (uint32_t i = 0; i < s->nfields && s->id > 0 && !err; i++)
+		err = wide ? btf__add_enum64_value(btf, s->fields[i]->name, s->fields[i]->value) :
+			     btf__add_enum_value(btf, s->fields[i]->name, (int64_t)s->fields[i]->value);
+	return err ? err : s->id;
+}
+
 static bool is_typedef(const struct type *t)
 {
 	const struct btf_type *bt = t->btf ? btf__type_by_id(t->btf, t->btf_id) : NULL;
@@ -216,6 +258,8 @@ static int emit_struct(struct core_types *ct, struct btf *btf, struct core_struc
 
 	if (s->id)
 		return s->id;
+	if (s->type->kind == TYPE_ENUM)
+		return emit_enum(btf, s);
 	ids = arena_array(ct->arena, s->nfields + 1, sizeof(*ids));
 	for (uint32_t i = 0; i < s->nfields; i++) {
 		ids[i] = emit_type(ct, btf, s->fields[i]->type);
@@ -250,7 +294,12 @@ int core_types_emit(struct core_types *ct, struct btf *btf)
 
 static const struct core_field *last_field(const struct core_access *access)
 {
-	return access->path[access->n - 1].field;
+	return access->n ? access->path[access->n - 1].field : NULL;
+}
+
+bool core_is_member(const struct core_access *access)
+{
+	return last_field(access) != NULL;
 }
 
 bool core_is_bitfield(const struct core_access *access)
@@ -282,10 +331,14 @@ uint32_t core_local_value(const struct core_access *access, uint32_t kind)
 	case BPF_CORE_FIELD_BYTE_OFFSET:
 		return local_offset(access);
 	case BPF_CORE_FIELD_BYTE_SIZE:
+	case BPF_CORE_TYPE_SIZE:
 		return size;
 	case BPF_CORE_FIELD_LSHIFT_U64:
 	case BPF_CORE_FIELD_RSHIFT_U64:
 		return 64 - bits;
+	case BPF_CORE_FIELD_EXISTS:
+	case BPF_CORE_TYPE_EXISTS:
+		return 1;
 	default:
 		return 0;
 	}
@@ -300,6 +353,9 @@ const char *core_spec(struct core_types *ct, const struct core_access *access)
 {
 	char *spec = arena_strdup(ct->arena, "0");
 
+	/* an enumerator's is its number alone */
+	if (access->root->type->kind == TYPE_ENUM && access->n)
+		return arena_printf(ct->arena, "%u", access->path[0].field->index);
 	for (uint32_t i = 0; i < access->n; i++) {
 		const struct core_path *p = &access->path[i];
 
@@ -310,9 +366,16 @@ const char *core_spec(struct core_types *ct, const struct core_access *access)
 
 void core_access_print(const struct core_access *access, uint32_t kind, FILE *out)
 {
-	static const char *const kinds[] = { "offset of ", "size of ", "exists ", "signed ", "lshift of ", "rshift of " };
+	static const char *const kinds[] = {
+		[BPF_CORE_FIELD_BYTE_OFFSET] = "offset of ", [BPF_CORE_FIELD_BYTE_SIZE] = "size of ",
+		[BPF_CORE_FIELD_EXISTS] = "exists ", [BPF_CORE_FIELD_SIGNED] = "signed ",
+		[BPF_CORE_FIELD_LSHIFT_U64] = "lshift of ", [BPF_CORE_FIELD_RSHIFT_U64] = "rshift of ",
+		[BPF_CORE_TYPE_EXISTS] = "exists ", [BPF_CORE_TYPE_SIZE] = "size of ",
+		[BPF_CORE_ENUMVAL_VALUE] = "value of ",
+	};
+	bool known = kind < sizeof(kinds) / sizeof(kinds[0]) && kinds[kind];
 
-	fprintf(out, "%s%s", kind < 6 ? kinds[kind] : "", access->root->name ? access->root->name : "(anonymous)");
+	fprintf(out, "%s%s", known ? kinds[kind] : "", access->root->name ? access->root->name : "(anonymous)");
 	for (uint32_t i = 0; i < access->n; i++) {
 		if (access->path[i].field)
 			fprintf(out, ".%s", access->path[i].field->name);

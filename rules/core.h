@@ -41,6 +41,13 @@ struct core_types *core_types_new(struct arena *a);
 const struct core_access *core_access(struct core_types *ct, const struct type *root, const struct core_step *steps,
 				      uint32_t nsteps);
 
+/* A type as a whole, for relocations of its existence and size. */
+const struct core_access *core_type(struct core_types *ct, const struct type *type);
+
+/* An enumerator, for its value; `value` is that of the BTF that was checked against. */
+const struct core_access *core_enumerator(struct core_types *ct, const struct type *type, const char *name,
+					  uint64_t value);
+
 /*
  * Add the local types to an object's BTF, after all accesses are made: adding a member moves others. Returns 0 or
  * a negative errno. The functions below may be asked from then on.
@@ -56,6 +63,9 @@ const char *core_spec(struct core_types *ct, const struct core_access *access);
 
 /* Of a bit-field: relocations of offset, size and shifts are needed. */
 bool core_is_bitfield(const struct core_access *access);
+
+/* Does the access end in a named member (of which the target knows width and sign)? */
+bool core_is_member(const struct core_access *access);
 
 void core_access_print(const struct core_access *access, uint32_t kind, FILE *out);
 

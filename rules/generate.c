@@ -2,6 +2,7 @@
 #include "rules/generate.h"
 
 #include <bpf/btf.h>
+#include <string.h>
 
 #include "lib/arena.h"
 #include "rules/automaton.h"
@@ -32,6 +33,34 @@ static void encode_all(struct arena *a, struct generated *gen, struct rule_set *
 		diag_error(diags, TAG_TOO_BIG, set->rules[0].span,
 			   "the set needs %llu instructions, BPF allows %u; load the rules in several sets",
 			   (unsigned long long)total, INSNS_MAX);
+}
+
+/* A pattern has 256 readable bytes (bpf/text.h). */
+#define TEXT_TAIL 32
+
+static uint64_t *build_literals(struct arena *a, const struct literals *lit, uint32_t *n)
+{
+	uint64_t *words;
+
+	*n = lit->n + TEXT_TAIL;
+	words = arena_array(a, *n, sizeof(*words));
+	if (lit->n)
+		memcpy(words, lit->words, lit->n * sizeof(*words));
+	return words;
+}
+
+/* The texts of string parameters, by number. */
+static uint64_t *build_param_texts(struct arena *a, const struct rule_set *set, uint32_t *n)
+{
+	uint64_t *words;
+
+	*n = set->nparams * (PARAM_TEXT / 8) + TEXT_TAIL;
+	words = arena_array(a, *n, sizeof(*words));
+	for (uint32_t i = 0; i < set->nparams; i++) {
+		if (set->params[i]->kind == PARAM_STR)
+			strncpy((char *)&words[i * (PARAM_TEXT / 8)], set->params[i]->text, PARAM_TEXT - 1);
+	}
+	return words;
 }
 
 static int write_and_link(struct obj *obj, const struct runtime_size *size, struct buf *out, struct err *err)
@@ -80,6 +109,10 @@ int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, 
 				      .ndecisions = am->ndecisions,
 				      .nparams = am->nparams,
 				      .nrules = set->nrules };
+	uint32_t nliterals, ntexts, nlate = gen->code.lates.words ? gen->code.lates.words : 1;
+	uint64_t *literals = build_literals(a, &gen->code.literals, &nliterals);
+	uint64_t *texts = build_param_texts(a, set, &ntexts);
+	uint64_t *late = arena_array(a, nlate, sizeof(*late));
 	const struct obj_var vars[] = {
 		{ ".rodata.df_cfg", "df_cfg_key_parts", 4, 0, &size.key_parts },
 		{ ".rodata.df_cfg", "df_cfg_words", 4, 0, &size.words },
@@ -94,6 +127,9 @@ int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, 
 		{ ".rodata.df_cfg", "df_cells", 4, am->ncells, am->cells },
 		{ ".data.df_params", "df_params", 8, am->nparams, am->params },
 		{ ".data.df_losses", "df_losses", 4, set->nrules, NULL },
+		{ ".rodata.df_lit", "df_literals", 8, nliterals, literals },
+		{ ".rodata.df_late", "df_late", 8, nlate, late },
+		{ ".data.df_texts", "df_param_text", 8, ntexts, texts },
 	};
 	struct obj obj = { .arena = a,
 			   .core = core,

@@ -90,19 +90,22 @@ void ir_mov32(struct ir_func *f, uint8_t dst, uint8_t src)
 	ir_raw(f, BPF_ALU | BPF_MOV | BPF_X, dst, src, 0, 0);
 }
 
+void ir_ldimm64(struct ir_func *f, uint8_t dst, uint64_t value)
+{
+	struct ir_item *item = ir_append(f, IR_LDIMM64);
+
+	item->insn.dst_reg = dst & 15;
+	item->imm64 = value;
+}
+
 void ir_movi(struct ir_func *f, uint8_t dst, uint64_t value)
 {
-	struct ir_item *item;
-
-	if ((int64_t)value == (int32_t)value) {
+	if ((int64_t)value == (int32_t)value)
 		ir_raw(f, BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, (int32_t)value);
-	} else if (value == (uint32_t)value) {
+	else if (value == (uint32_t)value)
 		ir_raw(f, BPF_ALU | BPF_MOV | BPF_K, dst, 0, 0, (int32_t)value);
-	} else {
-		item = ir_append(f, IR_LDIMM64);
-		item->insn.dst_reg = dst & 15;
-		item->imm64 = value;
-	}
+	else
+		ir_ldimm64(f, dst, value);
 }
 
 void ir_alu(struct ir_func *f, uint8_t op, uint8_t dst, uint8_t src)

@@ -93,6 +93,7 @@ void ir_raw(struct ir_func *f, uint8_t code, uint8_t dst, uint8_t src, int16_t o
 void ir_mov(struct ir_func *f, uint8_t dst, uint8_t src);
 void ir_mov32(struct ir_func *f, uint8_t dst, uint8_t src);
 void ir_movi(struct ir_func *f, uint8_t dst, uint64_t value);		/* shortest form */
+void ir_ldimm64(struct ir_func *f, uint8_t dst, uint64_t value);	/* always 64 bits */
 void ir_alu(struct ir_func *f, uint8_t op, uint8_t dst, uint8_t src);	/* BPF_ADD ..., 64 bits */
 void ir_alui(struct ir_func *f, uint8_t op, uint8_t dst, int32_t imm);
 void ir_alu32(struct ir_func *f, uint8_t op, uint8_t dst, uint8_t src);

@@ -32,6 +32,11 @@ enum hook hook_of(enum probe_kind kind)
 	}
 }
 
+bool hook_has_regs(enum hook hook)
+{
+	return hook == HOOK_KPROBE || hook == HOOK_KRETPROBE;
+}
+
 #define STAT(member) ((int16_t)offsetof(struct df_stats, member))
 #define REC(member) ((int16_t)offsetof(struct df_rec, member))
 #define REC_WORD(i) ((int16_t)(offsetof(struct df_rec, w) + 8 * (i)))
@@ -82,27 +87,18 @@ static void lower_string(struct lower *l, const struct field *field, uint32_t fa
 {
 	const struct expr *e = field->expr;
 	bool is_array = e->type->kind == TYPE_ARRAY;
-	uint32_t size = is_array ? e->type->size : field->words * 8;
+	uint32_t size = e->type->size;
 
-	if (e->op == EXPR_BUILTIN && e->index == BUILTIN_COMM) {
-		ir_mov(l->f, BPF_REG_1, IR_REC);
-		ir_alui(l->f, BPF_ADD, BPF_REG_1, REC_WORD(field->word));
-		ir_movi(l->f, BPF_REG_2, DF_COMM);
-		ir_call(l->f, BPF_FUNC_get_current_comm);
+	if (!is_array) {
+		lower_text_to(l, e, IR_REC, REC_WORD(field->word), e->type->size, fail);
 		return;
 	}
-	if (is_array)
-		lower_address(l, e, 0, fail);
-	else
-		lower_value(l, e->op == EXPR_CALL ? e->list[0] : e, 0, fail);
+	lower_address(l, e, 0, fail);
 	ir_mov(l->f, BPF_REG_3, IR_REG(0));
 	ir_mov(l->f, BPF_REG_1, IR_REC);
 	ir_alui(l->f, BPF_ADD, BPF_REG_1, REC_WORD(field->word));
 	ir_movi(l->f, BPF_REG_2, size);
-	if (e->op == EXPR_CALL && e->index == FUNC_USTR)
-		ir_call(l->f, BPF_FUNC_probe_read_user_str);
-	else
-		ir_call(l->f, is_array ? BPF_FUNC_probe_read_kernel : BPF_FUNC_probe_read_kernel_str);
+	ir_call(l->f, BPF_FUNC_probe_read_kernel);
 	ir_jcci(l->f, BPF_JSLT, BPF_REG_0, 0, fail);
 }
 
@@ -451,7 +447,7 @@ static uint32_t longest_key(const struct rule_set *set, const struct automata *a
 void lower_set(struct arena *a, struct diags *diags, struct core_types *core, struct rule_set *set,
 	       const struct automata *am, struct code_set *ret)
 {
-	struct lower l = { .arena = a, .diags = diags, .core = core, .set = set, .am = am };
+	struct lower l = { .arena = a, .diags = diags, .core = core, .set = set, .am = am, .cs = ret };
 	uint32_t key_parts = longest_key(set, am);
 
 	memset(ret, 0, sizeof(*ret));

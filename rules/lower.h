@@ -18,6 +18,7 @@
 #include "rules/core.h"
 #include "rules/diag.h"
 #include "rules/ir.h"
+#include "rules/late.h"
 #include "rules/rule.h"
 
 /* Programs of a set: kinds that share a program, its number in df_scratch, its runtime entry. */
@@ -39,6 +40,9 @@ extern const struct hook_kind hook_kinds[HOOKS];
 /* The hook that a probe kind belongs to, or HOOKS if none. */
 enum hook hook_of(enum probe_kind kind);
 
+/* Is the program's context a struct pt_regs of the kernel? */
+bool hook_has_regs(enum hook hook);
+
 /* One body: an event under a hook with one vector of argument positions. */
 struct body {
 	struct event *event;
@@ -51,12 +55,23 @@ struct body {
 	const char *func;		/* the function its code is in, for patches */
 };
 
+/* Texts that conditions are compared with, each from a whole word on. */
+struct literals {
+	uint64_t *words;
+	uint32_t n;
+};
+
+/* Bytes that a parameter's text has in df_param_text. */
+#define PARAM_TEXT 64
+
 struct code_set {
 	struct ir_func **funcs;
 	uint32_t nfuncs;
 	struct body *bodies;
 	uint32_t nbodies;
 	uint32_t per_hook[HOOKS];
+	struct literals literals;
+	struct lates lates;
 	const char *single[HOOKS];	/* name of the program that is the only body of its hook, or NULL */
 };
 
@@ -66,6 +81,7 @@ struct lower {
 	struct diags *diags;
 	struct core_types *core;
 	struct ir_func *f;
+	struct code_set *cs;
 	const struct rule_set *set;
 	const struct rule *rule;
 	const struct event *event;
@@ -93,6 +109,9 @@ void lower_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t
 
 /* The address of an lvalue (or of the struct or array that a value stands for). */
 void lower_address(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
+
+/* A string into memory at base + off, cut at `size` bytes. */
+void lower_text_to(struct lower *l, const struct expr *e, uint8_t base, int16_t off, uint32_t size, uint32_t fail);
 
 /* Jump to yes, no or unknown; `next` is the label that follows at once (saves a jump), or ~0. */
 void lower_cond(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown, uint32_t next);

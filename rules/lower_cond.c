@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* lower_cond.c - conditions as jumps to true, false or unknown. */
-#include "rules/lower.h"
+#include "rules/lower_parts.h"
+
+#include "lib/arena.h"
 
 /* Jump if `op` holds to yes, else to no; `next` follows at once. inverse is the opposite of op. */
 static void branch(struct lower *l, uint8_t op, uint8_t inverse, uint8_t left, const struct expr *imm, uint8_t right,
@@ -16,11 +18,6 @@ static void branch(struct lower *l, uint8_t op, uint8_t inverse, uint8_t left, c
 	ir_jmp(l->f, next == yes ? yes : no);
 }
 
-static bool fits_imm(const struct expr *e)
-{
-	return e->op == EXPR_INT && (int64_t)e->value == (int32_t)e->value;
-}
-
 static void lower_compare(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown,
 			  uint32_t next)
 {
@@ -34,89 +31,76 @@ static void lower_compare(struct lower *l, const struct expr *e, uint32_t yes, u
 		[EXPR_EQ] = { BPF_JEQ, BPF_JEQ, BPF_JNE, BPF_JNE },
 		[EXPR_NE] = { BPF_JNE, BPF_JNE, BPF_JEQ, BPF_JEQ },
 	};
-	bool sign = e->a->type->is_signed && e->a->type->kind != TYPE_PTR;
+	const struct operand a = { e->a, false }, b = { e->b, false };
+	bool sign = lower_is_signed(e->a->type);
 	uint8_t op = sign ? ops[e->op].is_signed : ops[e->op].is_unsigned;
 	uint8_t inverse = sign ? ops[e->op].inverse_signed : ops[e->op].inverse_unsigned;
-	uint8_t left = IR_REG(0), right = 0;
-	int16_t slot;
+	uint8_t left, right;
 
-	lower_value(l, e->a, 0, unknown);
-	if (fits_imm(e->b)) {
-		branch(l, op, inverse, left, e->b, 0, yes, no, next);
+	if (lower_fits_imm(e->b)) {
+		lower_value(l, e->a, 0, unknown);
+		branch(l, op, inverse, IR_REG(0), e->b, 0, yes, no, next);
 		return;
 	}
-	if (expr_kills(l, e->b)) {
-		slot = ir_frame(l->f, 8);
-		ir_store(l->f, 8, BPF_REG_10, slot, left);
-		lower_value(l, e->b, 0, unknown);
-		ir_mov(l->f, BPF_REG_0, left);
-		ir_load(l->f, 8, left, BPF_REG_10, slot);
-		ir_frame_release(l->f, 8);
-		right = BPF_REG_0;
-	} else {
-		lower_value(l, e->b, 1, unknown);
-		right = IR_REG(1);
-	}
+	lower_pair(l, &a, &b, 0, unknown, &left, &right);
 	branch(l, op, inverse, left, NULL, right, yes, no, next);
 }
 
+/* The operands of a chain of one operator, in order: a && (b && c) is (a && b) && c. */
+static void collect(struct lower *l, const struct expr *e, enum expr_op op, const struct expr ***parts, uint32_t *n)
+{
+	if (e->op == op) {
+		collect(l, e->a, op, parts, n);
+		collect(l, e->b, op, parts, n);
+		return;
+	}
+	*parts = arena_grow(l->arena, *parts, *n, sizeof(**parts));
+	(*parts)[(*n)++] = e;
+}
+
 /*
- * a && b and a || b. When a is unknown b is still asked: unknown && false is false, unknown || true is true, any
- * other is unknown. A flag on the stack remembers that a was.
+ * a && b && ... and a || b || ... When one is unknown the others are still asked: unknown && false is false, unknown
+ * || true is true, any other is unknown. A flag on the stack remembers that one was.
  */
 static void lower_logic(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown,
 			uint32_t next)
 {
-	bool is_and = e->op == EXPR_LAND;
-	uint32_t right = ir_new_label(l->f), a_unknown, undecided;
-	int16_t flag;
+	bool is_and = e->op == EXPR_LAND, flagged = false;
+	uint32_t decided = is_and ? no : yes, n = 0, fails, after;
+	const struct expr **parts = NULL;
+	int16_t flag = 0;
 
-	if (!expr_fails(l, e->a)) {
-		lower_cond(l, e->a, is_and ? right : yes, is_and ? no : right, unknown, right);
-		ir_label(l->f, right);
-		lower_cond(l, e->b, yes, no, unknown, next);
+	collect(l, e, e->op, &parts, &n);
+	for (uint32_t i = 0; i + 1 < n; i++)
+		flagged = flagged || expr_fails(l, parts[i]);
+	if (flagged) {
+		flag = ir_frame(l->f, 8);
+		ir_storei(l->f, 8, BPF_REG_10, flag, 0);
+	}
+	for (uint32_t i = 0; i + 1 < n; i++) {
+		after = ir_new_label(l->f);
+		if (!expr_fails(l, parts[i])) {
+			lower_cond(l, parts[i], is_and ? after : decided, is_and ? decided : after, unknown, after);
+			ir_label(l->f, after);
+			continue;
+		}
+		fails = ir_new_label(l->f);
+		lower_cond(l, parts[i], is_and ? after : decided, is_and ? decided : after, fails, fails);
+		ir_label(l->f, fails);
+		ir_storei(l->f, 8, BPF_REG_10, flag, 1);
+		ir_label(l->f, after);
+	}
+	if (!flagged) {
+		lower_cond(l, parts[n - 1], yes, no, unknown, next);
 		return;
 	}
-	a_unknown = ir_new_label(l->f);
-	undecided = ir_new_label(l->f);
-	flag = ir_frame(l->f, 8);
-	ir_storei(l->f, 8, BPF_REG_10, flag, 0);
-	lower_cond(l, e->a, is_and ? right : yes, is_and ? no : right, a_unknown, a_unknown);
-	ir_label(l->f, a_unknown);
-	ir_storei(l->f, 8, BPF_REG_10, flag, 1);
-	ir_label(l->f, right);
-	lower_cond(l, e->b, is_and ? undecided : yes, is_and ? no : undecided, unknown, undecided);
-	ir_label(l->f, undecided);
+	after = ir_new_label(l->f);
+	lower_cond(l, parts[n - 1], is_and ? after : yes, is_and ? no : after, unknown, after);
+	ir_label(l->f, after);
 	ir_load(l->f, 8, BPF_REG_0, BPF_REG_10, flag);
 	ir_jcci(l->f, BPF_JNE, BPF_REG_0, 0, unknown);
 	ir_jmp(l->f, is_and ? yes : no);
 	ir_frame_release(l->f, 8);
-}
-
-static void lower_in(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown)
-{
-	uint8_t reg = IR_REG(0);
-
-	lower_value(l, e->a, 0, unknown);
-	for (uint32_t i = 0; i < e->nlist; i++) {
-		if (fits_imm(e->list[i])) {
-			ir_jcci(l->f, BPF_JEQ, reg, (int32_t)e->list[i]->value, yes);
-		} else {
-			lower_value(l, e->list[i], 1, unknown);
-			ir_jcc(l->f, BPF_JEQ, reg, IR_REG(1), yes);
-		}
-	}
-	ir_jmp(l->f, no);
-}
-
-/* IS_ERR: the last 4095 values of an unsigned long (include/linux/err.h, MAX_ERRNO). */
-static void lower_is_err(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown)
-{
-	lower_value(l, e->list[0], 0, unknown);
-	if (e->index == FUNC_IS_ERR_OR_NULL)
-		ir_jcci(l->f, BPF_JEQ, IR_REG(0), 0, yes);
-	ir_jcci(l->f, BPF_JGE, IR_REG(0), -4095, yes);
-	ir_jmp(l->f, no);
 }
 
 void lower_cond(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown, uint32_t next)
@@ -142,16 +126,16 @@ void lower_cond(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no
 	case EXPR_IN:
 		lower_in(l, e, yes, no, unknown);
 		break;
-	case EXPR_CALL:
-		if (e->index == FUNC_IS_ERR || e->index == FUNC_IS_ERR_OR_NULL) {
-			lower_is_err(l, e, yes, no, unknown);
-			break;
-		}
-		/* fall through */
 	case EXPR_STRCMP:
-	case EXPR_STACK_HAS:
-		diag_error(l->diags, TAG_TOO_BIG, e->span, "this condition cannot be evaluated in the kernel yet");
+		lower_strcmp(l, e, yes, no, unknown);
 		break;
+	case EXPR_STACK_HAS:
+		lower_stack_has(l, e, yes, no, unknown);
+		break;
+	case EXPR_CALL:
+		if (lower_call_cond(l, e, yes, no, unknown))
+			break;
+		/* fall through */
 	default:
 		lower_value(l, e, 0, unknown);
 		if (next == yes)

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* lower_expr.c - values: registers, reads of kernel memory, arithmetic with C's widths. */
-#include <string.h>
-
-#include "lib/arena.h"
-#include "rules/lower.h"
+/* lower_expr.c - values: registers, arithmetic with C's widths. */
+#include "rules/lower_parts.h"
 
 /*
  * Where x86-64 puts arguments, in struct pt_regs (arch/x86/include/asm/ptrace.h): di, si, dx, cx, r8, r9; then the
@@ -40,7 +37,8 @@ bool expr_kills(const struct lower *l, const struct expr *e)
 	case EXPR_STRCMP:
 	case EXPR_STACK_HAS:
 	case EXPR_BUILTIN:
-	case EXPR_SET:
+	case EXPR_OLD:
+	case EXPR_STEP:
 	/* conditions are computed in the first registers */
 	case EXPR_LT:
 	case EXPR_LE:
@@ -61,6 +59,25 @@ bool expr_kills(const struct lower *l, const struct expr *e)
 	}
 }
 
+/* Functions whose value is always known if those of their arguments are. */
+static bool call_fails(const struct expr *e)
+{
+	switch (e->index) {
+	case FUNC_IS_ERR:
+	case FUNC_IS_ERR_OR_NULL:
+	case FUNC_CONTAINER_OF:
+	case FUNC_BEFORE:
+	case FUNC_AFTER:
+	case FUNC_ABS:
+	case FUNC_MIN:
+	case FUNC_MAX:
+	case FUNC_KCONFIG:
+		return false;
+	default:
+		return true;
+	}
+}
+
 bool expr_fails(const struct lower *l, const struct expr *e)
 {
 	if (!e)
@@ -70,215 +87,26 @@ bool expr_fails(const struct lower *l, const struct expr *e)
 	case EXPR_INDEX:
 	case EXPR_DEREF:
 	case EXPR_STRCMP:
-	case EXPR_DIV:
-	case EXPR_MOD:
+	case EXPR_STACK_HAS:
+	case EXPR_OLD:
+	case EXPR_STEP:
 	case EXPR_VAL:
 	case EXPR_KEPT:
 		return true;
+	case EXPR_DIV:
+	case EXPR_MOD:
+		return !lower_is_fixed(e->b) || !e->b->value || expr_fails(l, e->a);
 	case EXPR_ARG:
 		return arg_is_far(l, e);
+	case EXPR_BUILTIN:
+		return e->index == BUILTIN_PARENT || e->index == BUILTIN_PIDNS || e->index == BUILTIN_NETNS;
+	case EXPR_CALL:
+		return call_fails(e) || any_part(l, e, expr_fails);
 	case EXPR_ADDR:
 		return any_part(l, e->a, expr_fails);
 	default:
 		return any_part(l, e, expr_fails);
 	}
-}
-
-static bool is_signed(const struct type *t)
-{
-	return (t->kind == TYPE_INT || t->kind == TYPE_ENUM) && t->is_signed;
-}
-
-/* Bring the low bits of a register to the width and signedness of a type. */
-static void narrow(struct ir_func *f, uint8_t reg, const struct type *t)
-{
-	uint32_t bits = t->size * 8;
-
-	if (t->kind == TYPE_PTR || t->kind == TYPE_ARRAY || t->kind == TYPE_STRUCT || bits == 0 || bits >= 64)
-		return;
-	if (is_signed(t)) {
-		ir_alui(f, BPF_LSH, reg, (int32_t)(64 - bits));
-		ir_alui(f, BPF_ARSH, reg, (int32_t)(64 - bits));
-	} else if (bits == 32) {
-		ir_mov32(f, reg, reg);
-	} else {
-		ir_alui(f, BPF_AND, reg, (int32_t)((1u << bits) - 1));
-	}
-}
-
-/*
- * Read kernel memory: IR_REG(depth) holds the address, and the value after. access NULL: the type's own size;
- * else sizes and shifts come from the target kernel.
- */
-static void read_value(struct lower *l, const struct type *t, const struct core_access *access, uint32_t depth,
-		       uint32_t fail)
-{
-	uint8_t reg = (uint8_t)IR_REG(depth);
-	int16_t slot = ir_frame(l->f, 8);
-	uint32_t size = t->kind == TYPE_PTR || t->kind == TYPE_FUNC ? 8 : t->size;
-
-	ir_storei(l->f, 8, BPF_REG_10, slot, 0);
-	ir_mov(l->f, BPF_REG_3, reg);
-	ir_mov(l->f, BPF_REG_1, BPF_REG_10);
-	ir_alui(l->f, BPF_ADD, BPF_REG_1, slot);
-	ir_raw(l->f, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, (int32_t)size);
-	if (access)
-		ir_last(l->f)->core = (struct ir_core){ access, BPF_CORE_FIELD_BYTE_SIZE };
-	ir_call(l->f, BPF_FUNC_probe_read_kernel);
-	ir_jcci(l->f, BPF_JNE, BPF_REG_0, 0, fail);
-	ir_load(l->f, 8, reg, BPF_REG_10, slot);
-	ir_frame_release(l->f, 8);
-	if (access && (is_signed(t) || core_is_bitfield(access))) {
-		ir_alui(l->f, BPF_LSH, reg, 0);
-		ir_last(l->f)->core = (struct ir_core){ access, BPF_CORE_FIELD_LSHIFT_U64 };
-		ir_alui(l->f, is_signed(t) ? BPF_ARSH : BPF_RSH, reg, 0);
-		ir_last(l->f)->core = (struct ir_core){ access, BPF_CORE_FIELD_RSHIFT_U64 };
-	} else if (is_signed(t)) {
-		narrow(l->f, reg, t);
-	}
-}
-
-/*
- * The steps of an lvalue that need no pointer to be followed: from the struct that *base points to (or is).
- * Returns their number; 0 if the lvalue has no such form (*p, p[i], a variable index).
- */
-static uint32_t collect_steps(const struct expr *e, struct core_step *steps, uint32_t max, const struct expr **base,
-			      const struct type **root)
-{
-	uint32_t n = 0;
-
-	if (e->op == EXPR_MEMBER && (e->arrow || !expr_is_lvalue(e->a))) {
-		*base = e->a;
-		*root = e->member.base;
-	} else if (e->op == EXPR_MEMBER) {
-		n = collect_steps(e->a, steps, max - 1, base, root);
-		if (!n) {
-			*base = e->a;
-			*root = e->member.base;
-		}
-	} else if (e->op == EXPR_INDEX && e->a->type->kind == TYPE_ARRAY && e->b->op == EXPR_INT && expr_is_lvalue(e->a)) {
-		n = collect_steps(e->a, steps, max - 1, base, root);
-		if (!n || e->b->value >= e->a->type->nelems)
-			return 0;
-		steps[n++] = (struct core_step){ .index = (uint32_t)e->b->value, .type = e->type };
-		return n;
-	} else {
-		return 0;
-	}
-	if (n >= max)
-		return 0;
-	steps[n++] = (struct core_step){ .member = &e->member, .type = e->type };
-	return n;
-}
-
-#define STEPS_MAX 32
-
-static const struct core_access *access_of(struct lower *l, const struct expr *e, const struct expr **base)
-{
-	struct core_step steps[STEPS_MAX];
-	const struct type *root = NULL;
-	uint32_t n = collect_steps(e, steps, STEPS_MAX, base, &root);
-
-	/* Types from C text in the rule, and nameless ones, have no name to look up on another kernel. */
-	if (!n || !root->btf || !root->name)
-		return NULL;
-	return core_access(l->core, root, steps, n);
-}
-
-static void lower_index_address(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
-{
-	uint8_t reg = (uint8_t)IR_REG(depth);
-	uint32_t size = e->type->size ? e->type->size : 1;
-	int16_t slot;
-
-	if (e->a->type->kind == TYPE_PTR)
-		lower_value(l, e->a, depth, fail);
-	else
-		lower_address(l, e->a, depth, fail);
-	if (e->b->op == EXPR_INT) {
-		if (e->b->value)
-			ir_alui(l->f, BPF_ADD, reg, (int32_t)(e->b->value * size));
-		return;
-	}
-	slot = ir_frame(l->f, 8);
-	ir_store(l->f, 8, BPF_REG_10, slot, reg);
-	lower_value(l, e->b, depth, fail);
-	if (size > 1)
-		ir_alui(l->f, BPF_MUL, reg, (int32_t)size);
-	ir_load(l->f, 8, BPF_REG_0, BPF_REG_10, slot);
-	ir_alu(l->f, BPF_ADD, reg, BPF_REG_0);
-	ir_frame_release(l->f, 8);
-}
-
-/* The address of a plain lvalue whose place the target kernel does not decide. */
-static void lower_fixed_address(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
-{
-	switch (e->op) {
-	case EXPR_MEMBER:
-		if (e->arrow || !expr_is_lvalue(e->a))
-			lower_value(l, e->a, depth, fail);
-		else
-			lower_address(l, e->a, depth, fail);
-		if (e->member.bit_off >= 8)
-			ir_alui(l->f, BPF_ADD, (uint8_t)IR_REG(depth), (int32_t)(e->member.bit_off / 8));
-		break;
-	case EXPR_INDEX:
-		lower_index_address(l, e, depth, fail);
-		break;
-	case EXPR_DEREF:
-		lower_value(l, e->a, depth, fail);
-		break;
-	default:
-		lower_value(l, e, depth, fail);
-	}
-}
-
-/* The address; *access tells how the target places what is there, or is NULL. */
-static void lower_place(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail,
-			const struct core_access **access)
-{
-	const struct expr *base = NULL;
-
-	*access = access_of(l, e, &base);
-	if (!*access) {
-		lower_fixed_address(l, e, depth, fail);
-		return;
-	}
-	if (expr_is_lvalue(base) && base->type->kind != TYPE_PTR)
-		lower_address(l, base, depth, fail);
-	else
-		lower_value(l, base, depth, fail);
-	ir_alui(l->f, BPF_ADD, (uint8_t)IR_REG(depth), 0);
-	ir_last(l->f)->core = (struct ir_core){ *access, BPF_CORE_FIELD_BYTE_OFFSET };
-}
-
-void lower_address(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
-{
-	const struct core_access *access;
-
-	lower_place(l, e, depth, fail, &access);
-}
-
-static void lower_lvalue(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
-{
-	uint8_t reg = (uint8_t)IR_REG(depth);
-	const struct core_access *access;
-	struct type unit;
-
-	lower_place(l, e, depth, fail, &access);
-	if (e->type->kind == TYPE_ARRAY || e->type->kind == TYPE_STRUCT)
-		return;
-	if (!access && e->op == EXPR_MEMBER && e->member.bit_size) {
-		/* A bit-field in a layout that does not move: read the bytes around it, shift. */
-		uint32_t first = e->member.bit_off % 8, bits = e->member.bit_size;
-
-		unit = (struct type){ .kind = TYPE_INT, .size = (first + bits + 7) / 8 };
-		read_value(l, &unit, NULL, depth, fail);
-		ir_alui(l->f, BPF_LSH, reg, (int32_t)(64 - first - bits));
-		ir_alui(l->f, is_signed(e->type) ? BPF_ARSH : BPF_RSH, reg, (int32_t)(64 - bits));
-		return;
-	}
-	read_value(l, e->type, access, depth, fail);
 }
 
 static void lower_arg(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
@@ -308,138 +136,171 @@ static void lower_arg(struct lower *l, const struct expr *e, uint32_t depth, uin
 	} else {
 		ir_load(l->f, 8, reg, IR_CTX, PT_REGS_SP);
 		ir_alui(l->f, BPF_ADD, reg, (int32_t)(8 * (pos - 5)));
-		read_value(l, &word, NULL, depth, fail);
+		lower_read(l, &word, NULL, false, depth, fail);
 	}
-	narrow(l->f, reg, e->type);
+	lower_narrow(l->f, reg, e->type);
 }
 
-static void lower_task_field(struct lower *l, uint32_t helper, uint8_t reg, int shift)
+void lower_operand(struct lower *l, const struct operand *o, uint32_t depth, uint32_t fail)
 {
-	ir_call(l->f, helper);
-	if (shift > 0)
-		ir_alui(l->f, BPF_RSH, BPF_REG_0, shift);
+	if (o->address)
+		lower_address(l, o->e, depth, fail);
 	else
-		ir_mov32(l->f, BPF_REG_0, BPF_REG_0);
-	ir_mov(l->f, reg, BPF_REG_0);
+		lower_value(l, o->e, depth, fail);
 }
 
-static void lower_builtin(struct lower *l, const struct expr *e, uint32_t depth)
+/* How many values wait on the stack while an expression is computed, if the deeper operand goes first. */
+static uint32_t expr_need(const struct lower *l, const struct expr *e)
 {
-	uint8_t reg = (uint8_t)IR_REG(depth);
+	uint32_t most = 0, n;
 
-	switch (e->index) {
-	case BUILTIN_PID:
-		lower_task_field(l, BPF_FUNC_get_current_pid_tgid, reg, 32);
-		break;
-	case BUILTIN_TID:
-		lower_task_field(l, BPF_FUNC_get_current_pid_tgid, reg, 0);
-		break;
-	case BUILTIN_UID:
-		lower_task_field(l, BPF_FUNC_get_current_uid_gid, reg, 0);
-		break;
-	case BUILTIN_GID:
-		lower_task_field(l, BPF_FUNC_get_current_uid_gid, reg, 32);
-		break;
-	case BUILTIN_CPU:
-		lower_task_field(l, BPF_FUNC_get_smp_processor_id, reg, 0);
-		break;
-	case BUILTIN_NOW:
-		ir_call(l->f, BPF_FUNC_ktime_get_ns);
-		ir_mov(l->f, reg, BPF_REG_0);
-		break;
-	case BUILTIN_TASK:
-		ir_call(l->f, BPF_FUNC_get_current_task);
-		ir_mov(l->f, reg, BPF_REG_0);
-		break;
-	case BUILTIN_CGROUP:
-		ir_call(l->f, BPF_FUNC_get_current_cgroup_id);
-		ir_mov(l->f, reg, BPF_REG_0);
-		break;
-	case BUILTIN_FUNC:
-		ir_mov(l->f, BPF_REG_1, IR_CTX);
-		ir_call(l->f, BPF_FUNC_get_func_ip);
-		ir_mov(l->f, reg, BPF_REG_0);
-		break;
-	default:
-		diag_error(l->diags, TAG_TOO_BIG, e->span, "this name cannot be evaluated in the kernel yet");
+	if (!e || !expr_kills(l, e))
+		return 0;
+	n = expr_need(l, e->a);
+	most = n;
+	n = expr_need(l, e->b);
+	most = n == most && n ? n + 1 : n > most ? n : most;
+	n = expr_need(l, e->c);
+	most = n > most ? n : most;
+	for (uint32_t i = 0; i < e->nlist; i++) {
+		n = expr_need(l, e->list[i]);
+		most = n > most ? n : most;
 	}
+	return most ? most : 1;
 }
 
-/* Both operands: left in IR_REG(depth), right in *right. */
-static void lower_operands(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail, uint8_t *right)
+void lower_pair(struct lower *l, const struct operand *a, const struct operand *b, uint32_t depth, uint32_t fail,
+		uint8_t *left, uint8_t *right)
 {
+	bool a_kills = a->address || expr_kills(l, a->e), b_kills = b->address || expr_kills(l, b->e);
+	bool room = depth + 1 < IR_DEPTH, b_first;
 	uint8_t reg = (uint8_t)IR_REG(depth);
 	int16_t slot;
 
-	lower_value(l, e->a, depth, fail);
-	if (!expr_kills(l, e->b) && depth + 1 < IR_DEPTH) {
-		lower_value(l, e->b, depth + 1, fail);
-		*right = (uint8_t)IR_REG(depth + 1);
+	if (room && (!a_kills || !b_kills)) {
+		b_first = b_kills;
+		lower_operand(l, b_first ? b : a, depth, fail);
+		lower_operand(l, b_first ? a : b, depth + 1, fail);
+		*left = (uint8_t)IR_REG(depth + b_first);
+		*right = (uint8_t)IR_REG(depth + !b_first);
 		return;
 	}
+	b_first = expr_need(l, b->e) > expr_need(l, a->e);
+	lower_operand(l, b_first ? b : a, depth, fail);
 	slot = ir_frame(l->f, 8);
 	ir_store(l->f, 8, BPF_REG_10, slot, reg);
-	lower_value(l, e->b, depth, fail);
-	ir_mov(l->f, BPF_REG_0, reg);
-	ir_load(l->f, 8, reg, BPF_REG_10, slot);
+	lower_operand(l, b_first ? a : b, depth, fail);
+	ir_load(l->f, 8, BPF_REG_0, BPF_REG_10, slot);
 	ir_frame_release(l->f, 8);
-	*right = BPF_REG_0;
+	*left = b_first ? reg : BPF_REG_0;
+	*right = b_first ? BPF_REG_0 : reg;
+}
+
+static void lower_operands(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail, uint8_t *left,
+			   uint8_t *right)
+{
+	const struct operand a = { e->a, false }, b = { e->b, false };
+
+	lower_pair(l, &a, &b, depth, fail, left, right);
+}
+
+/* An enumerator whose value the target may have changed: the checker left its name and its enum. */
+static bool is_enumerator(const struct expr *e)
+{
+	return e->op == EXPR_INT && e->text && e->member.base && e->member.base->name && e->member.base->btf;
+}
+
+bool lower_is_fixed(const struct expr *e)
+{
+	return e->op == EXPR_INT && !is_enumerator(e);
+}
+
+bool lower_fits_imm(const struct expr *e)
+{
+	return lower_is_fixed(e) && (int64_t)e->value == (int32_t)e->value;
+}
+
+static void lower_int(struct lower *l, const struct expr *e, uint8_t reg)
+{
+	if (!is_enumerator(e)) {
+		ir_movi(l->f, reg, e->value);
+		return;
+	}
+	ir_ldimm64(l->f, reg, e->value);
+	ir_last(l->f)->core = (struct ir_core){ core_enumerator(l->core, e->member.base, e->text, e->value),
+						BPF_CORE_ENUMVAL_VALUE };
+}
+
+static void negate(struct ir_func *f, uint8_t reg)
+{
+	ir_raw(f, BPF_ALU64 | BPF_NEG, reg, 0, 0, 0);
 }
 
 /*
- * Division: by zero it is unknown. BPF's is unsigned, so a signed one works on absolute values: the quotient is
- * negative if one operand is, the remainder if the dividend is.
+ * BPF's division is unsigned (a signed one came with v6.6), so a signed one works on absolute values: the quotient is
+ * negative if one operand is, the remainder if the dividend is. The sign waits on the stack.
  */
-static void lower_division(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
+static void lower_signed_division(struct lower *l, uint8_t op, uint8_t left, uint8_t right)
 {
-	uint8_t reg = (uint8_t)IR_REG(depth), right, op = e->op == EXPR_DIV ? BPF_DIV : BPF_MOD;
 	uint32_t plus_a = ir_new_label(l->f), plus_b = ir_new_label(l->f), done = ir_new_label(l->f);
-	int16_t sign;
+	int16_t sign = ir_frame(l->f, 8);
 
-	lower_operands(l, e, depth, fail, &right);
-	ir_jcci(l->f, BPF_JEQ, right, 0, fail);
-	if (!is_signed(e->type)) {
-		ir_alu(l->f, op, reg, right);
-		narrow(l->f, reg, e->type);
-		return;
-	}
-	sign = ir_frame(l->f, 16);
-	ir_store(l->f, 8, BPF_REG_10, sign, reg);
-	ir_store(l->f, 8, BPF_REG_10, (int16_t)(sign + 8), right);
-	ir_jcci(l->f, BPF_JSGE, reg, 0, plus_a);
-	ir_raw(l->f, BPF_ALU64 | BPF_NEG, reg, 0, 0, 0);
+	if (op == BPF_DIV)
+		ir_alu(l->f, BPF_XOR, left, right);
+	ir_store(l->f, 8, BPF_REG_10, sign, left);
+	if (op == BPF_DIV)
+		ir_alu(l->f, BPF_XOR, left, right);
+	ir_jcci(l->f, BPF_JSGE, left, 0, plus_a);
+	negate(l->f, left);
 	ir_label(l->f, plus_a);
 	ir_jcci(l->f, BPF_JSGE, right, 0, plus_b);
-	ir_raw(l->f, BPF_ALU64 | BPF_NEG, right, 0, 0, 0);
+	negate(l->f, right);
 	ir_label(l->f, plus_b);
-	ir_alu(l->f, op, reg, right);
-	ir_load(l->f, 8, BPF_REG_0, BPF_REG_10, sign);
-	if (e->op == EXPR_DIV) {
-		int16_t spare = ir_frame(l->f, 8);
-
-		/* sign of a ^ b, without another register: through the stack */
-		ir_store(l->f, 8, BPF_REG_10, spare, reg);
-		ir_load(l->f, 8, reg, BPF_REG_10, (int16_t)(sign + 8));
-		ir_alu(l->f, BPF_XOR, BPF_REG_0, reg);
-		ir_load(l->f, 8, reg, BPF_REG_10, spare);
-		ir_frame_release(l->f, 8);
-	}
-	ir_jcci(l->f, BPF_JSGE, BPF_REG_0, 0, done);
-	ir_raw(l->f, BPF_ALU64 | BPF_NEG, reg, 0, 0, 0);
+	ir_alu(l->f, op, left, right);
+	ir_load(l->f, 8, right, BPF_REG_10, sign);
+	ir_jcci(l->f, BPF_JSGE, right, 0, done);
+	negate(l->f, left);
 	ir_label(l->f, done);
-	ir_frame_release(l->f, 16);
-	narrow(l->f, reg, e->type);
+	ir_frame_release(l->f, 8);
+}
+
+/* By zero it is unknown. */
+static void lower_division(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
+{
+	uint8_t reg = (uint8_t)IR_REG(depth), left, right, op = e->op == EXPR_DIV ? BPF_DIV : BPF_MOD;
+
+	if (lower_fits_imm(e->b) && (int64_t)e->b->value > 0 && !lower_is_signed(e->type)) {
+		lower_value(l, e->a, depth, fail);
+		ir_alui(l->f, op, reg, (int32_t)e->b->value);
+		return;
+	}
+	lower_operands(l, e, depth, fail, &left, &right);
+	if (!lower_is_fixed(e->b) || !e->b->value)
+		ir_jcci(l->f, BPF_JEQ, right, 0, fail);
+	if (lower_is_signed(e->type))
+		lower_signed_division(l, op, left, right);
+	else
+		ir_alu(l->f, op, left, right);
+	ir_mov(l->f, reg, left);
+	lower_narrow(l->f, reg, e->type);
 }
 
 static void lower_shift(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
 {
-	uint8_t reg = (uint8_t)IR_REG(depth), right;
-	uint8_t op = e->op == EXPR_SHL ? BPF_LSH : is_signed(e->type) ? BPF_ARSH : BPF_RSH;
+	uint8_t reg = (uint8_t)IR_REG(depth), left, right;
+	uint8_t op = e->op == EXPR_SHL ? BPF_LSH : lower_is_signed(e->type) ? BPF_ARSH : BPF_RSH;
+	int32_t mask = e->type->size == 8 ? 63 : 31;
 
-	lower_operands(l, e, depth, fail, &right);
-	ir_alui(l->f, BPF_AND, right, e->type->size == 8 ? 63 : 31);
-	ir_alu(l->f, op, reg, right);
-	narrow(l->f, reg, e->type);
+	if (lower_is_fixed(e->b)) {
+		lower_value(l, e->a, depth, fail);
+		ir_alui(l->f, op, reg, (int32_t)e->b->value & mask);
+	} else {
+		lower_operands(l, e, depth, fail, &left, &right);
+		ir_alui(l->f, BPF_AND, right, mask);
+		ir_alu(l->f, op, left, right);
+		ir_mov(l->f, reg, left);
+	}
+	lower_narrow(l->f, reg, e->type);
 }
 
 static void lower_arith(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
@@ -448,22 +309,20 @@ static void lower_arith(struct lower *l, const struct expr *e, uint32_t depth, u
 		[EXPR_MUL] = BPF_MUL, [EXPR_ADD] = BPF_ADD, [EXPR_SUB] = BPF_SUB,
 		[EXPR_AND] = BPF_AND, [EXPR_OR] = BPF_OR,   [EXPR_XOR] = BPF_XOR,
 	};
-	uint8_t reg = (uint8_t)IR_REG(depth), right;
+	uint8_t reg = (uint8_t)IR_REG(depth), left, right;
 
-	if (e->b->op == EXPR_INT && (int64_t)e->b->value == (int32_t)e->b->value && e->type->kind != TYPE_PTR) {
+	if (lower_fits_imm(e->b)) {
 		lower_value(l, e->a, depth, fail);
 		ir_alui(l->f, ops[e->op], reg, (int32_t)e->b->value);
 	} else {
-		lower_operands(l, e, depth, fail, &right);
-		if (e->type->kind == TYPE_PTR && e->a->type->kind == TYPE_PTR && e->type->target->size > 1)
-			ir_alui(l->f, BPF_MUL, right, (int32_t)e->type->target->size);
-		ir_alu(l->f, ops[e->op], reg, right);
+		lower_operands(l, e, depth, fail, &left, &right);
+		ir_alu(l->f, ops[e->op], left, right);
+		ir_mov(l->f, reg, left);
 	}
-	narrow(l->f, reg, e->type);
+	lower_narrow(l->f, reg, e->type);
 }
 
-/* A condition as a value: 1 or 0. */
-static void lower_bool(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
+void lower_bool(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
 {
 	uint32_t yes = ir_new_label(l->f), no = ir_new_label(l->f), done = ir_new_label(l->f);
 	uint8_t reg = (uint8_t)IR_REG(depth);
@@ -504,7 +363,7 @@ static void lower_cast(struct lower *l, const struct expr *e, uint32_t depth, ui
 		ir_label(l->f, done);
 		return;
 	}
-	narrow(l->f, (uint8_t)IR_REG(depth), e->type);
+	lower_narrow(l->f, (uint8_t)IR_REG(depth), e->type);
 }
 
 static void lower_unary(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
@@ -516,7 +375,7 @@ static void lower_unary(struct lower *l, const struct expr *e, uint32_t depth, u
 		ir_raw(l->f, BPF_ALU64 | BPF_NEG, reg, 0, 0, 0);
 	else
 		ir_alui(l->f, BPF_XOR, reg, -1);
-	narrow(l->f, reg, e->type);
+	lower_narrow(l->f, reg, e->type);
 }
 
 void lower_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
@@ -525,7 +384,7 @@ void lower_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t
 
 	switch (e->op) {
 	case EXPR_INT:
-		ir_movi(l->f, reg, e->value);
+		lower_int(l, e, reg);
 		break;
 	case EXPR_PARAM:
 		ir_address(l->f, reg, "df_params", e->index * 8);
@@ -540,10 +399,16 @@ void lower_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t
 		break;
 	case EXPR_RETVAL:
 		ir_load(l->f, 8, reg, IR_CTX, PT_REGS_AX);
-		narrow(l->f, reg, e->type);
+		lower_narrow(l->f, reg, e->type);
 		break;
 	case EXPR_BUILTIN:
-		lower_builtin(l, e, depth);
+		lower_builtin(l, e, depth, fail);
+		break;
+	case EXPR_SYMBOL:
+		lower_symbol(l, e, depth, fail);
+		break;
+	case EXPR_EXISTS:
+		lower_exists(l, e, depth);
 		break;
 	case EXPR_MEMBER:
 	case EXPR_INDEX:
@@ -580,12 +445,31 @@ void lower_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t
 		lower_choice(l, e, depth, fail);
 		break;
 	case EXPR_CALL:
-		if (e->index != FUNC_IS_ERR && e->index != FUNC_IS_ERR_OR_NULL) {
-			diag_error(l->diags, TAG_TOO_BIG, e->span, "this function cannot be evaluated in the kernel yet");
-			break;
-		}
-		/* fall through */
-	default:
+		lower_call(l, e, depth, fail);
+		break;
+	case EXPR_OLD:
+		diag_error(l->diags, TAG_TOO_BIG, e->span, "old() cannot be evaluated in the kernel yet");
+		break;
+	case EXPR_NOT:
+	case EXPR_LT:
+	case EXPR_LE:
+	case EXPR_GT:
+	case EXPR_GE:
+	case EXPR_EQ:
+	case EXPR_NE:
+	case EXPR_LAND:
+	case EXPR_LOR:
+	case EXPR_IN:
+	case EXPR_STRCMP:
+	case EXPR_STACK_HAS:
 		lower_bool(l, e, depth, fail);
+		break;
+	case EXPR_STR:
+	case EXPR_SET:
+	case EXPR_STEP:
+	case EXPR_NAME:
+	case EXPR_SIZEOF:
+	default:
+		diag_error(l->diags, TAG_NOT_HERE, e->span, "this is no number here");
 	}
 }

@@ -323,6 +323,37 @@ static json_t *hooks_json(struct arena *a, const struct code_set *cs)
 	return hooks;
 }
 
+/* Constants that the target decides (rules/late.h). */
+static json_t *lates_json(const struct lates *lates)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < lates->n; i++) {
+		const struct late *late = &lates->items[i];
+
+		json_array_append_new(array, json_pack("{s:s, s:o, s:i, s:i, s:i}", "kind", late_kind_name(late->kind),
+						       "name", text_json(late->name), "rule", (int)late->rule, "line",
+						       (int)span_line(late->span), "word", (int)late->word));
+	}
+	return array;
+}
+
+static json_t *sets_json(const struct rule_set *set)
+{
+	json_t *sets = json_array();
+
+	for (uint32_t i = 0; i < set->nsets; i++) {
+		const struct set *s = set->sets[i];
+		json_t *values = json_array();
+
+		for (uint32_t v = 0; v < s->nvalues; v++)
+			json_array_append_new(values, u64_json(s->values[v]->value));
+		json_array_append_new(sets, json_pack("{s:s, s:o, s:I, s:o}", "name", s->name, "file", text_json(s->file),
+						      "max", (json_int_t)s->max, "values", values));
+	}
+	return sets;
+}
+
 int manifest_build(struct arena *a, const struct rule_set *set, const struct set_layout *layout,
 		   const struct automata *am, const struct code_set *cs, const struct code *codes, uint32_t ncodes,
 		   char **ret, struct err *err)
@@ -346,6 +377,9 @@ int manifest_build(struct arena *a, const struct rule_set *set, const struct set
 	json_object_set_new(j, "events", events);
 	json_object_set_new(j, "machines", machines_json(am));
 	json_object_set_new(j, "hooks", hooks_json(a, cs));
+	json_object_set_new(j, "late", lates_json(&cs->lates));
+	json_object_set_new(j, "late_words", json_integer(cs->lates.words));
+	json_object_set_new(j, "sets", sets_json(set));
 	json_object_set_new(j, "bodies", bodies_json(cs, codes, ncodes));
 	text = j ? json_dumps(j, JSON_COMPACT) : NULL;
 	json_decref(j);

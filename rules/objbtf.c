@@ -12,6 +12,17 @@ const struct extern_func extern_funcs[] = {
 	{ "df_record", 1, { 4 }, 8 },
 	{ "df_hit", 1, { 4 }, 4 },
 	{ "df_usdt_arg", 3, { 0, 4, 0 }, 4 },
+	{ "df_text_is", 4, { 8, 4, 0, 4 }, 4 },
+	{ "df_text_like", 3, { 8, 4, 0 }, 4 },
+	{ "df_text_same", 4, { 8, 4, 8, 4 }, 4 },
+	{ "df_comm", 0, { 0 }, 8 },
+	{ "df_stack_has", 2, { 0, 0 }, 4 },
+	{ "df_kthread", 0, { 0 }, 4 },
+	{ "df_in_irq", 0, { 0 }, 4 },
+	{ "df_netns", 0, { 0 }, 8 },
+	{ "df_pidns", 0, { 0 }, 8 },
+	{ "df_in_set", 3, { 8, 4, 4 }, 4 },
+	{ "df_per_cpu", 3, { 8, 8, 4 }, 8 },
 };
 const uint32_t nextern_funcs = sizeof(extern_funcs) / sizeof(extern_funcs[0]);
 

@@ -295,6 +295,7 @@ struct rule_set {
 	uint32_t nparams;
 	struct set **sets;		/* all, by set->index */
 	uint32_t nsets;
+	struct types *types;		/* that checking made; NULL: none */
 	const char **flags;		/* names of the flags that rules set and read, by index */
 	uint32_t nflags;
 };
