@@ -14,11 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "agent/brake.h"
 #include "agent/commands.h"
 #include "agent/guards.h"
 #include "agent/load.h"
+#include "agent/losses.h"
 #include "agent/object.h"
 #include "agent/params.h"
 #include "agent/source_set.h"
@@ -27,11 +30,14 @@
 #include "lib/cleanup.h"
 #include "rules/kbtf.h"
 
+#define TICK_NS 1000000000ULL
+
 struct run_options {
 	char **files;
 	int nfiles;
 	char **sets;		/* --set */
 	int nsets;
+	uint32_t brake;		/* thousandths of a CPU, 0: none */
 	bool dry_run, disarmed, force, json;
 };
 
@@ -46,11 +52,17 @@ struct run {
 	bool *noted;			/* by rule: it stands in the ledger of panics */
 	char state_path[256];
 	char armed_text[256];
+	struct brake brake;
+	struct losses losses;
+	uint64_t next_tick_ns;
 };
 
 static int parse_options(int argc, char **argv, struct run_options *o)
 {
+	struct err err;
+
 	o->files = argv + 1;
+	o->brake = BRAKE_DEFAULT;
 	o->sets = calloc((size_t)argc, sizeof(*o->sets));
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--dry-run"))
@@ -61,7 +73,10 @@ static int parse_options(int argc, char **argv, struct run_options *o)
 			o->force = true;
 		else if (!strcmp(argv[i], "--json"))
 			o->json = true;
-		else if (!strcmp(argv[i], "--set") && i + 1 < argc)
+		else if (!strcmp(argv[i], "--brake") && i + 1 < argc) {
+			if (brake_parse(argv[++i], &o->brake, &err))
+				return command_usage("run", "%s", err.msg);
+		} else if (!strcmp(argv[i], "--set") && i + 1 < argc)
 			o->sets[o->nsets++] = argv[++i];
 		else if (argv[i][0] == '-' && argv[i][1])
 			return command_usage("run", "no option '%s'", argv[i]);
@@ -245,6 +260,40 @@ static int on_note(void *ctx, void *data, size_t size)
 	return 0;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * TICK_NS + (uint64_t)ts.tv_nsec;
+}
+
+static void pull_brake(struct run *r, uint32_t took)
+{
+	set_arm(&r->loaded, DF_ACT_NONE);
+	r->loaded.ctl->braked = took;
+	printf("brake: the probes of %s took %u.%u %% of a CPU for 5 s, the limit is %u.%u %%: disarmed, and detached\n",
+	       r->info.name, took / 10, took % 10, r->opts.brake / 10, r->opts.brake % 10);
+	fflush(stdout);
+	set_detach(&r->loaded);
+}
+
+/* What is done once a second, if a second has passed. Returns milliseconds until the next time. */
+static int tick(struct run *r)
+{
+	uint64_t now = now_ns();
+	uint32_t took;
+
+	if (now >= r->next_tick_ns) {
+		r->next_tick_ns = now + TICK_NS;
+		losses_update(&r->losses, &r->loaded);
+		took = r->loaded.ctl->braked ? 0 : brake_tick(&r->brake, &r->loaded, now);
+		if (took)
+			pull_brake(r, took);
+	}
+	return (int)((r->next_tick_ns - now) / 1000000) + 1;
+}
+
 static int follow(struct run *r, struct err *err)
 {
 	struct ring_buffer *rb = ring_buffer__new(set_map_fd(&r->loaded, "df_out"), on_note, r, NULL);
@@ -265,9 +314,12 @@ static int follow(struct run *r, struct err *err)
 	sig = signalfd(-1, &set, SFD_CLOEXEC);
 	fds[0] = (struct pollfd){ .fd = sig, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = ring_buffer__epoll_fd(rb), .events = POLLIN };
+	brake_begin(&r->brake, r->opts.brake);
+	losses_begin(&r->losses, r->a, &r->loaded);
 	do {
 		ring_buffer__consume(rb);
-	} while (poll(fds, 2, -1) > 0 && !(fds[0].revents & POLLIN));
+	} while (poll(fds, 2, tick(r)) >= 0 && !(fds[0].revents & POLLIN));
+	brake_end(&r->brake);
 	ring_buffer__consume(rb);
 	if (fds[0].revents & POLLIN && read(sig, &info, sizeof(info)) == sizeof(info))
 		printf("unloaded %s\n", r->info.name);

@@ -163,8 +163,9 @@ int control_send(struct control *c, struct df_cmd *cmds, uint32_t n, struct err 
 	if (!ret && done + 1 != c->next)
 		ret = err_set(err, ERR_ENVIRONMENT, "the commands were written, but not acknowledged");
 	if (!ret && c->ctl->cmd_refused >= first)
-		return err_set(err, ERR_ENVIRONMENT, "%s refused command %u of %u", c->set->info.name,
-			       (uint32_t)(c->ctl->cmd_refused - first) + 1, n);
+		return err_set(err, ERR_ENVIRONMENT, "%s refused command %u of %u%s", c->set->info.name,
+			       (uint32_t)(c->ctl->cmd_refused - first) + 1, n,
+			       c->ctl->braked ? ": the brake has let go of its probes, run it anew" : "");
 	if (ret && n > 1)
 		return err_wrap(err, "%u of %u commands were applied", done + 1 > first ? (uint32_t)(done + 1 - first) : 0, n);
 	return ret;

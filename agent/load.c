@@ -395,14 +395,20 @@ void set_arm(struct loaded *s, enum df_act act)
 	__atomic_store_n(&s->ctl->armed, act, __ATOMIC_SEQ_CST);
 }
 
-void loaded_destroy(struct loaded *s)
+void set_detach(struct loaded *s)
 {
-	if (s->ctl)
-		set_arm(s, DF_ACT_NONE);
 	for (uint32_t i = s->nlinks; i > 0; i--)
 		bpf_link__destroy(s->links[i - 1]);
 	for (uint32_t i = 0; i < s->nlink_fds; i++)
 		close(s->link_fds[i]);
+	s->nlinks = s->nlink_fds = 0;
+}
+
+void loaded_destroy(struct loaded *s)
+{
+	if (s->ctl)
+		set_arm(s, DF_ACT_NONE);
+	set_detach(s);
 	if (s->ctl)
 		munmap(s->ctl, (size_t)sysconf(_SC_PAGESIZE));
 	bpf_object__close(s->engines);

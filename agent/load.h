@@ -56,6 +56,9 @@ uint32_t set_drain_id(const struct loaded *s);
 /* Descriptor of a map of the set, or negative. */
 int set_map_fd(const struct loaded *s, const char *name);
 
+/* Let go of all probes; maps and programs stay. */
+void set_detach(struct loaded *s);
+
 /* Detach and unload. */
 void loaded_destroy(struct loaded *s);
 

@@ -19,7 +19,7 @@ static const struct command commands[] = {
 	  "say all that is wrong with rules; load nothing" },
 	{ "probes", cmd_probes, "GLOB [--btf FILE]", "functions and tracepoints that match, with their arguments" },
 	{ "compile", cmd_compile, "FILE... -o OBJECT [--btf FILE]", "rules to a BPF object that other kernels can load" },
-	{ "run", cmd_run, "FILE... [--dry-run|--disarmed] [--force] [--set P=V]", "arm rules or a compiled set, and stay" },
+	{ "run", cmd_run, "FILE... [--dry-run|--disarmed] [--force] [--set P=V] [--brake %]", "arm rules or a compiled set, and stay" },
 	{ "set", cmd_set, "[SET] P=V...", "change parameters of a running set" },
 	{ "arm", cmd_arm, "[SET] [--force]", "let a set act that was disarmed" },
 	{ "disarm", cmd_disarm, "[SET]", "a set records on, and does nothing else" },

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/brake.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define EVERY_TICKS 10
+#define LONG_NS 4500000000ULL	/* five ticks, one of which may come early */
+
+int brake_parse(const char *text, uint32_t *limit, struct err *err)
+{
+	char *end;
+	double percent = strtod(text, &end);
+
+	if (end == text || (*end && *end != '%') || !(percent >= 0 && percent <= 100000))
+		return err_set(err, ERR_INVALID, "--brake %s: give a percentage of one CPU, 0 for none", text);
+	*limit = (uint32_t)(percent * 10 + 0.5);
+	if (percent > 0 && !*limit)
+		*limit = 1;
+	return 0;
+}
+
+void brake_begin(struct brake *b, uint32_t limit)
+{
+	*b = (struct brake){ .limit = limit, .stats_fd = -1 };
+}
+
+void brake_end(struct brake *b)
+{
+	if (b->stats_fd >= 0)
+		close(b->stats_fd);
+	b->stats_fd = -1;
+}
+
+/* Hooks only: an engine runs inside its hook's run. */
+static uint64_t run_ns(const struct loaded *s)
+{
+	struct bpf_program *p;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_program(p, s->hooks) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+
+		if (bpf_program__fd(p) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
+			sum += info.run_time_ns;
+	}
+	return sum;
+}
+
+uint32_t brake_tick(struct brake *b, const struct loaded *s, uint64_t now)
+{
+	uint64_t took, ns;
+
+	if (!b->limit)
+		return 0;
+	if (b->stats_fd < 0) {
+		if (b->tick++ % EVERY_TICKS)
+			return 0;
+		b->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		b->begin_ns = now;
+		b->begin_run_ns = run_ns(s);
+		return 0;
+	}
+	b->tick++;
+	ns = now - b->begin_ns;
+	took = (run_ns(s) - b->begin_run_ns) * 1000 / (ns ? ns : 1);
+	if (took > b->limit && ns < LONG_NS)
+		return 0;
+	brake_end(b);
+	return took > b->limit ? (uint32_t)took : 0;
+}
