@@ -70,14 +70,22 @@ static __always_inline bool test_holds(const struct df_match *m, struct df_rec *
 	}
 }
 
-/* The decision that the record's event meets in the key's present state. */
-static __always_inline __u32 decide(const struct df_match *m, struct df_rec *r, const struct df_machine *mc)
+/*
+ * The decision that the record's event meets in the key's present state. Global, so that the verifier checks it once,
+ * with any key and any event.
+ */
+__attribute__((noinline)) __u32 df_decide(struct df_match *m, struct df_rec *r)
 {
-	__u32 state = r->flags & DF_BIRTH ? 0 : m->state, at;
+	const struct df_machine *mc;
 	const struct df_decision *d;
+	__u32 state, at;
 
-	if (r->col == DF_NO_COL)
+	if (!m || !r || r->col == DF_NO_COL)
 		return NO_DECISION;
+	mc = machine_get(r->machine);
+	if (!mc)
+		return NO_DECISION;
+	state = r->flags & DF_BIRTH ? 0 : m->state;
 	at = cell_get(mc->first_cell + state * mc->ncols + r->col) - 1;
 	for (int i = 0; i < DF_CHAIN; i++, at++) {
 		d = decision_get(at);
@@ -127,20 +135,19 @@ static __always_inline void keep_values(struct df_match *m, const struct df_rec 
 	}
 }
 
-/* Apply a decision; called under the lock. task: the current one, known before. */
+/* Apply a decision; called under the lock. */
 static __always_inline void apply(struct df_match *m, struct df_rec *r, const struct df_machine *mc,
-				  const struct df_decision *d, __u64 timer_ns, __u32 losses, __u64 pid_tgid,
-				  const __u64 *comm, struct effect *e)
+				  const struct df_decision *d, __u64 timer_ns, __u32 losses, struct effect *e)
 {
 	__u32 step;
 
 	if (d->ops & DF_OP_START) {
 		m->first_ns = r->ns;
 		m->losses = losses;
-		m->pid = pid_tgid >> 32;
-		m->tid = (__u32)pid_tgid;
-		((__u64 *)m->comm)[0] = comm[0];
-		((__u64 *)m->comm)[1] = comm[1];
+		m->pid = r->pid_tgid >> 32;
+		m->tid = (__u32)r->pid_tgid;
+		((__u64 *)m->comm)[0] = r->comm[0];
+		((__u64 *)m->comm)[1] = r->comm[1];
 #pragma unroll
 		for (__u32 i = 0; i < DF_STEPS; i++)
 			m->step[i] = 0;
@@ -209,12 +216,13 @@ static __always_inline void end_generation(struct df_match *m, const struct df_r
 }
 
 /* Fill the common part of a recorded event; e may be a list node's or a ring node's. */
-#define event_fill(e, r, extra, pid_tgid, comm8)                                                                   \
+#define event_fill(e, r, extra)                                                                                    \
 	do {                                                                                                       \
 		(e)->ns = (r)->ns;                                                                                 \
 		(e)->ip = (r)->ip;                                                                                 \
-		(e)->pid = (pid_tgid) >> 32;                                                                       \
-		(e)->tid = (__u32)(pid_tgid);                                                                      \
+		(e)->pid = (r)->pid_tgid >> 32;                                                                    \
+		barrier(); /* one store for both would cross a member, which a list node does not allow */           \
+		(e)->tid = (__u32)(r)->pid_tgid;                                                                   \
 		(e)->event = (r)->event;                                                                           \
 		(e)->gen = (r)->gen;                                                                               \
 		(e)->flags = (r)->flags | (extra);                                                                 \
@@ -222,8 +230,8 @@ static __always_inline void end_generation(struct df_match *m, const struct df_r
 		(e)->nwords = (r)->nwords;                                                                         \
 		(e)->nframes = (r)->nframes;                                                                       \
 		(e)->stack_word = (r)->stack_word;                                                                 \
-		((__u64 *)(e)->comm)[0] = (comm8)[0];                                                              \
-		((__u64 *)(e)->comm)[1] = (comm8)[1];                                                              \
+		((__u64 *)(e)->comm)[0] = (r)->comm[0];                                                             \
+		((__u64 *)(e)->comm)[1] = (r)->comm[1];                                                             \
 	} while (0)
 
 /*
@@ -264,6 +272,9 @@ static __always_inline void deadline_record(struct df_rec *r, const struct df_ma
 	r->col = mc->deadline_col;
 	r->nwords = r->nframes = r->stack_word = 0;
 	r->val_bad = -1;
+	r->pid_tgid = (__u64)m->pid << 32 | m->tid;
+	r->comm[0] = ((__u64 *)m->comm)[0];
+	r->comm[1] = ((__u64 *)m->comm)[1];
 }
 
 /* The record's key is the entry's. */
@@ -292,12 +303,19 @@ static __always_inline bool follow(struct df_rec *r, const struct df_match *m, c
 	return true;
 }
 
+/* The task that the event happened in. */
+static __always_inline void current_task(struct df_rec *r)
+{
+	r->pid_tgid = bpf_get_current_pid_tgid();
+	bpf_get_current_comm(r->comm, sizeof(r->comm));
+}
+
 /* Common entry of all engines: false if this event is not to be recorded. */
-static __always_inline bool admit(struct df_rec *r, struct df_stats *st, __u64 pid_tgid, __u32 rule)
+static __always_inline bool admit(struct df_rec *r, struct df_stats *st, __u32 rule)
 {
 	if (df_ctl.frozen)
 		return false;
-	if (df_ctl.tgid && pid_tgid >> 32 == df_ctl.tgid) {
+	if (df_ctl.tgid && r->pid_tgid >> 32 == df_ctl.tgid) {
 		st->own++;
 		return false;
 	}

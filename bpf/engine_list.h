@@ -46,7 +46,7 @@ static __always_inline void list_start_timer(struct df_state *s, __u64 ns)
 
 /* Put the event into the list: the second hold of the lock. */
 static __always_inline void list_record(struct df_state *s, struct df_rec *r, struct bpf_list_node *old,
-					struct effect *e, struct df_stats *st, __u32 rule, __u64 id, const __u64 *comm)
+					struct effect *e, struct df_stats *st, __u32 rule)
 {
 	struct df_node *n;
 	bool same;
@@ -60,7 +60,7 @@ static __always_inline void list_record(struct df_state *s, struct df_rec *r, st
 		return;
 	}
 	n->e.seq = r->seq;
-	event_fill(&n->e, r, e->node_flags, id, comm);
+	event_fill(&n->e, r, e->node_flags);
 	payload_copy(n, r);
 	bpf_spin_lock(&s->lock);
 	same = key_is(s, r);
@@ -79,11 +79,11 @@ static __always_inline void list_record(struct df_state *s, struct df_rec *r, st
 }
 
 /*
- * What the record's event does to this entry: automaton, history, deadline. id and comm: the task to name. Returns
- * false if the entry is another key's by now, or the deadline was moved.
+ * What the record's event does to this entry: automaton, history, deadline. Returns false
+ * if the entry is another key's by now, or the deadline was moved.
  */
 static __always_inline bool list_step(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
-				      struct df_stats *st, __u64 id, const __u64 *comm, struct effect *e)
+				      struct df_stats *st, struct effect *e)
 {
 	__u32 losses = losses_of(mc->rule), version, at;
 	struct bpf_list_node *old = NULL;
@@ -94,7 +94,7 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 	for (int try = 0; try < TRIES && !done; try++) {
 		version = s->m.version;
 		barrier();
-		at = decide(&s->m, r, mc);
+		at = df_decide(&s->m, r);
 		d = decision_get(at);
 		timer_ns = d ? param(d->timer, 0) : 0;
 		bpf_spin_lock(&s->lock);
@@ -109,7 +109,7 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 		done = true;
 		touch(&s->m, r, losses, e);
 		if (d)
-			apply(&s->m, r, mc, d, timer_ns, losses, id, comm, e);
+			apply(&s->m, r, mc, d, timer_ns, losses, e);
 		end_generation(&s->m, r, e);
 		r->ops = e->ops;
 		s->m.version++;
@@ -118,35 +118,45 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 		else
 			old = list_recycle(&s->ring, s->m.nring, mc->last);
 		bpf_spin_unlock(&s->lock);
-		list_record(s, r, old, e, st, mc->rule, id, comm);
+		list_record(s, r, old, e, st, mc->rule);
 	}
 	return done;
 }
 
 static __always_inline void list_after(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
-				       struct df_stats *st, __u64 id, const __u64 *comm, struct effect *e)
+				       struct df_stats *st, struct effect *e)
 {
 	if (e->alive)
 		live_add(r->machine, e->alive);
 	if (r->ops & DF_OP_FIRE)
-		fire(r, mc->rule, st, id, comm);
+		df_verdict(r, mc->rule);
+}
+
+/* The record is looked up again: as an argument of a global function it could not be a map's key on v6.1. */
+__attribute__((noinline)) int df_list_key(__u32 prog)
+{
+	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);
+
+	return r ? key_create(&df_keys, __builtin_offsetof(struct df_state, key), r, prog) : 0;
 }
 
 /* The event for one machine; true if the follow machine is next (its key and column are then in the record). */
-static __always_inline bool list_pass(struct df_rec *r, __u32 prog, struct df_stats *st, __u64 id, const __u64 *comm)
+static __always_inline bool list_pass(struct df_rec *r, __u32 prog, struct df_stats *st)
 {
 	const struct df_machine *mc = machine_get(r->machine);
 	struct effect e = {};
 	struct df_state *s;
 
-	if (!mc || !admit(r, st, id, mc->rule))
+	if (!mc || !admit(r, st, mc->rule))
 		return false;
 	s = bpf_map_lookup_elem(&df_keys, &r->key);
-	if (!s)
-		s = key_create(&df_keys, __builtin_offsetof(struct df_state, key), r, mc, prog, st);
+	if (!s) {
+		df_list_key(prog);
+		s = bpf_map_lookup_elem(&df_keys, &r->key);
+	}
 	if (!s)
 		return false;
-	if (!list_step(s, r, mc, st, id, comm, &e)) {
+	if (!list_step(s, r, mc, st, &e)) {
 		st->raced++;
 		loss(mc->rule);
 		return false;
@@ -155,20 +165,19 @@ static __always_inline bool list_pass(struct df_rec *r, __u32 prog, struct df_st
 		list_hold_task(s);
 		list_start_timer(s, e.timer_ns);
 	}
-	list_after(s, r, mc, st, id, comm, &e);
+	list_after(s, r, mc, st, &e);
 	return follow(r, &s->m, mc, &e);
 }
 
 static __always_inline void engine_list(struct df_rec *r, __u32 prog)
 {
 	struct df_stats *st = bpf_map_lookup_elem(&df_stats, &r->event);
-	__u64 id = bpf_get_current_pid_tgid(), comm[DF_COMM / 8] = {};
 
 	if (!st)
 		return;
-	bpf_get_current_comm(comm, sizeof(comm));
+	current_task(r);
 	for (int pass = 0; pass < 2; pass++) {
-		if (!list_pass(r, prog, st, id, comm))
+		if (!list_pass(r, prog, st))
 			return;
 	}
 }
@@ -196,7 +205,7 @@ static int list_deadline(void *map, struct df_mkey *key, struct df_state *s)
 {
 	__u32 prog = DF_PROG_TIMER, event;
 	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);
-	__u64 now = bpf_ktime_get_ns(), deadline = s->m.deadline_ns, id, comm[DF_COMM / 8];
+	__u64 now = bpf_ktime_get_ns(), deadline = s->m.deadline_ns;
 	const struct df_machine *mc = machine_get(s->m.machine);
 	struct effect e = {};
 	struct df_stats *st;
@@ -215,15 +224,12 @@ static int list_deadline(void *map, struct df_mkey *key, struct df_state *s)
 	deadline_record(r, &s->m, mc, now);
 	record_key(r, s);
 	list_task_stack(s, r);
-	id = (__u64)s->m.pid << 32 | s->m.tid;
-	comm[0] = ((__u64 *)s->m.comm)[0];
-	comm[1] = ((__u64 *)s->m.comm)[1];
-	if (!list_step(s, r, mc, st, id, comm, &e))
+	if (!list_step(s, r, mc, st, &e))
 		return 0;
 	st->hit++;
 	if (r->ops & DF_OP_TIMER)
 		bpf_timer_start(&s->timer, e.timer_ns, 0);	/* the callback stays */
-	list_after(s, r, mc, st, id, comm, &e);
+	list_after(s, r, mc, st, &e);
 	return 0;
 }
 

@@ -21,8 +21,7 @@ static __always_inline void ring_start_timer(struct df_state_ring *s, __u64 ns)
 	bpf_timer_start(&s->timer, ns, 0);
 }
 
-static __always_inline void ring_record(struct df_rec *r, __u32 index, struct effect *e, struct df_stats *st, __u64 id,
-					const __u64 *comm)
+static __always_inline void ring_record(struct df_rec *r, __u32 index, struct effect *e, struct df_stats *st)
 {
 	struct df_ring_node *n = bpf_map_lookup_elem(&df_ring, &index);
 
@@ -32,7 +31,7 @@ static __always_inline void ring_record(struct df_rec *r, __u32 index, struct ef
 	}
 	n->e.seq = 0;
 	barrier();
-	event_fill(&n->e, r, e->node_flags, id, comm);
+	event_fill(&n->e, r, e->node_flags);
 	payload_copy(n, r);
 	barrier();
 	n->e.seq = r->seq;
@@ -40,7 +39,7 @@ static __always_inline void ring_record(struct df_rec *r, __u32 index, struct ef
 }
 
 static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r, const struct df_machine *mc,
-				      struct df_stats *st, __u64 id, const __u64 *comm, struct effect *e)
+				      struct df_stats *st, struct effect *e)
 {
 	__u32 losses = losses_of(mc->rule), version, at, index;
 	__u16 last = mc->last ? mc->last : 1, pins = mc->pins ? mc->pins : 1;
@@ -51,7 +50,7 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 	for (int try = 0; try < TRIES && !done; try++) {
 		version = s->m.version;
 		barrier();
-		at = decide(&s->m, r, mc);
+		at = df_decide(&s->m, r);
 		d = decision_get(at);
 		timer_ns = d ? param(d->timer, 0) : 0;
 		bpf_spin_lock(&s->lock);
@@ -66,7 +65,7 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 		done = true;
 		touch(&s->m, r, losses, e);
 		if (d)
-			apply(&s->m, r, mc, d, timer_ns, losses, id, comm, e);
+			apply(&s->m, r, mc, d, timer_ns, losses, e);
 		end_generation(&s->m, r, e);
 		r->ops = e->ops;
 		s->m.version++;
@@ -76,54 +75,63 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 		else
 			index += s->m.nring++ % last;
 		bpf_spin_unlock(&s->lock);
-		ring_record(r, index, e, st, id, comm);
+		ring_record(r, index, e, st);
 	}
 	return done;
 }
 
 static __always_inline void ring_after(struct df_state_ring *s, struct df_rec *r, const struct df_machine *mc,
-				       struct df_stats *st, __u64 id, const __u64 *comm, struct effect *e)
+				       struct df_stats *st, struct effect *e)
 {
 	if (e->alive)
 		live_add(r->machine, e->alive);
 	if (r->ops & DF_OP_FIRE)
-		fire(r, mc->rule, st, id, comm);
+		df_verdict(r, mc->rule);
 }
 
-static __always_inline bool ring_pass(struct df_rec *r, __u32 prog, struct df_stats *st, __u64 id, const __u64 *comm)
+/* The record is looked up again: as an argument of a global function it could not be a map's key on v6.1. */
+__attribute__((noinline)) int df_ring_key(__u32 prog)
+{
+	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);
+
+	return r ? key_create(&df_keys_ring, __builtin_offsetof(struct df_state_ring, key), r, prog) : 0;
+}
+
+static __always_inline bool ring_pass(struct df_rec *r, __u32 prog, struct df_stats *st)
 {
 	const struct df_machine *mc = machine_get(r->machine);
 	struct effect e = {};
 	struct df_state_ring *s;
 
-	if (!mc || !admit(r, st, id, mc->rule))
+	if (!mc || !admit(r, st, mc->rule))
 		return false;
 	s = bpf_map_lookup_elem(&df_keys_ring, &r->key);
-	if (!s)
-		s = key_create(&df_keys_ring, __builtin_offsetof(struct df_state_ring, key), r, mc, prog, st);
+	if (!s) {
+		df_ring_key(prog);
+		s = bpf_map_lookup_elem(&df_keys_ring, &r->key);
+	}
 	if (!s)
 		return false;
-	if (!ring_step(s, r, mc, st, id, comm, &e)) {
+	if (!ring_step(s, r, mc, st, &e)) {
 		st->raced++;
 		loss(mc->rule);
 		return false;
 	}
 	if (r->ops & DF_OP_TIMER)
 		ring_start_timer(s, e.timer_ns);
-	ring_after(s, r, mc, st, id, comm, &e);
+	ring_after(s, r, mc, st, &e);
 	return follow(r, &s->m, mc, &e);
 }
 
 static __always_inline void engine_ring(struct df_rec *r, __u32 prog)
 {
 	struct df_stats *st = bpf_map_lookup_elem(&df_stats, &r->event);
-	__u64 id = bpf_get_current_pid_tgid(), comm[DF_COMM / 8] = {};
 
 	if (!st)
 		return;
-	bpf_get_current_comm(comm, sizeof(comm));
+	current_task(r);
 	for (int pass = 0; pass < 2; pass++) {
-		if (!ring_pass(r, prog, st, id, comm))
+		if (!ring_pass(r, prog, st))
 			return;
 	}
 }
@@ -137,7 +145,7 @@ static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *v
 	struct df_state_ring *s = bpf_map_lookup_elem(&df_keys_ring, key);
 	__u32 prog = DF_PROG_TIMER, event;
 	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);
-	__u64 now = bpf_ktime_get_ns(), deadline, id, comm[DF_COMM / 8];
+	__u64 now = bpf_ktime_get_ns(), deadline;
 	const struct df_machine *mc;
 	struct effect e = {};
 	struct df_stats *st;
@@ -159,15 +167,12 @@ static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *v
 	st->seen++;
 	deadline_record(r, &s->m, mc, now);
 	record_key(r, s);
-	id = (__u64)s->m.pid << 32 | s->m.tid;
-	comm[0] = ((__u64 *)s->m.comm)[0];
-	comm[1] = ((__u64 *)s->m.comm)[1];
-	if (!ring_step(s, r, mc, st, id, comm, &e))
+	if (!ring_step(s, r, mc, st, &e))
 		return 0;
 	st->hit++;
 	if (r->ops & DF_OP_TIMER)
 		bpf_timer_start(&s->timer, e.timer_ns, 0);	/* the callback stays */
-	ring_after(s, r, mc, st, id, comm, &e);
+	ring_after(s, r, mc, st, &e);
 	return 0;
 }
 

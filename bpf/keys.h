@@ -169,22 +169,26 @@ static __always_inline void slot_release(__u32 slot, const struct df_rec *r)
 		c->table = 0;
 }
 
-/* Make the record's key live. prog numbers the program, whose blank entry is used. */
-static __always_inline void *key_create(void *map, __u32 key_off, struct df_rec *r, const struct df_machine *mc,
-					__u32 prog, struct df_stats *st)
+/*
+ * Make the record's key live, if it can be. prog numbers the program, whose blank entry is used. The engines make
+ * global functions of it, which the verifier checks once.
+ */
+static __always_inline int key_create(void *map, __u32 key_off, struct df_rec *r, __u32 prog)
 {
 	struct df_blank *blank = bpf_map_lookup_elem(&df_blank, &prog);
 	struct df_entry *e = (struct df_entry *)blank;
-	__u32 slot;
+	const struct df_machine *mc = machine_get(r->machine);
+	__u32 slot, event = r->event;
+	struct df_stats *st = bpf_map_lookup_elem(&df_stats, &event);
 	long err;
 
-	if (!blank)
-		return NULL;
+	if (!blank || !mc || !st)
+		return 0;
 	slot = slot_take(map, r, mc, st);
 	if (slot == NO_SLOT) {
 		st->full++;
 		loss(mc->rule);
-		return NULL;
+		return 0;
 	}
 	e->m.slot = slot;
 	e->m.first_node = mc->first_node + (slot - mc->first_slot) * (mc->last + mc->pins);
@@ -200,9 +204,8 @@ static __always_inline void *key_create(void *map, __u32 key_off, struct df_rec 
 	if (err && err != -EEXIST) {
 		st->full++;
 		loss(mc->rule);
-		return NULL;
 	}
-	return bpf_map_lookup_elem(map, &r->key);
+	return 0;
 }
 
 #endif

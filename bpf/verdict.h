@@ -19,9 +19,7 @@ static __always_inline void note(__u32 kind, __u32 index)
 	bpf_ringbuf_output(&df_out, &n, sizeof(n), 0);
 }
 
-/* pid_tgid and comm: of the task to name: the current one, or the one that a deadline waited for. */
-static __always_inline void fire_write(struct df_rec *r, __u32 rule, __u32 index, __u32 act, __u64 pid_tgid,
-				       const __u64 *comm)
+static __always_inline void fire_write(struct df_rec *r, __u32 rule, __u32 index, __u32 act)
 {
 	struct df_fire *f = bpf_map_lookup_elem(&df_fires, &index);
 
@@ -32,13 +30,13 @@ static __always_inline void fire_write(struct df_rec *r, __u32 rule, __u32 index
 	f->act = act;
 	f->ns = r->ns;
 	f->seq = r->seq;
-	f->pid = pid_tgid >> 32;
-	f->tid = (__u32)pid_tgid;
+	f->pid = r->pid_tgid >> 32;
+	f->tid = (__u32)r->pid_tgid;
 	f->cpu = bpf_get_smp_processor_id();
 	f->gen = r->gen;
 	f->losses = r->losses;
-	((__u64 *)f->comm)[0] = comm[0];
-	((__u64 *)f->comm)[1] = comm[1];
+	((__u64 *)f->comm)[0] = r->comm[0];
+	((__u64 *)f->comm)[1] = r->comm[1];
 	f->nsteps = DF_STEPS;
 	__builtin_memcpy(f->step, r->step, sizeof(f->step));
 	f->key.table = r->key.table;
@@ -70,21 +68,19 @@ static __always_inline int verdict(const struct df_rec *r, struct df_rule *rule)
 static const char reason_format[] SEC(".rodata.df_text") = "%s: key 0x%llx, task %s, tid %u";
 
 /* The first rung: a panic that tells the kernel's log which rule it was. */
-static __always_inline void panic_with_reason(const struct df_rec *r, struct df_rule *rule, __u32 rule_index,
-					      __u64 pid_tgid, const __u64 *comm)
+static __always_inline void panic_with_reason(const struct df_rec *r, struct df_rule *rule, __u32 rule_index)
 {
-	__u64 args[4] = { (__u64)rule->name, r->key.part[0], (__u64)comm, (__u32)pid_tgid };
+	__u64 args[4] = { (__u64)rule->name, r->key.part[0], (__u64)r->comm, (__u32)r->pid_tgid };
 
 	bpf_snprintf(df_ctl.reason, sizeof(df_ctl.reason), reason_format, args, sizeof(args));
 	bpf_panic(df_ctl.reason, rule_index);
 }
 
-static __always_inline void crash(const struct df_rec *r, struct df_rule *rule, __u32 rule_index, __u32 index,
-				  __u64 pid_tgid, const __u64 *comm)
+static __always_inline void crash(const struct df_rec *r, struct df_rule *rule, __u32 rule_index, __u32 index)
 {
 	df_ctl.fired = index + 1;
 	if (df_has.bpf_panic)
-		panic_with_reason(r, rule, rule_index, pid_tgid, comm);
+		panic_with_reason(r, rule, rule_index);
 	if (df_has.crash_kexec)
 		crash_kexec(NULL);
 	__sync_fetch_and_add(&df_ctl.crash_returned, 1);
@@ -92,28 +88,38 @@ static __always_inline void crash(const struct df_rec *r, struct df_rule *rule, 
 	note(DF_NOTE_CRASH_RETURNED, index);
 }
 
-static __always_inline void fire(struct df_rec *r, __u32 rule_index, struct df_stats *st, __u64 pid_tgid,
-				 const __u64 *comm)
+/*
+ * The match that the record's event completed. A global function: the verifier checks it once, on its own, and not
+ * for every path through the engine that leads here (v6.1 would need more than its million instructions).
+ */
+__attribute__((noinline)) int df_verdict(struct df_rec *r, __u32 rule_index)
 {
-	struct df_rule *rule = bpf_map_lookup_elem(&df_rules, &rule_index);
-	__u32 index;
+	struct df_stats *st;
+	struct df_rule *rule;
+	__u32 index, event;
 	int act;
 
+	if (!r)
+		return 0;
+	event = r->event;
+	st = bpf_map_lookup_elem(&df_stats, &event);
+	rule = bpf_map_lookup_elem(&df_rules, &rule_index);
+	if (!rule || !st)
+		return 0;
 	st->fired++;
-	if (!rule)
-		return;
 	act = verdict(r, rule);
 	if (act == ONLY_COUNT)
-		return;
+		return 0;
 	rule->last_ns = r->ns;
 	if (act == DF_ACT_PANIC && __sync_val_compare_and_swap(&df_ctl.frozen, 0, 1))
-		return;
+		return 0;
 	index = __sync_fetch_and_add(&df_ctl.fires, 1);
-	fire_write(r, rule_index, index, act, pid_tgid, comm);
+	fire_write(r, rule_index, index, act);
 	if (act == DF_ACT_PANIC)
-		crash(r, rule, rule_index, index, pid_tgid, comm);
+		crash(r, rule, rule_index, index);
 	else
 		note(DF_NOTE_FIRE, index);
+	return 0;
 }
 
 #endif
