@@ -76,6 +76,10 @@ check: all unit
 regold: $(BUILD)/deadfall
 	$(Q)REGOLD=1 BUILD=$(BUILD) bash tests/host/rules.sh 2>/dev/null | grep -v '^ok' || true
 
+# The long ones: faults of the capture, dumps over the network. `make soak T=pattern` runs a part.
+soak: all vm-fixtures
+	$(Q)TESTS=soak tests/run $(T)
+
 demo: deps
 	$(Q)+BUILD=$(BUILD) contrib/demo
 
@@ -88,6 +92,7 @@ clean:
 help:
 	@echo 'make          build build/deadfall and the BPF runtime'
 	@echo 'make check    all tests (T=pattern runs a part)'
+	@echo 'make soak     tests that take long or want an idle machine'
 	@echo 'make demo     a bug caught in a VM, from rule to report'
 	@echo 'make deps     install the Debian packages that building and testing need'
 	@echo 'VARIANT=debug|san  other builds (give BUILD=build-san as well); V=1 shows commands'

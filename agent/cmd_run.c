@@ -179,12 +179,10 @@ static int start(struct run *r, struct err *err)
 	if (resolve(r->a, &r->info, r->kbtf, &r->object, &r->plan, err))
 		return -1;
 	if (set_load(r->a, &r->info, &r->object, &r->plan, &r->loaded, err) || set_params(r, err) ||
-	    set_attach(r->a, &r->loaded, &r->plan, err))
+	    arm_rules(r, err) || set_attach(r->a, &r->loaded, &r->plan, err))
 		return -1;
 	describe(r);
 	if (running_write(&r->loaded, manifest, r->armed_text, r->opts.dry_run, r->state_path, sizeof(r->state_path), err))
-		return -1;
-	if (arm_rules(r, err))
 		return -1;
 	set_arm(&r->loaded, wanted_act(r));
 	return 0;

@@ -5,7 +5,7 @@
 # files by handle); what is not installed is skipped.
 set -u
 # shellcheck source=tests/vm/tap
-. "$(dirname "$0")/tap"
+. "$(dirname "$0")/../vm/tap"
 PATH=$PATH:/usr/sbin:/sbin
 
 scratch=$(mktemp -d)

@@ -3,7 +3,7 @@
 # Where something fails in the crash kernel, what was captured stays, status.json says what happened, and the machine comes back.
 set -u
 # shellcheck source=tests/vm/tap
-. "$(dirname "$0")/tap"
+. "$(dirname "$0")/../vm/tap"
 # shellcheck source=tests/vm/kdump-lib
 . tests/vm/kdump-lib
 
