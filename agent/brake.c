@@ -35,19 +35,24 @@ void brake_end(struct brake *b)
 	b->stats_fd = -1;
 }
 
-/* Hooks only: an engine runs inside its hook's run. */
+static uint64_t program_ns(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) ? info.run_time_ns : 0;
+}
+
+/* Hooks and tracing programs: an engine runs inside its hook's run. */
 static uint64_t run_ns(const struct loaded *s)
 {
 	struct bpf_program *p;
 	uint64_t sum = 0;
 
-	bpf_object__for_each_program(p, s->hooks) {
-		struct bpf_prog_info info = { 0 };
-		uint32_t len = sizeof(info);
-
-		if (bpf_program__fd(p) >= 0 && !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
-			sum += info.run_time_ns;
-	}
+	bpf_object__for_each_program(p, s->hooks)
+		sum += program_ns(bpf_program__fd(p));
+	for (uint32_t i = 0; i < s->nprogs; i++)
+		sum += program_ns(s->progs[i].fd);
 	return sum;
 }
 

@@ -19,7 +19,8 @@ static const char *act_name(uint32_t act)
 
 /* Names of the counters, in the order of struct df_stats. */
 static const char *const counter_names[] = { "seen",	"hit",	"unknown", "key_unknown", "field_unknown", "recorded",
-					     "nmi",	"full", "nomem",   "raced",	  "evicted",	   "fired",	    "own" };
+					     "nmi",	"full", "nomem",   "raced",	  "evicted",	   "fired",	    "own",
+					     "busy" };
 _Static_assert(sizeof(counter_names) / sizeof(counter_names[0]) == sizeof(struct df_stats) / 8, "counters");
 
 static void read_ctl(const struct running *r, struct df_ctl *ctl)

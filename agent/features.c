@@ -7,6 +7,8 @@
 #include <linux/bpf.h>
 #include <unistd.h>
 
+#include "agent/session.h"
+
 #include "agent/losses.h"
 
 const struct feature_info feature_infos[FEATURES] = {
@@ -27,6 +29,8 @@ const struct feature_info feature_infos[FEATURES] = {
 			    "the brake: a set that takes too much of a CPU lets go of its probes", "no brake" },
 	[FEATURE_MISSED] = { "link_missed", "7ac8d0d26192 (\"bpf: Add missed value to kprobe_multi link info\", v6.7)",
 			     "calls that probes missed are known", "only those that met another BPF program are" },
+	[FEATURE_SESSION] = { "kprobe_session", "535a3692ba72 (\"bpf: Add support for kprobe session attach\", v6.10)",
+			      "values of the entry at the return of many functions", "fexit, at most 256 functions" },
 };
 
 /* The bpf_panic kfunc is in the BTF of its module. */
@@ -98,6 +102,25 @@ static bool try_kprobe_multi(bool *missed)
 	return fd >= 0;
 }
 
+static bool try_session(void)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	const char *syms[] = { "vfs_read" };
+	LIBBPF_OPTS(bpf_prog_load_opts, load, .expected_attach_type = (enum bpf_attach_type)TRACE_KPROBE_SESSION);
+	int prog = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "df_try", "GPL", insns, 2, &load), fd;
+
+	if (prog < 0)
+		return false;
+	fd = session_attach(prog, syms, NULL, NULL, 1);
+	if (fd >= 0)
+		close(fd);
+	close(prog);
+	return fd >= 0;
+}
+
 bool feature_has(enum feature f)
 {
 	static signed char known[FEATURES];	/* 0: not asked, 1: yes, -1: no */
@@ -126,6 +149,9 @@ bool feature_has(enum feature f)
 		break;
 	case FEATURE_STATS:
 		has = try_stats();
+		break;
+	case FEATURE_SESSION:
+		has = has_kfunc("bpf_session_is_return") && has_kfunc("bpf_session_cookie") && try_session();
 		break;
 	case FEATURES:
 		break;

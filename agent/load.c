@@ -14,6 +14,8 @@
 #include "agent/features.h"
 #include "agent/late.h"
 #include "agent/members.h"
+#include "agent/object.h"
+#include "agent/tracing.h"
 #include "agent/verlog.h"
 #include "lib/arena.h"
 
@@ -55,7 +57,7 @@ static void size_map(struct bpf_map *m, const struct set_info *info, const struc
 	} else if (!strcmp(name, "df_stats")) {
 		n = info->nevents;
 	} else if (!strcmp(name, "df_scratch") || !strcmp(name, "df_blank")) {
-		n = DF_PROGS;
+		n = DF_PROGS + DF_NESTED;
 	} else if (!strcmp(name, "df_live")) {
 		n = info->nmachines;
 	} else if (!strcmp(name, "df_rules")) {
@@ -70,17 +72,6 @@ static void size_map(struct bpf_map *m, const struct set_info *info, const struc
 		return;
 	}
 	bpf_map__set_max_entries(m, at_least_1(n));
-}
-
-static bool hook_used(const struct attach_plan *plan, uint32_t h)
-{
-	if (plan->hooks[h].n)
-		return true;
-	for (uint32_t i = 0; i < plan->nsites; i++) {
-		if (plan->sites[i].hook == h)
-			return true;
-	}
-	return false;
 }
 
 static struct bpf_object *open_object(const struct buf *object, const char *name, struct err *err)
@@ -137,7 +128,7 @@ static int load_hooks(struct loaded *s, const struct buf *object, const struct a
 	for (uint32_t h = 0; h < s->info->nhooks; h++) {
 		struct bpf_program *p;
 
-		if (!hook_used(plan, h))
+		if (!plan->hooks[h].used || !s->info->hooks[h].program)
 			continue;
 		p = bpf_object__find_program_by_name(s->hooks, s->info->hooks[h].program);
 		if (!p)
@@ -187,18 +178,15 @@ static int set_features(struct bpf_object *o, struct err *err)
 	return 0;
 }
 
-static int load_engines(struct loaded *s, const struct buf *object, const struct attach_plan *plan, struct err *err)
+/* An engine for each hook, attached to that hook's copy of df_hit. */
+static int choose_engines(struct loaded *s, const struct attach_plan *plan, struct err *err)
 {
 	char name[32];
 
-	s->engines = open_object(object, "deadfall", err);
-	if (!s->engines || set_late(s, s->engines, err) || share_maps(s, plan, err) ||
-	    set_features(s->engines, err))
-		return -1;
 	for (uint32_t h = 0; h < s->info->nhooks; h++) {
 		struct bpf_program *hook, *p;
 
-		if (!hook_used(plan, h))
+		if (!plan->hooks[h].used || !s->info->hooks[h].program)
 			continue;
 		snprintf(name, sizeof(name), "%s%u", s->lists ? "df_list" : "df_ring", h);
 		p = bpf_object__find_program_by_name(s->engines, name);
@@ -215,7 +203,39 @@ static int load_engines(struct loaded *s, const struct buf *object, const struct
 			return err_set(err, ERR_CORRUPT, "the object lacks the program " DRAIN);
 		bpf_program__set_autoload(p, true);
 	}
-	return load_object(s->engines, err) ? err_wrap(err, "load engines") : 0;
+	return 0;
+}
+
+/* Tracing programs call the engine themselves: they live where the lists are. */
+static int choose_tracing(struct loaded *s, const struct attach_plan *plan, struct err *err)
+{
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		const char *name = s->info->bodies[plan->progs[i].body].program;
+		struct bpf_program *p = bpf_object__find_program_by_name(s->engines, name);
+
+		if (!p)
+			return err_set(err, ERR_CORRUPT, "the object lacks the program %s", name);
+		bpf_program__set_autoload(p, true);
+	}
+	return 0;
+}
+
+static int load_engines(struct arena *a, struct loaded *s, struct buf *object, const struct attach_plan *plan,
+			struct err *err)
+{
+	struct tracing *t;
+	int ret = -1;
+
+	if (!s->lists && object_swap_functions(object, "df_direct", "df_direct_ring", err))
+		return -1;
+	if (!tracing_begin(a, s, plan, &t, err)) {
+		s->engines = open_object(object, "deadfall", err);
+		if (s->engines && !set_late(s, s->engines, err) && !share_maps(s, plan, err) && !set_features(s->engines, err) &&
+		    !choose_engines(s, plan, err) && !choose_tracing(s, plan, err))
+			ret = load_object(s->engines, err) ? err_wrap(err, "load engines") : tracing_loaded(t);
+	}
+	tracing_end(t);
+	return ret;
 }
 
 int set_map_fd(const struct loaded *s, const char *name)
@@ -326,7 +346,7 @@ static int setup_maps(struct loaded *s, const struct attach_plan *plan, struct e
 			return err_sys(err, errno, "write dispatch table");
 	}
 	for (uint32_t i = 0; i < plan->nsites; i++) {
-		if (bpf_map_update_elem(usdt, &i, &plan->sites[i].note.site, 0))
+		if (bpf_map_update_elem(usdt, &i, &plan->sites[i].site, 0))
 			return err_sys(err, errno, "write USDT sites");
 	}
 	for (uint32_t i = 0; i < s->info->nrules; i++) {
@@ -338,7 +358,7 @@ static int setup_maps(struct loaded *s, const struct attach_plan *plan, struct e
 	return write_index(s, err);
 }
 
-int set_load(struct arena *a, struct set_info *info, const struct buf *object, const struct attach_plan *plan,
+int set_load(struct arena *a, struct set_info *info, struct buf *object, const struct attach_plan *plan,
 	     struct loaded *ret, struct err *err)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -346,19 +366,13 @@ int set_load(struct arena *a, struct set_info *info, const struct buf *object, c
 	ret->lists = feature_has(FEATURE_LISTS);
 	if (members_read(a, info, err) || late_resolve(a, info, &ret->late, err))
 		return -1;
-	if (load_hooks(ret, object, plan, err) || load_engines(ret, object, plan, err))
+	if (load_hooks(ret, object, plan, err) || load_engines(a, ret, object, plan, err))
 		return -1;
 	if (setup_ctl(ret, err))
 		return -1;
 	if (members_fill(info, set_map_fd(ret, "df_sets"), set_map_fd(ret, "df_bloom"), err))
 		return -1;
 	return setup_maps(ret, plan, err);
-}
-
-static void keep_link(struct arena *a, struct loaded *s, struct bpf_link *link)
-{
-	s->links = arena_grow(a, s->links, s->nlinks, sizeof(*s->links));
-	s->links[s->nlinks++] = link;
 }
 
 /* Engines first: a hook that runs before its engine is attached does nothing. */
@@ -369,7 +383,8 @@ static int attach_engines(struct arena *a, struct loaded *s, struct err *err)
 	bpf_object__for_each_program(p, s->engines) {
 		struct bpf_link *link;
 
-		if (!bpf_program__autoload(p) || !strcmp(bpf_program__name(p), DRAIN))
+		/* tracing programs are attached with their hooks */
+		if (!bpf_program__autoload(p) || strcmp(bpf_program__section_name(p), "fentry/df_hit") != 0)
 			continue;
 		link = bpf_program__attach(p);
 		if (!link)
@@ -384,7 +399,7 @@ int set_attach(struct arena *a, struct loaded *s, const struct attach_plan *plan
 	if (attach_engines(a, s, err))
 		return -1;
 	for (uint32_t h = 0; h < s->info->nhooks; h++) {
-		if (hook_used(plan, h) && attach_hook(a, s, h, plan, err))
+		if (plan->hooks[h].used && attach_hook(a, s, h, plan, err))
 			return -1;
 	}
 	return 0;
@@ -409,6 +424,10 @@ void loaded_destroy(struct loaded *s)
 	if (s->ctl)
 		set_arm(s, DF_ACT_NONE);
 	set_detach(s);
+	for (uint32_t i = 0; i < s->nprogs; i++) {
+		if (s->progs[i].is_copy)
+			close(s->progs[i].fd);
+	}
 	if (s->ctl)
 		munmap(s->ctl, (size_t)sysconf(_SC_PAGESIZE));
 	bpf_object__close(s->engines);

@@ -18,6 +18,13 @@
 struct bpf_object;
 struct bpf_link;
 
+/* A tracing program for one function; its body tells the hook. */
+struct tracing_prog {
+	int fd;				/* -1: not loaded */
+	bool is_copy;			/* not libbpf's: ours to close */
+	uint32_t body;
+};
+
 struct loaded {
 	const struct set_info *info;
 	struct bpf_object *hooks, *engines;
@@ -26,16 +33,19 @@ struct loaded {
 	int *link_fds;			/* links made without libbpf */
 	uint32_t nlink_fds;
 	uint64_t *late;			/* constants that this kernel decides, by word */
+	struct tracing_prog *progs;	/* tracing programs, by plan->progs */
+	uint32_t nprogs;
 	struct df_ctl *ctl;		/* mapped */
 	bool lists;			/* which engine */
 	uint32_t functions;		/* attached to, all hooks together */
 };
 
 /*
- * Load the set; nothing is attached to the kernel yet. On a verifier's refusal err names the rule's line.
+ * Load the set (the object is changed to suit this kernel); nothing is attached to the kernel yet. On a verifier's
+ * refusal err names the rule's line.
  * The caller frees *ret with loaded_destroy, also after an error.
  */
-int set_load(struct arena *a, struct set_info *info, const struct buf *object, const struct attach_plan *plan,
+int set_load(struct arena *a, struct set_info *info, struct buf *object, const struct attach_plan *plan,
 	     struct loaded *ret, struct err *err);
 
 /* Attach engines, then hooks. From then on events are recorded; nothing fires before loaded_arm. */

@@ -71,17 +71,36 @@ void losses_begin(struct losses *l, struct arena *a, const struct loaded *s)
 }
 
 /* What a program missed because it, or another BPF program, ran on that CPU already; *id receives its id. */
-static uint64_t program_missed(struct bpf_object *o, const char *name, uint32_t *id)
+static uint64_t fd_missed(int fd, uint32_t *id)
 {
-	struct bpf_program *p = bpf_object__find_program_by_name(o, name);
 	struct bpf_prog_info info = { 0 };
 	uint32_t len = sizeof(info);
 
 	*id = 0;
-	if (!p || bpf_program__fd(p) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 		return 0;
 	*id = info.id;
 	return info.recursion_misses;
+}
+
+static uint64_t program_missed(struct bpf_object *o, const char *name, uint32_t *id)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(o, name);
+
+	return fd_missed(p ? bpf_program__fd(p) : -1, id);
+}
+
+/* Tracing programs are one for each function, and call the engine themselves. */
+static uint64_t tracing_missed(const struct loaded *s, uint32_t h)
+{
+	uint64_t missed = 0;
+	uint32_t id;
+
+	for (uint32_t i = 0; i < s->nprogs; i++) {
+		if (s->info->bodies[s->progs[i].body].hook == h)
+			missed += fd_missed(s->progs[i].fd, &id);
+	}
+	return missed;
 }
 
 static uint64_t links_missed(const struct loaded *s, uint32_t prog_id)
@@ -105,6 +124,8 @@ static uint64_t hook_missed(const struct loaded *s, uint32_t h)
 	uint64_t missed;
 	uint32_t id;
 
+	if (!s->info->hooks[h].program)
+		return tracing_missed(s, h);
 	snprintf(engine, sizeof(engine), "%s%u", s->lists ? "df_list" : "df_ring", h);
 	missed = program_missed(s->engines, engine, &id);
 	missed += program_missed(s->hooks, s->info->hooks[h].program, &id);

@@ -22,4 +22,7 @@ int object_manifest(const struct buf *object, const char **text, size_t *len, st
  */
 int object_patch_arg(struct buf *object, const char *func, uint32_t insn, uint32_t pos, struct err *err);
 
+/* Let two functions of one section change names: what called the first calls the second. */
+int object_swap_functions(struct buf *object, const char *first, const char *second, struct err *err);
+
 #endif

@@ -16,6 +16,7 @@
 
 struct kbtf;
 
+/* A kernel function under a hook whose program attaches to many. */
 struct target {
 	const struct function *func;
 	uint64_t cookie;
@@ -26,21 +27,58 @@ struct target {
 struct hook_plan {
 	struct target *targets;
 	uint32_t n;
+	bool used;			/* something attaches to it */
 };
 
-/* A USDT site, or several bodies at one. */
+/* A place in a program of user space, and the bodies that run there: a USDT site, or a function. */
 struct site_target {
 	const char *path;
+	const char *what;		/* for messages */
 	uint32_t hook;
-	struct usdt_note note;		/* note.site.cookie is made last */
+	uint64_t offset, semaphore;	/* in the file */
+	int pid;			/* -1: every process that runs it, now or later */
+	bool is_return;
+	bool is_usdt;
+	struct df_usdt_site site;	/* is_usdt; its cookie is made last */
+	uint64_t cookie;		/* else */
 	uint32_t *bodies;
 	uint32_t nbodies;
+};
+
+/* tracepoint:category:name */
+struct record_target {
+	const char *category, *name;
+	uint32_t hook;
+	uint64_t cookie;
+	uint32_t *bodies;
+	uint32_t nbodies;
+};
+
+/* interval: one CPU, every `rate` ns; profile: all CPUs, `rate` Hz */
+struct timer_target {
+	uint64_t rate;
+	bool each_cpu;
+	uint32_t hook;
+	uint32_t body;
+};
+
+/* A tracing program: a body at one function or tracepoint. */
+struct prog_target {
+	uint32_t body;			/* index in info->bodies */
+	const char *name, *module;	/* as users know it; module NULL: vmlinux */
+	uint32_t btf_id;		/* function, or type of the tracepoint, in the BTF of its module */
 };
 
 struct attach_plan {
 	struct hook_plan *hooks;	/* [info->nhooks] */
 	struct site_target *sites;
 	uint32_t nsites;
+	struct record_target *records;
+	uint32_t nrecords;
+	struct timer_target *timers;
+	uint32_t ntimers;
+	struct prog_target *progs;	/* those of one body together */
+	uint32_t nprogs;
 	uint32_t *dispatch;		/* contents of df_dispatch */
 	uint32_t ndispatch;
 	uint32_t denied;		/* functions that a glob named and that may not be probed */
@@ -49,7 +87,7 @@ struct attach_plan {
 };
 
 /*
- * Resolve the function probes of a set and patch the object to the argument positions of this kernel. kbtf may be
+ * Resolve the probes of a set and patch the object to the argument positions of this kernel. kbtf may be
  * NULL if no event uses named arguments. Errors name the probe: ERR_ABSENT (no such function, with near names),
  * ERR_INVALID (may not be probed), ERR_UNSUPPORTED (argument positions the object cannot serve).
  */

@@ -121,7 +121,8 @@ static void parse_event(struct arena *a, const json_t *j, struct info_event *e)
 						    .pattern = get_text(a, p, "pattern"),
 						    .module = get_text(a, p, "module"),
 						    .target = get_text(a, p, "target"),
-						    .provider = get_text(a, p, "provider") };
+						    .provider = get_text(a, p, "provider"),
+						    .rate = get_u64(p, "rate") };
 	}
 	args = get_array(a, j, "args", sizeof(*e->args), &e->nargs, &e->args);
 	for (uint32_t i = 0; i < e->nargs; i++) {
@@ -139,7 +140,10 @@ static void parse_body(struct arena *a, const json_t *j, struct info_body *b)
 	b->hook = get_u32(j, "hook");
 	b->number = get_u32(j, "number");
 	b->event = get_u32(j, "event");
+	b->program = get_text(a, j, "program");
+	b->save = json_object_get(j, "job") != NULL;
 	pos = get_array(a, j, "pos", 1, &npos, &b->pos);
+	b->npos = npos;
 	for (uint32_t i = 0; i < npos; i++)
 		b->pos[i] = (uint8_t)json_integer_value(json_array_get(pos, i));
 	patches = get_array(a, j, "patches", sizeof(*b->patches), &b->npatches, &b->patches);
@@ -223,7 +227,7 @@ static const char *check_info(const struct set_info *s)
 		}
 	}
 	for (uint32_t i = 0; i < s->nhooks; i++) {
-		if (!s->hooks[i].name || !s->hooks[i].program)
+		if (!s->hooks[i].name)
 			return "a hook without a name";
 	}
 	for (uint32_t i = 0; i < s->nbodies; i++) {
@@ -231,6 +235,10 @@ static const char *check_info(const struct set_info *s)
 
 		if (b->hook >= s->nhooks || b->event >= s->nevents)
 			return "a body of no event";
+		if (b->npos && b->npos != s->events[b->event].nargs)
+			return "a body with other arguments than its event";
+		if (!b->program && !s->hooks[b->hook].program)
+			return "a body without a program";
 		for (uint32_t p = 0; p < b->npatches; p++) {
 			if (!b->patches[p].func || b->patches[p].arg >= s->events[b->event].nargs)
 				return "a patch of no argument";

@@ -17,6 +17,7 @@ struct info_probe {
 	const char *kind;	/* "kprobe", "usdt", ... */
 	const char *text;	/* as the rule has it */
 	const char *pattern, *module, *target, *provider;	/* NULL where the kind has none */
+	uint64_t rate;						/* interval: ns; profile: Hz */
 };
 
 struct info_arg {
@@ -47,7 +48,8 @@ struct info_rule {
 };
 
 struct info_hook {
-	const char *name, *program;
+	const char *name;
+	const char *program;	/* NULL: tracing programs, one for each body */
 	uint32_t bodies;
 };
 
@@ -59,7 +61,10 @@ struct info_patch {
 
 struct info_body {
 	uint32_t hook, number, event;
-	uint8_t *pos;			/* of each argument of the event, as compiled */
+	const char *program;		/* of a tracing hook */
+	bool save;			/* only keeps values of the entry for the return */
+	uint8_t *pos;			/* of each argument of the event, as compiled; npos 0: fixed */
+	uint32_t npos;
 	struct info_patch *patches;
 	uint32_t npatches;
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/usersym.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
 #include "lib/cursor.h"
@@ -21,40 +22,7 @@ static void cleanup_elf(Elf **elf)
 
 static uint64_t find_symbol(const char *name, void *arg)
 {
-	Elf *elf = arg;
-	Elf_Scn *scn = NULL;
-	GElf_Shdr sh;
-	GElf_Sym sym;
-
-	while ((scn = elf_nextscn(elf, scn))) {
-		Elf_Data *data;
-
-		if (!gelf_getshdr(scn, &sh) || (sh.sh_type != SHT_SYMTAB && sh.sh_type != SHT_DYNSYM) ||
-		    !(data = elf_getdata(scn, NULL)))
-			continue;
-		for (int i = 0; gelf_getsym(data, i, &sym); i++) {
-			const char *s = elf_strptr(elf, sh.sh_link, sym.st_name);
-
-			if (s && sym.st_value && !strcmp(s, name))
-				return sym.st_value;
-		}
-	}
-	return 0;
-}
-
-/* Where an address of the program lies in the file; 0 if nowhere. */
-static uint64_t file_offset(Elf *elf, uint64_t addr)
-{
-	size_t n = 0;
-	GElf_Phdr ph;
-
-	elf_getphdrnum(elf, &n);
-	for (size_t i = 0; i < n; i++) {
-		if (gelf_getphdr(elf, (int)i, &ph) && ph.p_type == PT_LOAD && addr >= ph.p_vaddr &&
-		    addr - ph.p_vaddr < ph.p_filesz)
-			return addr - ph.p_vaddr + ph.p_offset;
-	}
-	return 0;
+	return usersym_address(arg, name);
 }
 
 static void parse_args(Elf *elf, const char *args, uint64_t pc, struct df_usdt_site *site)
@@ -92,8 +60,8 @@ static bool parse_note(struct arena *a, Elf *elf, const void *desc, size_t len, 
 	n->provider = arena_strdup(a, provider);
 	n->name = arena_strdup(a, name);
 	n->args = arena_strdup(a, args);
-	n->offset = file_offset(elf, pc);
-	n->semaphore = semaphore ? file_offset(elf, semaphore) : 0;
+	n->offset = usersym_offset(elf, pc);
+	n->semaphore = semaphore ? usersym_offset(elf, semaphore) : 0;
 	parse_args(elf, args, pc, &n->site);
 	return n->offset != 0;
 }

@@ -24,6 +24,7 @@ static __always_inline void ring_start_timer(struct df_state_ring *s, __u64 ns)
 static __always_inline void ring_record(struct df_rec *r, __u32 index, struct effect *e, struct df_stats *st)
 {
 	struct df_ring_node *n = bpf_map_lookup_elem(&df_ring, &index);
+	__u32 size = (__u32)r->nwords * 8;
 
 	if (!n) {
 		st->nomem++;
@@ -32,7 +33,9 @@ static __always_inline void ring_record(struct df_rec *r, __u32 index, struct ef
 	n->e.seq = 0;
 	barrier();
 	event_fill(&n->e, r, e->node_flags);
-	payload_copy(n, r);
+	if (size > df_cfg_words * 8)
+		size = df_cfg_words * 8;
+	bpf_probe_read_kernel(n->w, size, r->w);
 	barrier();
 	n->e.seq = r->seq;
 	st->recorded++;

@@ -10,6 +10,10 @@
  *
  * A set with a single body of a kind needs no cookie: its program is the body.
  *
+ * Tracing programs (fentry, fexit, tp_btf) attach to one function each and may use lists and locks. There every
+ * body is a program of its own, loaded once for each function, which calls the engine by df_direct; none of them
+ * is here.
+ *
  * Functions that generated code calls are hidden, so that the verifier checks them with their caller: as global
  * functions their context argument would be checked on its own, and refused.
  */
@@ -17,6 +21,9 @@
 #define BPF_HOOK_H
 
 #include "bpf/context.h"
+#include "bpf/engine_list.h"
+#include "bpf/engine_ring.h"
+#include "bpf/saved.h"
 #include "bpf/set.h"
 #include "bpf/text.h"
 #include "bpf/usdt.h"
@@ -49,11 +56,56 @@ __hidden __attribute__((noinline)) __u64 df_record(__u32 prog)
 	return (__u64)bpf_map_lookup_elem(&df_scratch, &prog);
 }
 
+/*
+ * A record for a program that may be interrupted by another of its kind: the first that is free. A struct df_rec *,
+ * whose `busy` the caller clears at the end, or NULL.
+ */
+__hidden __attribute__((noinline)) __u64 df_take(void)
+{
+	for (__u32 i = 0; i < DF_NESTED; i++) {
+		__u32 slot = DF_PROGS + i;
+		struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &slot);
+
+		if (r && !__sync_lock_test_and_set(&r->busy, 1)) {
+			r->slot = DF_PROGS + i;
+			return (__u64)r;
+		}
+	}
+	return 0;
+}
+
+/*
+ * The engine, for programs that may call it: tracing programs. Where the kernel has no lists the agent swaps the two
+ * symbols before it loads the set (a condition would not do: the verifier looks at callbacks of dead code as well).
+ * Global, so that it is verified once (some 130,000 steps) and not again for each state that it is called in.
+ */
+__attribute__((noinline)) int df_direct(__u32 slot)
+{
+	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &slot);
+
+	if (r)
+		engine_list(r, slot);
+	return 0;
+}
+
+__attribute__((noinline)) int df_direct_ring(__u32 slot)
+{
+	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &slot);
+
+	if (r)
+		engine_ring(r, slot);
+	return 0;
+}
+
 /* Generated, for every kind (empty where a set has no such probe): run body number `body` of a kind. */
 typedef int df_run_fn(void *ctx, __u32 body);
 extern df_run_fn df_run_kprobe;
 extern df_run_fn df_run_kretprobe;
+extern df_run_fn df_run_session;
 extern df_run_fn df_run_usdt;
+extern df_run_fn df_run_uprobe;
+extern df_run_fn df_run_tracepoint;
+extern df_run_fn df_run_perf;
 
 struct dispatch {
 	void *ctx;
@@ -61,7 +113,7 @@ struct dispatch {
 	__u32 pad;
 };
 
-/* The bodies of what was hit: kprobes carry them in the cookie, a USDT site has them in its entry. */
+/* The bodies of what was hit: links carry them in the cookie, a USDT site has them in its entry. */
 static __always_inline __u64 bodies_of_function(void *ctx)
 {
 	return bpf_get_attach_cookie(ctx);
@@ -83,7 +135,7 @@ static __always_inline __u64 bodies_of_site(void *ctx)
 			df_run_##kind(d->ctx, *body);                                                              \
 		return 0;                                                                                          \
 	}                                                                                                          \
-	SEC(section) int df_hook_##kind(struct pt_regs *ctx)                                                       \
+	SEC(section) int df_hook_##kind(void *ctx)                                                                 \
 	{                                                                                                          \
 		__u64 cookie = bodies_of(ctx);                                                                     \
 		__u32 n = cookie >> 32;                                                                            \
@@ -100,6 +152,10 @@ static __always_inline __u64 bodies_of_site(void *ctx)
 
 HOOK(kprobe, "?kprobe.multi", bodies_of_function)
 HOOK(kretprobe, "?kretprobe.multi", bodies_of_function)
+HOOK(session, "?kprobe.session", bodies_of_function)
 HOOK(usdt, "?uprobe", bodies_of_site)
+HOOK(uprobe, "?uprobe", bodies_of_function)
+HOOK(tracepoint, "?tracepoint", bodies_of_function)
+HOOK(perf, "?perf_event", bodies_of_function)
 
 #endif

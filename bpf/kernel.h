@@ -80,6 +80,8 @@ extern void bpf_task_release(struct task_struct *p) __ksym __weak;
 /* Of the module in contrib/bpf_panic: panic() with this reason, "NAME: REASON". */
 extern void bpf_panic(const char *reason, __u32 rule) __ksym __weak;
 extern void crash_kexec(struct pt_regs *regs) __ksym __weak;
+extern bool bpf_session_is_return(void) __ksym __weak;
+extern __u64 *bpf_session_cookie(void) __ksym __weak;
 
 /* Where the preemption count is: struct pcpu_hot from v6.2 to v6.14 (commit 64701838bf05), a variable else. */
 struct pcpu_hot {

@@ -35,6 +35,7 @@
  *	df_marks	array of DF_MARKS struct df_mark: what `deadfall mark` wrote, the newest at (df_ctl.marks - 1) %
  *			DF_MARKS
  *	df_scratch	per-CPU array of struct df_rec: one event on its way from a hook to its engine; no history
+ *	df_frames	task storage, struct df_frames: what was evaluated at a function's entry for its return
  *
  * Times are CLOCK_MONOTONIC nanoseconds (bpf_ktime_get_ns).
  */
@@ -83,11 +84,17 @@ enum df_rec_flag {
 #define DF_NO_COL 0xffff	/* df_rec.col: the event is only recorded in this table */
 
 /*
- * One event on its way from a hook to its engine, in per-CPU scratch memory, one slot per program: a program does
- * not nest in itself on one CPU. Generated code fills all but what is marked; an event that is recorded in several
+ * One event on its way from a hook to its engine, in per-CPU scratch memory. Programs that the kernel runs one at a
+ * time on a CPU (kprobe, tracepoint and perf event programs, behind bpf_prog_active) have the slot of their hook's
+ * number; those that another of their kind may interrupt or preempt (tracing and uprobe programs) take the first of
+ * DF_NESTED more that is free. Generated code fills all but what is marked; an event that is recorded in several
  * tables goes to the engine once for each, with another machine, column and key.
  */
+#define DF_NESTED 8		/* slots to take, from DF_PROGS on */
+
 struct df_rec {
+	__u32 slot;		/* its own number in df_scratch, of a slot that was taken */
+	__u32 busy;		/* it is taken */
 	__u64 ns;		/* engine, the first time; hooks set it to 0 */
 	__u64 seq;		/* engine, likewise */
 	__u64 ip;		/* address of the probed function, or 0 */
@@ -186,6 +193,27 @@ struct df_stats {
 	__u64 evicted;		/* live keys of the table evicted to make room for this event's key */
 	__u64 fired;		/* completed a match */
 	__u64 own;		/* came from the agent itself: not recorded */
+	__u64 busy;		/* more than DF_NESTED probes within each other on one CPU: not recorded */
+};
+
+/*
+ * Values of a function's entry, kept until its return: per thread, a frame for each call that is under way. `id`
+ * tells the calls apart: it is an address that no other live call of the thread has (bpf/saved.h).
+ */
+#define DF_SAVED 8		/* values of one event */
+#define DF_FRAMES 16		/* calls under way in one thread */
+
+struct df_frame {
+	__u64 id;		/* 0: free */
+	__u32 event;
+	__u32 known;		/* bit n: value n could be read */
+	__u64 v[DF_SAVED];
+};
+
+struct df_frames {
+	__u32 full;		/* entries that found no room, and took the place of others */
+	__u32 pad;
+	struct df_frame f[DF_FRAMES];
 };
 
 /* Control, one per set; mapped writable by the agent. */

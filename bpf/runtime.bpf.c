@@ -35,6 +35,9 @@ ENGINE(0)
 ENGINE(1)
 ENGINE(2)
 ENGINE(3)
+ENGINE(4)
+ENGINE(5)
+ENGINE(6)
 
 /* Run by who wrote commands to df_in; returns how many were applied or refused, or a negative error. */
 SEC("?syscall") int df_drain(void *ctx)

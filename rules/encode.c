@@ -98,7 +98,7 @@ const char *encode(const struct ir_func *f, struct code *ret)
 	struct code code = { .func = f };
 	struct span line = { 0 };
 
-	if (f->frame_max > IR_FRAME_MAX)
+	if (f->frame_max > f->frame_limit)
 		return "needs more stack than a BPF program has";
 	code.insns = arena_array(f->arena, place(f, labels) + 1, sizeof(*code.insns));
 	for (uint32_t i = 0; i < f->n; i++) {

@@ -15,6 +15,7 @@ struct ir_func *ir_func_new(struct arena *a, const char *name, const char *secti
 	f->section = section;
 	f->is_program = strcmp(section, ".text") != 0;
 	f->nparams = nparams;
+	f->frame_limit = IR_FRAME_MAX;
 	return f;
 }
 

@@ -62,6 +62,7 @@ struct ir_func {
 	uint32_t nlabels;
 	uint32_t frame;			/* bytes of stack in use now ... */
 	uint32_t frame_max;		/* ... and at most */
+	uint32_t frame_limit;		/* of which IR_FRAME_MAX, or less, are allowed */
 	struct arena *arena;
 };
 
@@ -74,6 +75,9 @@ struct ir_func {
 
 /* Stack a function may use. The kernel allows 512 bytes for a program and its callees together. */
 #define IR_FRAME_MAX 256
+
+/* Of a tracing program, which calls the engine: that takes 384 (v6.1: 320 + 64). */
+#define IR_FRAME_DIRECT 128
 
 struct ir_func *ir_func_new(struct arena *a, const char *name, const char *section, uint32_t nparams);
 

@@ -464,11 +464,14 @@ uint32_t kbtf_find_in(const struct btf *btf, const char *name, uint32_t kind)
 	return 0;
 }
 
-static void fill_func(const struct part *p, const struct btf_type *t, struct kbtf_func *ret)
+static void fill_func(const struct part *p, uint32_t id, struct kbtf_func *ret)
 {
+	const struct btf_type *t = btf__type_by_id(p->btf, id);
+
 	ret->name = name_of(p, t);
 	ret->module = p->module;
 	ret->btf = p->btf;
+	ret->id = id;
 	ret->proto_id = t->type;
 }
 
@@ -488,7 +491,7 @@ bool kbtf_find_func(struct kbtf *k, const char *module, const char *name, struct
 
 		id = find_in_part(k, p, name, hash, BTF_KIND_FUNC);
 		if (id) {
-			fill_func(p, btf__type_by_id(p->btf, id), ret);
+			fill_func(p, id, ret);
 			return true;
 		}
 		if (only)
@@ -524,7 +527,7 @@ int kbtf_each_func(struct kbtf *k, const char *module, const char *glob,
 			name = name_of(p, t);
 			if (strncmp(name, glob, plain) || fnmatch(glob, name, 0))
 				continue;
-			fill_func(p, t, &f);
+			fill_func(p, id, &f);
 			rc = fn(&f, arg);
 			if (rc)
 				return rc;

@@ -23,6 +23,7 @@ struct kbtf_func {
 	const char *name;		/* lives as long as the kbtf */
 	const char *module;		/* NULL: vmlinux */
 	const struct btf *btf;
+	uint32_t id;			/* BTF_KIND_FUNC */
 	uint32_t proto_id;		/* BTF_KIND_FUNC_PROTO */
 };
 

@@ -7,22 +7,8 @@ static void not_yet(struct diags *diags, struct span span, const char *what)
 		  "'deadfall check' accepts it; a later version will run it");
 }
 
-static void check_probe(struct diags *diags, const struct probe *p)
-{
-	switch (p->kind) {
-	case PROBE_KPROBE:
-	case PROBE_KRETPROBE:
-	case PROBE_USDT:
-		return;
-	default:
-		not_yet(diags, p->span, "this kind of probe");
-	}
-}
-
 static void check_event(struct diags *diags, const struct event *ev)
 {
-	for (uint32_t i = 0; i < ev->nprobes; i++)
-		check_probe(diags, &ev->probes[i]);
 	if (ev->delay_ns)
 		not_yet(diags, ev->span, "a delay");
 }

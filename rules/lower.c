@@ -13,28 +13,86 @@
 #define BODIES_PER_FUNC 16
 
 const struct hook_kind hook_kinds[HOOKS] = {
-	[HOOK_KPROBE] = { "kprobe", "kprobe.multi", false },
-	[HOOK_KRETPROBE] = { "kretprobe", "kretprobe.multi", true },
-	[HOOK_USDT] = { "usdt", "uprobe", false },
+	[HOOK_KPROBE] = { "kprobe", "kprobe.multi", CTX_REGS },
+	[HOOK_KRETPROBE] = { "kretprobe", "kretprobe.multi", CTX_REGS },
+	[HOOK_SESSION] = { "session", "kprobe.session", CTX_REGS },
+	[HOOK_USDT] = { "usdt", "uprobe", CTX_SITE, .nested = true },
+	[HOOK_UPROBE] = { "uprobe", "uprobe", CTX_USER, .nested = true },
+	[HOOK_TRACEPOINT] = { "tracepoint", "tracepoint", CTX_RECORD },
+	[HOOK_PERF] = { "perf", "perf_event", CTX_PERF },
+	[HOOK_FENTRY] = { "fentry", "fentry", CTX_TRAMPOLINE, .direct = true, .nested = true, .skip = 2 },
+	[HOOK_FEXIT] = { "fexit", "fexit", CTX_TRAMPOLINE, .direct = true, .nested = true, .skip = 2 },
+	[HOOK_RAWTP] = { "rawtp", "tp_btf", CTX_WORDS, .direct = true, .nested = true, .skip = 2 },
 };
 
-enum hook hook_of(enum probe_kind kind)
+/* An event at a return that needs values of the entry. */
+static bool needs_entry(const struct event *e)
 {
-	switch (kind) {
-	case PROBE_KPROBE:
-		return HOOK_KPROBE;
-	case PROBE_KRETPROBE:
-		return HOOK_KRETPROBE;
-	case PROBE_USDT:
-		return HOOK_USDT;
-	default:
-		return HOOKS;
+	return e->nargs || e->uses_old;
+}
+
+static bool uses_flags(const struct expr *e)
+{
+	if (!e)
+		return false;
+	for (uint32_t i = 0; i < e->nlist; i++) {
+		if (uses_flags(e->list[i]))
+			return true;
 	}
+	return (e->op == EXPR_BUILTIN && e->index == BUILTIN_IRQS_OFF) || uses_flags(e->a) || uses_flags(e->b) ||
+	       uses_flags(e->c);
+}
+
+/* What a trampoline cannot tell (whether interrupts were off) keeps a return with kretprobe. */
+static bool may_be_fexit(const struct event *e, enum probe_kind kind)
+{
+	bool flags = uses_flags(e->where);
+
+	for (uint32_t i = 0; i < e->nfields; i++)
+		flags = flags || uses_flags(e->fields[i].expr);
+	return kind == PROBE_FEXIT || !flags;
+}
+
+/*
+ * Has an event with such a probe a body under this hook, and for what? A return has several, since it is the target
+ * that decides: kretprobe or session, which lose returns when many calls sleep, or fexit, for few functions.
+ */
+static bool has_body(const struct event *e, enum probe_kind kind, enum hook hook, enum body_job *job)
+{
+	bool is_return = kind == PROBE_KRETPROBE || kind == PROBE_SESSION || kind == PROBE_FEXIT;
+
+	*job = JOB_EVENT;
+	switch (hook) {
+	case HOOK_KPROBE:
+		return kind == PROBE_KPROBE;
+	case HOOK_KRETPROBE:
+		return kind == PROBE_KRETPROBE && !needs_entry(e);
+	case HOOK_SESSION:
+		return kind == PROBE_SESSION || (kind == PROBE_KRETPROBE && needs_entry(e));
+	case HOOK_USDT:
+		return kind == PROBE_USDT;
+	case HOOK_UPROBE:
+		return kind == PROBE_UPROBE || kind == PROBE_URETPROBE;
+	case HOOK_TRACEPOINT:
+		return kind == PROBE_TRACEPOINT;
+	case HOOK_PERF:
+		return kind == PROBE_INTERVAL || kind == PROBE_PROFILE;
+	case HOOK_FENTRY:
+		*job = is_return ? JOB_SAVE : JOB_EVENT;
+		return kind == PROBE_FENTRY || (is_return && e->uses_old && may_be_fexit(e, kind));
+	case HOOK_FEXIT:
+		return is_return && may_be_fexit(e, kind);
+	case HOOK_RAWTP:
+		return kind == PROBE_RAWTP;
+	case HOOKS:
+		break;
+	}
+	return false;
 }
 
 bool hook_has_regs(enum hook hook)
 {
-	return hook == HOOK_KPROBE || hook == HOOK_KRETPROBE;
+	return hook < HOOKS && (hook_kinds[hook].context == CTX_REGS || hook_kinds[hook].context == CTX_PERF);
 }
 
 #define STAT(member) ((int16_t)offsetof(struct df_stats, member))
@@ -148,7 +206,7 @@ static void lower_kstack(struct lower *l)
 	ir_mov(l->f, BPF_REG_2, IR_REC);
 	ir_alui(l->f, BPF_ADD, BPF_REG_2, REC_WORD(l->event->kstack_word));
 	ir_movi(l->f, BPF_REG_3, l->event->kstack_depth * 8);
-	ir_movi(l->f, BPF_REG_4, 0);
+	ir_movi(l->f, BPF_REG_4, hook_kinds[l->body->hook].skip);
 	ir_call(l->f, BPF_FUNC_get_stack);
 	ir_jcci(l->f, BPF_JSLE, BPF_REG_0, 0, done);
 	ir_alui(l->f, BPF_RSH, BPF_REG_0, 3);
@@ -212,6 +270,18 @@ static void lower_values(struct lower *l)
 	}
 }
 
+/* The record is full: to the engine. */
+static void lower_send(struct lower *l)
+{
+	const struct hook_kind *kind = &hook_kinds[l->body->hook];
+
+	if (kind->nested)
+		ir_load(l->f, 4, BPF_REG_1, IR_REC, REC(slot));
+	else
+		ir_movi(l->f, BPF_REG_1, l->body->hook);
+	ir_call_symbol(l->f, kind->direct ? "df_direct" : "df_hit");
+}
+
 /* The event in one of its tables: machine, column, key; then the engine. unknown: the flag's place, 0: none. */
 static void lower_recording(struct lower *l, const struct recording *rec, uint32_t key_parts, int16_t unknown)
 {
@@ -233,8 +303,7 @@ static void lower_recording(struct lower *l, const struct recording *rec, uint32
 	}
 	lower_key(l, rec, key_parts, bad_key);
 	ir_line(l->f, l->event->span);
-	ir_movi(l->f, BPF_REG_1, l->body->hook);
-	ir_call_symbol(l->f, "df_hit");
+	lower_send(l);
 	if (!key_fails)
 		return;
 	ir_jmp(l->f, done);
@@ -260,17 +329,79 @@ static void lower_where(struct lower *l, int16_t flag, bool may_be_unknown, uint
 		ir_label(l->f, unknown);
 }
 
+/* Offset of ip in struct pt_regs. */
+#define PT_REGS_IP 128
+
+/* Where it happened: the probed function, the user's instruction, or (tracepoints) nowhere in particular. */
+static void lower_ip(struct lower *l)
+{
+	switch (hook_kinds[l->body->hook].context) {
+	case CTX_REGS:
+	case CTX_TRAMPOLINE:
+		ir_mov(l->f, BPF_REG_1, IR_CTX);
+		ir_call(l->f, BPF_FUNC_get_func_ip);
+		break;
+	case CTX_SITE:
+	case CTX_USER:
+	case CTX_PERF:
+		ir_load(l->f, 8, BPF_REG_0, IR_CTX, PT_REGS_IP);
+		break;
+	default:
+		ir_movi(l->f, BPF_REG_0, 0);
+	}
+	ir_store(l->f, 8, IR_REC, REC(ip), BPF_REG_0);
+}
+
+/* A record to fill: that of the hook, or one that is free; jumps to `none`. */
+static void lower_take(struct lower *l, uint32_t none)
+{
+	if (hook_kinds[l->body->hook].nested) {
+		ir_call_symbol(l->f, "df_take");
+	} else {
+		ir_movi(l->f, BPF_REG_1, l->body->hook);
+		ir_call_symbol(l->f, "df_record");
+	}
+	ir_jcci(l->f, BPF_JEQ, BPF_REG_0, 0, none);
+	ir_mov(l->f, IR_REC, BPF_REG_0);
+}
+
+static void lower_release(struct lower *l, uint32_t end)
+{
+	if (hook_kinds[l->body->hook].nested)
+		ir_storei(l->f, 4, IR_REC, REC(busy), 0);
+	ir_jmp(l->f, end);
+}
+
+/* A session's body is called at both ends of a call; at a return the values of the entry come back first. */
+static void lower_ends(struct lower *l, uint32_t end)
+{
+	uint32_t is_return;
+
+	if (!l->saved.n && l->body->hook != HOOK_SESSION)
+		return;
+	if (l->body->hook == HOOK_SESSION) {
+		is_return = ir_new_label(l->f);
+		ir_call_symbol(l->f, "df_is_return");
+		ir_jcci(l->f, BPF_JNE, BPF_REG_0, 0, is_return);
+		if (l->saved.n)
+			lower_save(l, end);
+		else
+			ir_jmp(l->f, end);
+		ir_label(l->f, is_return);
+	}
+	if (l->saved.n)
+		lower_saved(l);
+}
+
 /* One event, from "the probe was hit" to "the engine has it"; ends by jumping to `end`. */
-static void lower_body(struct lower *l, uint32_t key_parts, uint32_t end)
+static void lower_event(struct lower *l, uint32_t key_parts, uint32_t end)
 {
 	const struct event_plan *p = &l->am->plans[l->event->index];
+	uint32_t hit = ir_new_label(l->f), none = ir_new_label(l->f);
 	bool may_be_unknown = l->event->where && expr_fails(l, l->event->where);
 	bool keeps_unknown = may_be_unknown && (l->event->roles & ROLE_PREVENTS);
-	uint32_t hit = ir_new_label(l->f);
 	int16_t flag = ir_frame(l->f, 8);
 
-	ir_line(l->f, l->event->span);
-	ir_comment(l->f, "event %s of rule %s", l->event->name, l->rule->name);
 	ir_movi(l->f, BPF_REG_1, l->event->index);
 	ir_call_symbol(l->f, "df_begin");
 	ir_jcci(l->f, BPF_JEQ, BPF_REG_0, 0, end);
@@ -279,23 +410,36 @@ static void lower_body(struct lower *l, uint32_t key_parts, uint32_t end)
 	ir_label(l->f, hit);
 	ir_line(l->f, l->event->span);
 	count(l, STAT(hit));
-	ir_movi(l->f, BPF_REG_1, l->body->hook);
-	ir_call_symbol(l->f, "df_record");
-	ir_jcci(l->f, BPF_JEQ, BPF_REG_0, 0, end);
-	ir_mov(l->f, IR_REC, BPF_REG_0);
+	lower_take(l, none);
 	lower_constants(l);
 	lower_fields(l);
 	ir_line(l->f, l->event->span);
-	ir_mov(l->f, BPF_REG_1, IR_CTX);
-	ir_call(l->f, BPF_FUNC_get_func_ip);
-	ir_store(l->f, 8, IR_REC, REC(ip), BPF_REG_0);
+	lower_ip(l);
 	lower_values(l);
 	lower_keep(l);
 	lower_kstack(l);
 	for (uint32_t i = 0; i < p->nrecordings; i++)
 		lower_recording(l, &p->recordings[i], key_parts, keeps_unknown ? flag : 0);
+	lower_release(l, end);
+	ir_label(l->f, none);
+	ir_comment(l->f, "no record is free");
+	count(l, STAT(busy));
 	ir_jmp(l->f, end);
 	ir_frame_release(l->f, 8);
+}
+
+static void lower_body(struct lower *l, uint32_t key_parts, uint32_t end)
+{
+	ir_line(l->f, l->event->span);
+	ir_comment(l->f, "event %s of rule %s", l->event->name, l->rule->name);
+	saved_collect(l);
+	if (l->body->job == JOB_SAVE) {
+		lower_save(l, end);
+		return;
+	}
+	lower_ends(l, end);
+	lower_event(l, key_parts, end);
+	lower_saved_release(l);
 }
 
 /* The decision tree over body numbers [lo, hi): r2 holds the number. */
@@ -389,14 +533,16 @@ static void lower_run(struct lower *l, struct code_set *cs, enum hook hook, stru
 
 /* Make the bodies of one event under one hook: one for each vector of argument positions. */
 static void add_bodies(struct arena *a, struct code_set *cs, struct rule *rule, struct event *e, enum hook hook,
-		       const struct probe *probe, uint32_t first)
+		       enum body_job job, const struct probe *probe, uint32_t first)
 {
 	for (uint32_t i = 0; i < (probe->nfuncs ? probe->nfuncs : 1); i++) {
 		uint32_t variant = probe->nfuncs ? probe->funcs[i].body : 0, j;
 		struct body *b;
 
-		for (j = first; j < cs->nbodies && cs->bodies[j].variant != variant; j++)
-			;
+		for (j = first; j < cs->nbodies; j++) {
+			if (cs->bodies[j].variant == variant && cs->bodies[j].job == job)
+				break;
+		}
 		if (j < cs->nbodies)
 			continue;
 		cs->bodies = arena_grow(a, cs->bodies, cs->nbodies, sizeof(*cs->bodies));
@@ -405,6 +551,7 @@ static void add_bodies(struct arena *a, struct code_set *cs, struct rule *rule, 
 		b->event = e;
 		b->rule = rule;
 		b->hook = hook;
+		b->job = job;
 		b->variant = variant;
 		b->argpos = probe->nfuncs ? probe->funcs[i].argpos : NULL;
 		b->number = cs->per_hook[hook]++;
@@ -412,20 +559,18 @@ static void add_bodies(struct arena *a, struct code_set *cs, struct rule *rule, 
 	}
 }
 
-static void collect_bodies(struct arena *a, struct diags *diags, struct rule_set *set, enum hook hook,
-			   struct code_set *cs)
+static void collect_bodies(struct arena *a, struct rule_set *set, enum hook hook, struct code_set *cs)
 {
+	enum body_job job;
+
 	for (uint32_t r = 0; r < set->nrules; r++) {
 		for (uint32_t i = 0; i < set->rules[r].nevents; i++) {
 			struct event *e = &set->rules[r].events[i];
 			uint32_t first = cs->nbodies;
 
 			for (uint32_t p = 0; p < e->nprobes; p++) {
-				if (hook_of(e->probes[p].kind) == hook)
-					add_bodies(a, cs, &set->rules[r], e, hook, &e->probes[p], first);
-				else if (hook_of(e->probes[p].kind) == HOOKS && hook == 0)
-					diag_error(diags, TAG_TOO_BIG, e->probes[p].span,
-						   "this kind of probe cannot be compiled yet");
+				if (has_body(e, e->probes[p].kind, hook, &job))
+					add_bodies(a, cs, &set->rules[r], e, hook, job, &e->probes[p], first);
 			}
 		}
 	}
@@ -444,6 +589,18 @@ static uint32_t longest_key(const struct rule_set *set, const struct automata *a
 	return parts;
 }
 
+/* A direct hook: each body is a program. */
+static void lower_direct(struct lower *l, struct code_set *cs, enum hook hook, struct body *bodies, uint32_t key_parts)
+{
+	for (uint32_t i = 0; i < cs->per_hook[hook]; i++) {
+		const char *name = arena_printf(l->arena, "df_%s_%u", hook_kinds[hook].name, i);
+
+		l->f = ir_func_new(l->arena, name, hook_kinds[hook].section, 1);
+		l->f->frame_limit = IR_FRAME_DIRECT;
+		lower_func(l, cs, &bodies[i], 1, key_parts);
+	}
+}
+
 void lower_set(struct arena *a, struct diags *diags, struct core_types *core, struct rule_set *set,
 	       const struct automata *am, struct code_set *ret)
 {
@@ -454,15 +611,17 @@ void lower_set(struct arena *a, struct diags *diags, struct core_types *core, st
 	for (enum hook hook = 0; hook < HOOKS; hook++) {
 		uint32_t first = ret->nbodies;
 
-		collect_bodies(a, diags, set, hook, ret);
-		if (ret->per_hook[hook] == 1) {
+		collect_bodies(a, set, hook, ret);
+		if (hook_kinds[hook].direct) {
+			lower_direct(&l, ret, hook, ret->bodies + first, key_parts);
+		} else if (ret->per_hook[hook] == 1) {
 			ret->single[hook] = arena_printf(a, "df_only_%s", hook_kinds[hook].name);
 			l.f = ir_func_new(a, ret->single[hook], hook_kinds[hook].section, 1);
 			lower_func(&l, ret, &ret->bodies[first], 1, key_parts);
 			lower_run(&l, ret, hook, NULL, 0, key_parts);
-			continue;
+		} else {
+			lower_run(&l, ret, hook, ret->bodies + first, ret->per_hook[hook], key_parts);
 		}
-		lower_run(&l, ret, hook, ret->bodies + first, ret->per_hook[hook], key_parts);
 	}
 	lower_guards(&l, ret);
 }

@@ -14,6 +14,7 @@
 #ifndef RULES_LOWER_H
 #define RULES_LOWER_H
 
+#include "bpf/layout.h"
 #include "rules/automaton.h"
 #include "rules/core.h"
 #include "rules/diag.h"
@@ -21,24 +22,57 @@
 #include "rules/late.h"
 #include "rules/rule.h"
 
-/* Programs of a set: kinds that share a program, its number in df_scratch, its runtime entry. */
+/*
+ * Hooks: kinds of probes that are one program, or (direct ones) a kind of tracing program. The number of a hook is
+ * that of its slot in df_scratch and of its engine in the runtime (df_list<n>, df_ring<n>); direct ones have none.
+ */
 enum hook {
 	HOOK_KPROBE,
 	HOOK_KRETPROBE,
+	HOOK_SESSION,		/* entry and return: values of the entry are kept */
 	HOOK_USDT,
+	HOOK_UPROBE,
+	HOOK_TRACEPOINT,
+	HOOK_PERF,		/* interval, profile */
+	HOOK_FENTRY,		/* from here on direct */
+	HOOK_FEXIT,
+	HOOK_RAWTP,
 	HOOKS
 };
 
+/* What a program's context is, which tells where arguments are (lower_arg.c). */
+enum context {
+	CTX_REGS,		/* struct pt_regs at a function's entry or return */
+	CTX_SITE,		/* struct pt_regs at a USDT site */
+	CTX_USER,		/* struct pt_regs of a user function */
+	CTX_RECORD,		/* a tracepoint's record */
+	CTX_PERF,		/* struct bpf_perf_event_data */
+	CTX_TRAMPOLINE,		/* arguments, then the return value: helpers know where */
+	CTX_WORDS,		/* array of arguments */
+};
+
 struct hook_kind {
-	const char *name;		/* df_run_<name>, df_hook_<name> */
+	const char *name;		/* df_run_<name>, df_hook_<name>; programs of direct hooks: df_<name>_<n> */
 	const char *section;
-	bool is_return;
+	enum context context;
+	bool direct;			/* tracing programs, one for each body, that call the engine themselves */
+	bool nested;			/* may be interrupted by others of its kind: takes a free record */
+	uint8_t skip;			/* frames of a kernel stack that are ours */
 };
 
 extern const struct hook_kind hook_kinds[HOOKS];
 
-/* The hook that a probe kind belongs to, or HOOKS if none. */
-enum hook hook_of(enum probe_kind kind);
+/* What a body is for: the event itself, or values at the entry that its return will want. */
+enum body_job { JOB_EVENT, JOB_SAVE };
+
+/*
+ * Values that an event at a return takes from the entry: old(...), and arguments where the context has them no more.
+ * Value n is bit n of the known mask and word n + 1 behind it.
+ */
+struct saved {
+	const struct expr *values[DF_SAVED];
+	uint32_t n;
+};
 
 /* Is the program's context a struct pt_regs of the kernel? */
 bool hook_has_regs(enum hook hook);
@@ -51,6 +85,7 @@ struct body {
 	uint32_t number;		/* within its hook */
 	uint32_t index;			/* within the set */
 	uint32_t variant;		/* probe_func.body of the functions that it serves */
+	enum body_job job;
 	const uint8_t *argpos;		/* [event->nargs] */
 	const char *func;		/* the function its code is in, for patches */
 };
@@ -88,6 +123,9 @@ struct lower {
 	const struct body *body;
 	const struct automata *am;
 	bool in_guard;			/* the code runs in the engine: no context, values in rec and match */
+	struct saved saved;		/* of the event: what is kept from entry to return */
+	int16_t saved_at;		/* where the values are on the stack of a body that uses them; 0: none */
+	bool at_entry;			/* what is computed now is computed at the entry */
 };
 
 /* All bodies and dispatchers of a set. Errors ("too big") are diagnostics. */
@@ -115,6 +153,26 @@ void lower_text_to(struct lower *l, const struct expr *e, uint8_t base, int16_t 
 
 /* Jump to yes, no or unknown; `next` is the label that follows at once (saves a jump), or ~0. */
 void lower_cond(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown, uint32_t next);
+
+/* lower_arg.c: arguments and return value, wherever the hook has them. */
+void lower_arg(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
+void lower_retval(struct lower *l, const struct expr *e, uint32_t depth);
+void lower_old(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
+bool arg_kills(const struct lower *l, const struct expr *e);
+bool arg_fails(const struct lower *l, const struct expr *e);
+bool retval_kills(const struct lower *l);
+
+/* The address of a tracepoint's string. */
+void lower_record_address(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
+
+/* lower_saved.c: from entry to return */
+void saved_collect(struct lower *l);
+void lower_save(struct lower *l, uint32_t end);
+void lower_saved(struct lower *l);
+void lower_saved_release(struct lower *l);
+
+/* No label: the value is always known. */
+#define NO_LABEL (~0U)
 
 /* Does the code of an expression overwrite registers of lesser depth (calls kill r0-r5)? */
 bool expr_kills(const struct lower *l, const struct expr *e);

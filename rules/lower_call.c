@@ -50,7 +50,7 @@ static void lower_namespace(struct lower *l, const char *symbol, uint8_t reg, ui
 /* The flags register where the probe was hit: kprobes save it, a trampoline does not. */
 static void lower_irqs_off(struct lower *l, const struct expr *e, uint8_t reg)
 {
-	if (l->body->hook == HOOK_USDT) {
+	if (l->body->hook == HOOK_USDT || l->body->hook == HOOK_UPROBE) {
 		ir_movi(l->f, reg, 0);
 		return;
 	}

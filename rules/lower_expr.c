@@ -2,20 +2,6 @@
 /* lower_expr.c - values: registers, arithmetic with C's widths. */
 #include "rules/lower_parts.h"
 
-/*
- * Where x86-64 puts arguments, in struct pt_regs (arch/x86/include/asm/ptrace.h): di, si, dx, cx, r8, r9; then the
- * caller's stack above the return address. ax holds the return value.
- */
-static const int16_t arg_regs[6] = { 112, 104, 96, 88, 72, 64 };
-#define PT_REGS_AX 80
-#define PT_REGS_SP 152
-
-/* Is the argument anywhere but in a register? */
-static bool arg_is_far(const struct lower *l, const struct expr *e)
-{
-	return l->body->hook == HOOK_USDT || (l->body->argpos && l->body->argpos[e->index] >= 6);
-}
-
 static bool any_part(const struct lower *l, const struct expr *e, bool (*test)(const struct lower *, const struct expr *))
 {
 	for (uint32_t i = 0; i < e->nlist; i++) {
@@ -37,7 +23,6 @@ bool expr_kills(const struct lower *l, const struct expr *e)
 	case EXPR_STRCMP:
 	case EXPR_STACK_HAS:
 	case EXPR_BUILTIN:
-	case EXPR_OLD:
 	case EXPR_STEP:
 	/* conditions are computed in the first registers */
 	case EXPR_LT:
@@ -53,7 +38,11 @@ bool expr_kills(const struct lower *l, const struct expr *e)
 	case EXPR_COND:
 		return true;
 	case EXPR_ARG:
-		return arg_is_far(l, e);
+		return arg_kills(l, e);
+	case EXPR_RETVAL:
+		return retval_kills(l);
+	case EXPR_OLD:
+		return false;
 	default:
 		return any_part(l, e, expr_kills);
 	}
@@ -97,7 +86,7 @@ bool expr_fails(const struct lower *l, const struct expr *e)
 	case EXPR_MOD:
 		return !lower_is_fixed(e->b) || !e->b->value || expr_fails(l, e->a);
 	case EXPR_ARG:
-		return arg_is_far(l, e);
+		return arg_fails(l, e);
 	case EXPR_BUILTIN:
 		return e->index == BUILTIN_PARENT || e->index == BUILTIN_PIDNS || e->index == BUILTIN_NETNS;
 	case EXPR_CALL:
@@ -107,38 +96,6 @@ bool expr_fails(const struct lower *l, const struct expr *e)
 	default:
 		return any_part(l, e, expr_fails);
 	}
-}
-
-static void lower_arg(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
-{
-	const struct event_arg *arg = &l->event->args[e->index];
-	uint8_t reg = (uint8_t)IR_REG(depth);
-	uint32_t pos = l->body->argpos ? l->body->argpos[e->index] : arg->number;
-	static const struct type word = { .kind = TYPE_INT, .size = 8 };
-
-	if (l->body->hook == HOOK_USDT) {
-		/* r0 = df_usdt_arg(ctx, number, where to) */
-		int16_t slot = ir_frame(l->f, 8);
-
-		ir_storei(l->f, 8, BPF_REG_10, slot, 0);
-		ir_mov(l->f, BPF_REG_1, IR_CTX);
-		ir_movi(l->f, BPF_REG_2, pos);
-		ir_mov(l->f, BPF_REG_3, BPF_REG_10);
-		ir_alui(l->f, BPF_ADD, BPF_REG_3, slot);
-		ir_call_symbol(l->f, "df_usdt_arg");
-		ir_jcci(l->f, BPF_JNE, BPF_REG_0, 0, fail);
-		ir_load(l->f, 8, reg, BPF_REG_10, slot);
-		ir_frame_release(l->f, 8);
-	} else if (pos < 6) {
-		ir_load(l->f, 8, reg, IR_CTX, arg_regs[pos]);
-		ir_last(l->f)->arg_slot = (int32_t)e->index;
-		ir_last(l->f)->body = l->body->index;
-	} else {
-		ir_load(l->f, 8, reg, IR_CTX, PT_REGS_SP);
-		ir_alui(l->f, BPF_ADD, reg, (int32_t)(8 * (pos - 5)));
-		lower_read(l, &word, NULL, false, depth, fail);
-	}
-	lower_narrow(l->f, reg, e->type);
 }
 
 void lower_operand(struct lower *l, const struct operand *o, uint32_t depth, uint32_t fail)
@@ -398,8 +355,10 @@ void lower_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t
 		lower_arg(l, e, depth, fail);
 		break;
 	case EXPR_RETVAL:
-		ir_load(l->f, 8, reg, IR_CTX, PT_REGS_AX);
-		lower_narrow(l->f, reg, e->type);
+		lower_retval(l, e, depth);
+		break;
+	case EXPR_OLD:
+		lower_old(l, e, depth, fail);
 		break;
 	case EXPR_BUILTIN:
 		lower_builtin(l, e, depth, fail);
@@ -446,9 +405,6 @@ void lower_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t
 		break;
 	case EXPR_CALL:
 		lower_call(l, e, depth, fail);
-		break;
-	case EXPR_OLD:
-		diag_error(l->diags, TAG_TOO_BIG, e->span, "old() cannot be evaluated in the kernel yet");
 		break;
 	case EXPR_NOT:
 	case EXPR_LT:

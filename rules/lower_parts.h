@@ -3,6 +3,8 @@
  * lower_parts.h - what the files that lower expressions share; the rest of the compiler needs only lower.h.
  *
  *	lower_expr.c	values: registers, arithmetic with C's widths
+ *	lower_arg.c	arguments and return values, wherever the hook has them
+ *	lower_saved.c	values of a function's entry for its return
  *	lower_read.c	lvalues and reads
  *	lower_cond.c	conditions as jumps
  *	lower_in.c	membership: lists and sets

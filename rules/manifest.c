@@ -104,8 +104,9 @@ static json_t *event_json(const struct rule *r, const struct event *e)
 	for (uint32_t i = 0; i < e->nprobes; i++)
 		json_array_append_new(probes, probe_json(&e->probes[i]));
 	for (uint32_t i = 0; i < e->nargs; i++)
-		json_array_append_new(args, json_pack("{s:o, s:i}", "name", text_json(e->args[i].name), "number",
-						      (int)e->args[i].number));
+		json_array_append_new(args, json_pack("{s:o, s:i, s:o}", "name", text_json(e->args[i].name), "number",
+						      (int)e->args[i].number, "record",
+						      text_json(e->args[i].member.name)));
 	if (e->birth)
 		json_array_append_new(flags, json_string("birth"));
 	if (e->death)
@@ -286,7 +287,7 @@ static json_t *bodies_json(const struct code_set *cs, const struct code *codes, 
 
 	for (uint32_t i = 0; i < cs->nbodies; i++) {
 		const struct body *b = &cs->bodies[i];
-		json_t *pos = json_array(), *patches = json_array();
+		json_t *pos = json_array(), *patches = json_array(), *j;
 
 		for (uint32_t k = 0; k < b->event->nargs && b->argpos; k++)
 			json_array_append_new(pos, json_integer(b->argpos[k]));
@@ -301,9 +302,13 @@ static json_t *bodies_json(const struct code_set *cs, const struct code *codes, 
 										 (int)mark->arg_slot));
 			}
 		}
-		json_array_append_new(bodies, json_pack("{s:i, s:i, s:i, s:o, s:o}", "hook", (int)b->hook, "number",
-							(int)b->number, "event", (int)b->event->index, "pos", pos,
-							"patches", patches));
+		j = json_pack("{s:i, s:i, s:i, s:o, s:o}", "hook", (int)b->hook, "number", (int)b->number, "event",
+			      (int)b->event->index, "pos", pos, "patches", patches);
+		if (hook_kinds[b->hook].direct)
+			json_object_set_new(j, "program", json_string(b->func));
+		if (b->job == JOB_SAVE)
+			json_object_set_new(j, "job", json_string("save"));
+		json_array_append_new(bodies, j);
 	}
 	return bodies;
 }
@@ -315,10 +320,10 @@ static json_t *hooks_json(struct arena *a, const struct code_set *cs)
 	for (int h = 0; h < HOOKS; h++) {
 		const char *program = cs->single[h];
 
-		if (!program)
+		if (!program && !hook_kinds[h].direct)
 			program = arena_printf(a, "df_hook_%s", hook_kinds[h].name);
-		json_array_append_new(hooks, json_pack("{s:s, s:s, s:i}", "name", hook_kinds[h].name, "program",
-						       program, "bodies", (int)cs->per_hook[h]));
+		json_array_append_new(hooks, json_pack("{s:s, s:o, s:i}", "name", hook_kinds[h].name, "program",
+						       text_json(program), "bodies", (int)cs->per_hook[h]));
 	}
 	return hooks;
 }

@@ -11,6 +11,8 @@ const struct extern_func extern_funcs[] = {
 	{ "df_begin", 1, { 4 }, 8 },
 	{ "df_record", 1, { 4 }, 8 },
 	{ "df_hit", 1, { 4 }, 4 },
+	{ "df_take", 0, { 0 }, 8 },
+	{ "df_direct", 1, { 4 }, 4 },
 	{ "df_usdt_arg", 3, { 0, 4, 0 }, 4 },
 	{ "df_text_is", 4, { 8, 4, 0, 4 }, 4 },
 	{ "df_text_like", 3, { 8, 4, 0 }, 4 },
@@ -23,6 +25,10 @@ const struct extern_func extern_funcs[] = {
 	{ "df_pidns", 0, { 0 }, 8 },
 	{ "df_in_set", 3, { 8, 4, 4 }, 4 },
 	{ "df_per_cpu", 3, { 8, 8, 4 }, 8 },
+	{ "df_is_return", 0, { 0 }, 4 },
+	{ "df_session", 0, { 0 }, 8 },
+	{ "df_save", 4, { 8, 4, 0, 4 }, 4 },
+	{ "df_saved", 4, { 8, 4, 0, 4 }, 4 },
 };
 const uint32_t nextern_funcs = sizeof(extern_funcs) / sizeof(extern_funcs[0]);
 

@@ -16,7 +16,7 @@
 #define R_BPF_64_64 1
 #define R_BPF_64_32 10
 
-#define SECTIONS_MAX 24
+#define SECTIONS_MAX 64	/* two for each kind of program, and data */
 
 /* One section on its way into the file; data must live until elf_update. */
 struct section {

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* resolve_trace.c - tracepoints: typed ones by the kernel's BTF, records by their category and name. */
+#include <bpf/btf.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/resolver.h"
+#include "lib/arena.h"
+
+static void absent(struct resolver *r)
+{
+	if (!may_be_absent(r))
+		resolve_fail(r, ERR_ABSENT, arena_printf(r->a, "no tracepoint '%s' on this kernel%s", r->probe->text,
+							 r->probe->kind[0] == 't' ? " (is its module loaded?)" : ""));
+}
+
+/* The type btf_trace_NAME that stands for a tracepoint, in the BTF that has its function. */
+static uint32_t trace_type(const struct btf *btf, const char *name, struct resolver *r)
+{
+	int id = btf__find_by_name_kind(btf, arena_printf(r->a, "btf_trace_%s", name), BTF_KIND_TYPEDEF);
+
+	return id > 0 ? (uint32_t)id : 0;
+}
+
+static bool try_rawtp(struct resolver *r, const char *name)
+{
+	uint32_t hook = find_hook(r, "rawtp"), id, body;
+	uint8_t pos[ARGS_MAX] = { 0 };
+	struct kbtf_func f;
+
+	if (!r->kbtf || !kbtf_find_func(r->kbtf, NULL, arena_printf(r->a, "__traceiter_%s", name), &f))
+		return false;
+	id = trace_type(f.btf, name, r);
+	if (!id)
+		return false;
+	if (!find_positions(r, name, &f, 1, pos))
+		return true;
+	body = choose_body(r, hook, false, pos);
+	if (body == NO_BODY)
+		resolve_fail(r, ERR_UNSUPPORTED, "its arguments stand elsewhere here; compile the rule on this kernel");
+	else
+		add_program(r, body, arena_strdup(r->a, name), &f, id);
+	return true;
+}
+
+/* rawtp:a|b - the first that there is */
+void resolve_rawtp(struct resolver *r)
+{
+	char *copy = arena_strdup(r->a, r->probe->pattern), *save = NULL;
+
+	for (char *name = strtok_r(copy, "|", &save); name; name = strtok_r(NULL, "|", &save)) {
+		if (try_rawtp(r, name))
+			return;
+	}
+	absent(r);
+}
+
+static struct record_target *find_record(struct resolver *r, const char *name)
+{
+	struct attach_plan *plan = r->plan;
+	struct record_target *t;
+
+	for (uint32_t i = 0; i < plan->nrecords; i++) {
+		t = &plan->records[i];
+		if (!strcmp(t->name, name) && !strcmp(t->category, r->probe->target))
+			return t;
+	}
+	plan->records = arena_grow(r->a, plan->records, plan->nrecords, sizeof(*plan->records));
+	t = &plan->records[plan->nrecords++];
+	*t = (struct record_target){ .category = r->probe->target, .name = name, .hook = find_hook(r, "tracepoint") };
+	plan->hooks[t->hook].used = true;
+	return t;
+}
+
+static bool has_record(struct resolver *r, const char *name)
+{
+	static const char *const dirs[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		if (!access(arena_printf(r->a, "%s/events/%s/%s/id", dirs[i], r->probe->target, name), F_OK))
+			return true;
+	}
+	return false;
+}
+
+/* tracepoint:category:a|b */
+void resolve_record(struct resolver *r)
+{
+	char *copy = arena_strdup(r->a, r->probe->pattern), *save = NULL;
+	struct record_target *t;
+	uint32_t body;
+
+	for (char *name = strtok_r(copy, "|", &save); name; name = strtok_r(NULL, "|", &save)) {
+		if (!has_record(r, name))
+			continue;
+		body = only_body(r, find_hook(r, "tracepoint"));
+		if (body == NO_BODY) {
+			resolve_fail(r, ERR_CORRUPT, "the object has no code for it");
+			return;
+		}
+		t = find_record(r, name);
+		t->bodies = arena_grow(r->a, t->bodies, t->nbodies, sizeof(*t->bodies));
+		t->bodies[t->nbodies++] = r->info->bodies[body].number;
+		return;
+	}
+	absent(r);
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/tracing.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/attach.h"
+#include "lib/arena.h"
+#include "lib/cleanup.h"
+
+/* Descriptors of the BTF of modules that programs attach to. */
+struct module_btf {
+	const char *name;
+	int fd;
+};
+
+struct tracing {
+	struct arena *a;
+	struct loaded *s;
+	const struct attach_plan *plan;
+	struct module_btf *modules;
+	uint32_t nmodules;
+	int handlers[3];
+};
+
+static const struct {
+	const char *section, *hook;
+	enum bpf_attach_type type;
+} sections[3] = {
+	{ "fentry", "fentry", BPF_TRACE_FENTRY },
+	{ "fexit", "fexit", BPF_TRACE_FEXIT },
+	{ "tp_btf", "rawtp", BPF_TRACE_RAW_TP },
+};
+
+/* The BTF of a module, by asking all BTF objects that the kernel has for their names. */
+static int open_module_btf(const char *module)
+{
+	uint32_t id = 0;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		struct bpf_btf_info info = { 0 };
+		uint32_t len = sizeof(info);
+		char name[64] = "";
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		info.name = (uintptr_t)name;
+		info.name_len = sizeof(name);
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) && info.kernel_btf && !strcmp(name, module))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	errno = ENOENT;
+	return -1;
+}
+
+static int module_btf_fd(struct tracing *t, const char *module)
+{
+	int fd;
+
+	if (!module)
+		return 0;
+	for (uint32_t i = 0; i < t->nmodules; i++) {
+		if (!strcmp(t->modules[i].name, module))
+			return t->modules[i].fd;
+	}
+	fd = open_module_btf(module);
+	if (fd < 0)
+		return fd;
+	t->modules = arena_grow(t->a, t->modules, t->nmodules, sizeof(*t->modules));
+	t->modules[t->nmodules++] = (struct module_btf){ module, fd };
+	return fd;
+}
+
+static int set_target(struct tracing *t, struct bpf_prog_load_opts *opts, const struct prog_target *target)
+{
+	int fd = module_btf_fd(t, target->module);
+
+	if (fd < 0)
+		return -errno;
+	opts->attach_btf_id = target->btf_id;
+	opts->attach_btf_obj_fd = (uint32_t)fd;
+	return 0;
+}
+
+/* Another copy of a program, for another function; a refusal is loaded again with the verifier's log. */
+static int load_copy(struct bpf_program *prog, struct bpf_prog_load_opts opts)
+{
+	_cleanup_free_ char *log = NULL;
+	int fd;
+
+	opts.log_buf = NULL;
+	opts.log_size = 0;
+	opts.log_level = 0;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, bpf_program__name(prog), "GPL", bpf_program__insns(prog),
+			   bpf_program__insn_cnt(prog), &opts);
+	if (fd >= 0)
+		return fd;
+	return -errno;
+}
+
+/* libbpf is about to load the program of a body: the first function is for it, the others are done here. */
+static int load_copies(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	struct tracing *t = (struct tracing *)cookie;
+	const struct prog_target *first = NULL;
+	int e;
+
+	for (uint32_t i = 0; i < t->plan->nprogs; i++) {
+		const struct prog_target *target = &t->plan->progs[i];
+		struct bpf_prog_load_opts copy = *opts;
+		int fd;
+
+		if (strcmp(t->s->info->bodies[target->body].program, bpf_program__name(prog)) != 0)
+			continue;
+		if (!first) {
+			first = target;
+			continue;
+		}
+		e = set_target(t, &copy, target);
+		fd = e ? e : load_copy(prog, copy);
+		/* libbpf's own attempt on the same function tells why */
+		if (fd < 0)
+			return set_target(t, opts, target);
+		t->s->progs[i].fd = fd;
+		t->s->progs[i].is_copy = true;
+	}
+	return first ? set_target(t, opts, first) : -ENOENT;
+}
+
+int tracing_begin(struct arena *a, struct loaded *s, const struct attach_plan *plan, struct tracing **ret,
+		  struct err *err)
+{
+	struct tracing *t = arena_new(a, struct tracing);
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = (long)t, .prog_prepare_load_fn = load_copies);
+
+	*t = (struct tracing){ .a = a, .s = s, .plan = plan, .handlers = { -1, -1, -1 } };
+	*ret = t;
+	s->progs = arena_array(a, plan->nprogs + 1, sizeof(*s->progs));
+	s->nprogs = plan->nprogs;
+	for (uint32_t i = 0; i < plan->nprogs; i++)
+		s->progs[i] = (struct tracing_prog){ .fd = -1, .body = plan->progs[i].body };
+	for (int i = 0; i < 3 && plan->nprogs; i++) {
+		t->handlers[i] = libbpf_register_prog_handler(sections[i].section, BPF_PROG_TYPE_TRACING,
+							      sections[i].type, &opts);
+		if (t->handlers[i] < 0)
+			return err_sys(err, -t->handlers[i], "register programs of kind %s", sections[i].section);
+	}
+	return 0;
+}
+
+int tracing_loaded(struct tracing *t)
+{
+	for (uint32_t i = 0; i < t->s->nprogs; i++) {
+		struct tracing_prog *prog = &t->s->progs[i];
+		struct bpf_program *p =
+			bpf_object__find_program_by_name(t->s->engines, t->s->info->bodies[prog->body].program);
+
+		if (!prog->is_copy && p)
+			prog->fd = bpf_program__fd(p);
+	}
+	return 0;
+}
+
+void tracing_end(struct tracing *t)
+{
+	for (int i = 0; i < 3; i++) {
+		if (t->handlers[i] >= 0)
+			libbpf_unregister_prog_handler(t->handlers[i]);
+	}
+	for (uint32_t i = 0; i < t->nmodules; i++)
+		close(t->modules[i].fd);
+}
+
+static int attach_one(struct arena *a, struct loaded *s, const struct prog_target *target, int prog, struct err *err)
+{
+	int fd = bpf_raw_tracepoint_open(NULL, prog);
+
+	if (fd < 0 && errno == E2BIG)
+		return err_set(err, ERR_UNSUPPORTED, "attach to %s: the kernel allows 38 tracing programs at one function",
+			       target->name);
+	if (fd < 0)
+		return err_sys(err, errno, "attach to %s", target->name);
+	keep_link_fd(a, s, fd);
+	return 0;
+}
+
+int attach_tracing(struct arena *a, struct loaded *s, uint32_t h, const struct attach_plan *plan, struct err *err)
+{
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		const struct info_body *body = &s->info->bodies[plan->progs[i].body];
+
+		if (body->hook != h)
+			continue;
+		if (attach_one(a, s, &plan->progs[i], s->progs[i].fd, err))
+			return -1;
+		if (!body->save)
+			s->functions++;
+	}
+	return 0;
+}
