@@ -33,7 +33,7 @@ UNIT_BINS = $(UNIT_SRCS:%.c=$(BUILD)/%)
 # The default; build.mk files below add to EXTRA_PROGRAMS.
 all:
 
-include $(wildcard */build.mk tests/fuzz/build.mk)
+include $(wildcard */build.mk tests/*/build.mk)
 
 all: $(BUILD)/deadfall $(BPF_OBJS) $(EXTRA_PROGRAMS)
 

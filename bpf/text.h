@@ -123,6 +123,7 @@ static long glob_step(__u32 n, struct glob *ctx)
 	struct df_text *t = ctx->text;
 	struct df_glob *g = &t->glob;
 	char c = ((const char *)t->w)[g->i & (TEXT_BYTES - 1)], p = ctx->pattern[g->j & (TEXT_BYTES - 1)];
+	char escaped = p == '\\' ? ctx->pattern[(g->j + 1) & (TEXT_BYTES - 1)] : 0;
 
 	if (p == '*') {
 		g->star = ++g->j;
@@ -133,9 +134,9 @@ static long glob_step(__u32 n, struct glob *ctx)
 		g->matched = !p;
 		return 1;
 	}
-	if (p && (p == '?' || p == c)) {
+	if (escaped ? escaped == c : p && (p == '?' || p == c)) {
 		g->i++;
-		g->j++;
+		g->j += escaped ? 2 : 1;
 		return 0;
 	}
 	if (!g->star)
@@ -145,7 +146,7 @@ static long glob_step(__u32 n, struct glob *ctx)
 	return 0;
 }
 
-/* Does the text match the pattern? '*' stands for any text, '?' for any one character. */
+/* Does the text match the pattern? '*' stands for any text, '?' for any one character, '\' before one for itself. */
 __hidden __attribute__((noinline)) int df_text_like(__u64 addr, __u32 where, void *pattern)
 {
 	struct df_text *t = text_take();

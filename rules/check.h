@@ -93,6 +93,8 @@ struct expr *new_expr(struct check *c, enum expr_op op, struct span span, const 
 		      struct expr *b);
 struct expr *new_int(struct check *c, struct span span, const struct type *type, uint64_t value);
 bool is_const(const struct expr *e);
+bool is_enumerator(const struct expr *e);	/* a constant whose value the target may have changed */
+struct expr *convert_const(struct check *c, struct expr *e, const struct type *to);
 uint64_t fit_value(const struct type *t, uint64_t value);	/* cut to the type's width and extended again */
 struct expr *convert(struct check *c, struct expr *e, const struct type *to);
 const struct type *promoted(struct check *c, const struct expr *e);

@@ -76,7 +76,7 @@ struct expr *make_cond(struct check *c, struct expr *e)
 		return NULL;
 	}
 	zero = new_int(c, e->span, e->type, 0);
-	if (is_const(e))
+	if (is_const(e) && !is_enumerator(e))
 		return new_int(c, e->span, type_bool(c->types), e->value != 0);
 	cmp = new_expr(c, EXPR_NE, e->span, type_bool(c->types), e, zero);
 	return cmp;
@@ -361,7 +361,7 @@ static struct expr *check_cast(struct check *c, struct expr *e)
 	if (a->type->kind == TYPE_STR)
 		return wrong_type(c, e, "(cast)", a, "a number or pointer");
 	if (is_const(a))
-		return new_int(c, e->span, t, a->value);
+		return convert_const(c, a, t);
 	return new_expr(c, EXPR_CAST, e->span, t, a, NULL);
 }
 

@@ -191,15 +191,27 @@ static struct expr *unknown_name(struct check *c, const struct expr *e)
 	return NULL;
 }
 
+/* An enumerator: its name and enum stay with the number, because another kernel may have given it another one. */
+static struct expr *make_enumerator(struct check *c, const struct expr *e, const struct type *type,
+				    const struct type *of, int64_t value)
+{
+	struct expr *r = new_int(c, e->span, type, (uint64_t)value);
+
+	r->text = e->text;
+	r->member.base = of;
+	return r;
+}
+
 /* An enumerator of the wanted enum, a macro, an enumerator of any enum. */
 static struct expr *check_constant(struct check *c, struct expr *e, const struct type *wanted)
 {
+	const struct type *of;
 	const struct btf *btf;
 	uint32_t n, id, size;
 	int64_t value;
 
 	if (wanted && wanted->kind == TYPE_ENUM && type_enum_value(wanted, e->text, &value))
-		return new_int(c, e->span, wanted, (uint64_t)value);
+		return make_enumerator(c, e, wanted, wanted, value);
 	if (macro_value(c->kbtf, e->text, &value)) {
 		size = value > UINT32_MAX ? 8 : 4;
 		return new_int(c, e->span, type_int(c->types, size, value <= INT32_MAX), (uint64_t)value);
@@ -213,10 +225,11 @@ static struct expr *check_constant(struct check *c, struct expr *e, const struct
 			  "say which one: (enum NAME)%s", e->text);
 		return NULL;
 	}
+	of = type_from_btf(c->types, btf, id);
 	/* In C an enumerator is an int where that holds it. */
 	if (value >= INT32_MIN && value <= INT32_MAX)
-		return new_int(c, e->span, type_int(c->types, 4, true), (uint64_t)value);
-	return new_int(c, e->span, type_from_btf(c->types, btf, id), (uint64_t)value);
+		return make_enumerator(c, e, type_int(c->types, 4, true), of, value);
+	return make_enumerator(c, e, of, of, value);
 }
 
 struct expr *check_name(struct check *c, struct expr *e, const struct type *wanted)

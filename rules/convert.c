@@ -55,6 +55,24 @@ static bool same_values(const struct type *from, const struct type *to)
 	       (to->kind == TYPE_PTR);
 }
 
+bool is_enumerator(const struct expr *e)
+{
+	return e->op == EXPR_INT && e->text && e->member.base && e->member.base->name && e->member.base->btf;
+}
+
+struct expr *convert_const(struct check *c, struct expr *e, const struct type *to)
+{
+	struct expr *r = new_int(c, e->span, to, e->value);
+
+	if (!is_enumerator(e))
+		return r;
+	if (r->value != e->value)
+		return new_expr(c, EXPR_CAST, e->span, to, e, NULL);
+	r->text = e->text;
+	r->member = e->member;
+	return r;
+}
+
 struct expr *convert(struct check *c, struct expr *e, const struct type *to)
 {
 	struct expr *cast;
@@ -62,7 +80,7 @@ struct expr *convert(struct check *c, struct expr *e, const struct type *to)
 	if (e->type == to)
 		return e;
 	if (is_const(e))
-		return new_int(c, e->span, to, e->value);
+		return convert_const(c, e, to);
 	if (to->kind != TYPE_PTR && same_values(e->type, to))
 		return e;
 	cast = new_expr(c, EXPR_CAST, e->span, to, e, NULL);
@@ -200,7 +218,7 @@ struct expr *fold(struct check *c, struct expr *e)
 	case EXPR_NEG:
 	case EXPR_COMPL:
 	case EXPR_NOT:
-		if (!is_const(e->a))
+		if (!is_const(e->a) || is_enumerator(e->a))
 			return e;
 		return new_int(c, e->span, e->type, e->op == EXPR_NEG ? -e->a->value :
 			       e->op == EXPR_COMPL ? ~e->a->value : !e->a->value);
@@ -216,7 +234,8 @@ struct expr *fold(struct check *c, struct expr *e)
 		return e;
 	if (fold_refused(c, e))
 		return NULL;
-	if (!is_const(e->a) || !is_const(e->b))
+	/* what an enumerator is on the target is not known */
+	if (!is_const(e->a) || !is_const(e->b) || is_enumerator(e->a) || is_enumerator(e->b))
 		return e;
 	return new_int(c, e->span, e->type, compute(e->op, e->a->type, e->a->value, e->b->value));
 }

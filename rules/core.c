@@ -48,7 +48,8 @@ struct core_types {
 	struct arena *arena;
 	struct core_struct *structs, **tail;
 	int int_ids[2][2][4];		/* [bool][signed][log2 size] */
-	int ptr_id, char_id;
+	int enum_ids[4];		/* [log2 size] */
+	int ptr_id;
 };
 
 struct core_types *core_types_new(struct arena *a)
@@ -202,6 +203,21 @@ static int emit_int(struct core_types *ct, struct btf *btf, const struct type *t
 	return *id;
 }
 
+/*
+ * An enum of which only the size matters. It needs an enumerator: without one it is a declaration, and the linker takes
+ * all nameless declared enums for the same, whatever their size.
+ */
+static int emit_size(struct core_types *ct, struct btf *btf, uint32_t size)
+{
+	int *id = &ct->enum_ids[log2_size(size)];
+
+	if (!*id) {
+		*id = btf__add_enum(btf, NULL, size);
+		btf__add_enum_value(btf, arena_printf(ct->arena, "df_enum_of_%u", size), 0);
+	}
+	return *id;
+}
+
 static int emit_struct(struct core_types *ct, struct btf *btf, struct core_struct *s);
 
 /* The id of a local type that CO-RE finds compatible with the kernel's. */
@@ -216,7 +232,7 @@ static int emit_type(struct core_types *ct, struct btf *btf, const struct type *
 			ct->ptr_id = btf__add_ptr(btf, 0);
 		return ct->ptr_id;
 	case TYPE_ENUM:
-		return btf__add_enum(btf, NULL, t->size);
+		return emit_size(ct, btf, t->size);
 	case TYPE_ARRAY:
 		id = emit_type(ct, btf, t->target);
 		if (id < 0)

@@ -21,7 +21,7 @@
 
 enum expr_op {
 	EXPR_NAME,	/* only before checking: an identifier (text) */
-	EXPR_INT,	/* value */
+	EXPR_INT,	/* value; of an enumerator also its name: text, and its enum: member.base */
 	EXPR_STR,	/* text, len */
 	EXPR_PARAM,	/* $name: index = parameter number in the set */
 	EXPR_SET,	/* $name that is a set, only right of `in`: index */

@@ -76,39 +76,25 @@ static int write_and_link(struct obj *obj, const struct runtime_size *size, stru
 	return ret;
 }
 
-int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen, struct buf *out,
-		    struct err *err)
+static struct runtime_size size_of(const struct generated *gen, const struct rule_set *set)
 {
-	struct core_types *core = core_types_new(a);
-	struct automata *am = &gen->automata;
-	struct runtime_size size;
-	struct btf *btf;
-	char *manifest;
-	int ret = -1;
+	const struct automata *am = &gen->automata;
 
-	layout_events(set, diags);
-	automata_build(a, set, diags, am);
-	if (diags->errors)
-		return 0;
-	layout_set(set, am, &gen->layout);
-	lower_set(a, diags, core, set, am, &gen->code);
-	btf = btf__new_empty();
-	if (!btf || core_types_emit(core, btf) < 0) {
-		btf__free(btf);
-		return err_nomem(err);
-	}
-	encode_all(a, gen, set, diags);
-	if (diags->errors) {
-		btf__free(btf);
-		return 0;
-	}
-	size = (struct runtime_size){ .key_parts = gen->layout.key_parts,
+	return (struct runtime_size){ .key_parts = gen->layout.key_parts,
 				      .words = gen->layout.words,
 				      .nmachines = am->nmachines,
 				      .ncells = am->ncells,
 				      .ndecisions = am->ndecisions,
 				      .nparams = am->nparams,
 				      .nrules = set->nrules };
+}
+
+/* Variables, manifest, ELF, link. */
+static int emit_object(struct arena *a, struct rule_set *set, struct generated *gen, struct btf *btf, struct buf *out,
+		       struct err *err)
+{
+	const struct automata *am = &gen->automata;
+	struct runtime_size size = size_of(gen, set);
 	uint32_t nliterals, ntexts, nlate = gen->code.lates.words ? gen->code.lates.words : 1;
 	uint64_t *literals = build_literals(a, &gen->code.literals, &nliterals);
 	uint64_t *texts = build_param_texts(a, set, &ntexts);
@@ -132,17 +118,55 @@ int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, 
 		{ ".data.df_texts", "df_param_text", 8, ntexts, texts },
 	};
 	struct obj obj = { .arena = a,
-			   .core = core,
+			   .core = gen->core,
 			   .btf = btf,
 			   .codes = gen->codes,
 			   .ncodes = gen->code.nfuncs,
-			   .vars = vars,
-			   .nvars = sizeof(vars) / sizeof(vars[0]) };
+			   .nvars = sizeof(vars) / sizeof(vars[0]) + gen->nextra };
+	struct obj_var *all = arena_array(a, obj.nvars, sizeof(*all));
+	char *manifest;
 
-	if (!manifest_build(a, set, &gen->layout, am, &gen->code, gen->codes, gen->code.nfuncs, &manifest, err)) {
-		obj.manifest = gen->manifest = manifest;
-		ret = write_and_link(&obj, &size, out, err);
+	memcpy(all, vars, sizeof(vars));
+	if (gen->nextra)
+		memcpy(all + sizeof(vars) / sizeof(vars[0]), gen->extra, gen->nextra * sizeof(*all));
+	obj.vars = all;
+	if (manifest_build(a, set, &gen->layout, am, &gen->code, gen->codes, gen->code.nfuncs, &manifest, err))
+		return -1;
+	obj.manifest = gen->manifest = manifest;
+	return write_and_link(&obj, &size, out, err);
+}
+
+int generate_code(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen)
+{
+	gen->core = core_types_new(a);
+	layout_events(set, diags);
+	automata_build(a, set, diags, &gen->automata);
+	if (diags->errors)
+		return -1;
+	layout_set(set, &gen->automata, &gen->layout);
+	lower_set(a, diags, gen->core, set, &gen->automata, &gen->code);
+	return diags->errors ? -1 : 0;
+}
+
+int generate_finish(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen, struct buf *out,
+		    struct err *err)
+{
+	struct btf *btf = btf__new_empty();
+	int ret = 0;
+
+	if (!btf || core_types_emit(gen->core, btf) < 0) {
+		btf__free(btf);
+		return err_nomem(err);
 	}
+	encode_all(a, gen, set, diags);
+	if (!diags->errors)
+		ret = emit_object(a, set, gen, btf, out, err);
 	btf__free(btf);
 	return ret;
+}
+
+int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen, struct buf *out,
+		    struct err *err)
+{
+	return generate_code(a, set, diags, gen) ? 0 : generate_finish(a, set, diags, gen, out, err);
 }

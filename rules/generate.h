@@ -16,9 +16,12 @@
 struct generated {
 	struct set_layout layout;
 	struct automata automata;
+	struct core_types *core;
 	struct code_set code;
 	struct code *codes;	/* encoded functions, code.nfuncs of them */
 	const char *manifest;
+	const struct obj_var *extra;	/* further variables, of tests */
+	uint32_t nextra;
 };
 
 /*
@@ -27,6 +30,14 @@ struct generated {
  * Errors: ERR_NOMEM, ERR_SYSTEM, ERR_CORRUPT (the linker refused what we wrote: our bug).
  */
 int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen, struct buf *out,
+		    struct err *err);
+
+/*
+ * The same in two steps, for tests that add functions of their own to gen->code between them. generate_code returns
+ * non-zero if there are errors in diags.
+ */
+int generate_code(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen);
+int generate_finish(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen, struct buf *out,
 		    struct err *err);
 
 #endif

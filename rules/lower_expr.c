@@ -2,6 +2,8 @@
 /* lower_expr.c - values: registers, arithmetic with C's widths. */
 #include "rules/lower_parts.h"
 
+#include "rules/check.h"
+
 static bool any_part(const struct lower *l, const struct expr *e, bool (*test)(const struct lower *, const struct expr *))
 {
 	for (uint32_t i = 0; i < e->nlist; i++) {
@@ -161,12 +163,6 @@ static void lower_operands(struct lower *l, const struct expr *e, uint32_t depth
 	lower_pair(l, &a, &b, depth, fail, left, right);
 }
 
-/* An enumerator whose value the target may have changed: the checker left its name and its enum. */
-static bool is_enumerator(const struct expr *e)
-{
-	return e->op == EXPR_INT && e->text && e->member.base && e->member.base->name && e->member.base->btf;
-}
-
 bool lower_is_fixed(const struct expr *e)
 {
 	return e->op == EXPR_INT && !is_enumerator(e);
@@ -186,6 +182,7 @@ static void lower_int(struct lower *l, const struct expr *e, uint8_t reg)
 	ir_ldimm64(l->f, reg, e->value);
 	ir_last(l->f)->core = (struct ir_core){ core_enumerator(l->core, e->member.base, e->text, e->value),
 						BPF_CORE_ENUMVAL_VALUE };
+	lower_narrow(l->f, reg, e->type);
 }
 
 static void negate(struct ir_func *f, uint8_t reg)
@@ -313,11 +310,7 @@ static void lower_cast(struct lower *l, const struct expr *e, uint32_t depth, ui
 	else
 		lower_value(l, e->a, depth, fail);
 	if (e->type->kind == TYPE_BOOL && e->a->type->kind != TYPE_BOOL) {
-		uint32_t done = ir_new_label(l->f);
-
-		ir_jcci(l->f, BPF_JEQ, (uint8_t)IR_REG(depth), 0, done);
-		ir_movi(l->f, (uint8_t)IR_REG(depth), 1);
-		ir_label(l->f, done);
+		lower_truth(l->f, (uint8_t)IR_REG(depth));
 		return;
 	}
 	lower_narrow(l->f, (uint8_t)IR_REG(depth), e->type);

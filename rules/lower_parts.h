@@ -22,6 +22,9 @@ bool lower_is_signed(const struct type *t);
 /* Bring the low bits of a register to the width and signedness of a type. */
 void lower_narrow(struct ir_func *f, uint8_t reg, const struct type *t);
 
+/* What is not 0 becomes 1. */
+void lower_truth(struct ir_func *f, uint8_t reg);
+
 /* A number that is the same on all kernels; enumerators are looked up on the target. */
 bool lower_is_fixed(const struct expr *e);
 

@@ -27,6 +27,15 @@ void lower_narrow(struct ir_func *f, uint8_t reg, const struct type *t)
 	}
 }
 
+void lower_truth(struct ir_func *f, uint8_t reg)
+{
+	uint32_t done = ir_new_label(f);
+
+	ir_jcci(f, BPF_JEQ, reg, 0, done);
+	ir_movi(f, reg, 1);
+	ir_label(f, done);
+}
+
 /* The shifts that the target gives are known of members only, not of an array's element. */
 static void extend(struct lower *l, const struct type *t, const struct core_access *access, uint8_t reg)
 {
@@ -62,6 +71,8 @@ void lower_read(struct lower *l, const struct type *t, const struct core_access 
 	ir_load(l->f, 8, reg, BPF_REG_10, slot);
 	ir_frame_release(l->f, 8);
 	extend(l, t, access, reg);
+	if (t->kind == TYPE_BOOL)
+		lower_truth(l->f, reg);
 }
 
 /* Is what an lvalue names, or a pointer points to, in user memory? */

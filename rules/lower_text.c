@@ -143,9 +143,10 @@ static void lower_literal(struct lower *l, const struct expr *e, const char *tex
 	ir_jmp(l->f, yes);
 }
 
+/* Nothing in it has a meaning in a pattern. */
 static bool is_plain(const char *text, uint32_t len)
 {
-	return !memchr(text, '*', len) && !memchr(text, '?', len);
+	return !memchr(text, '*', len) && !memchr(text, '?', len) && !memchr(text, '\\', len);
 }
 
 void lower_answer(struct lower *l, uint32_t yes, uint32_t no, uint32_t unknown)
