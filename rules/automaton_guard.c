@@ -148,6 +148,12 @@ static uint32_t claim_value(struct builder *b, const struct event *event, struct
 	return 0;
 }
 
+static bool is_loop(const struct expr *e)
+{
+	return e->op == EXPR_CALL &&
+	       (e->index == FUNC_ANY || e->index == FUNC_COUNT || e->index == FUNC_LEN || e->index == FUNC_ANY_LIVE);
+}
+
 /* Copy a guard with what the engine cannot evaluate replaced: EXPR_VAL (val[index]) and EXPR_KEPT (register). */
 static struct expr *rewrite(struct builder *b, const struct event *event, uint32_t step, const struct expr *e)
 {
@@ -169,6 +175,11 @@ static struct expr *rewrite(struct builder *b, const struct event *event, uint32
 		copy->index = claim_value(b, event, e->op == EXPR_STEP ? attr_value(b, e) : v, e->span);
 		copy->a = copy->b = copy->c = NULL;
 		copy->nlist = 0;
+		return copy;
+	}
+	if (is_loop(e)) {
+		diag_hint(b->diags, diag_error(b->diags, TAG_NOT_HERE, e->span, "%s() cannot compare with another step", e->text),
+			  "loops run before other steps are known: compare fields, or use a table and live()");
 		return copy;
 	}
 	copy->a = rewrite(b, event, step, e->a);

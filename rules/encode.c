@@ -84,7 +84,6 @@ static void put_ldimm64(struct code *code, const struct ir_item *item)
 	in[1] = (struct bpf_insn){ 0 };
 	if (item->func_addr) {
 		in[0].src_reg = BPF_PSEUDO_FUNC;
-		in[0].imm = -1;
 	} else {
 		in[0].imm = (int32_t)item->imm64;
 		in[1].imm = (int32_t)(item->imm64 >> 32);
@@ -92,20 +91,38 @@ static void put_ldimm64(struct code *code, const struct ir_item *item)
 	code->n += 2;
 }
 
-const char *encode(const struct ir_func *f, struct code *ret)
+static const struct ir_func *root(const struct ir_func *f)
+{
+	while (f->caller)
+		f = f->caller;
+	return f;
+}
+
+/* Stack of the function, and of those that wait for it. */
+static uint32_t frames(const struct ir_func *f)
+{
+	uint32_t sum = 0;
+
+	for (; f; f = f->caller)
+		sum += f->frame_max;
+	return sum;
+}
+
+const char *encode(const struct ir_func *f, struct code *ret, struct span *where)
 {
 	uint32_t *labels = arena_array(f->arena, f->nlabels + 1, sizeof(*labels));
 	struct code code = { .func = f };
 	struct span line = { 0 };
 
-	if (f->frame_max > f->frame_limit)
+	*where = f->frame_line;
+	if (frames(f) > root(f)->frame_limit)
 		return "needs more stack than a BPF program has";
 	code.insns = arena_array(f->arena, place(f, labels) + 1, sizeof(*code.insns));
 	for (uint32_t i = 0; i < f->n; i++) {
 		const struct ir_item *item = &f->items[i];
 
 		if (item->kind == IR_LINE)
-			line = item->span;
+			*where = line = item->span;
 		if ((item->kind != IR_INSN && item->kind != IR_LDIMM64) || is_idle_jump(f, i))
 			continue;
 		if (line.src) {

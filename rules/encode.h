@@ -30,8 +30,8 @@ struct code {
 
 /*
  * Encode one function; local types must be laid out (core_types_emit). Returns NULL, or what is too big: a text that
- * the caller reports against the rule.
+ * the caller reports, and *where in the rule (src NULL: nowhere).
  */
-const char *encode(const struct ir_func *f, struct code *ret);
+const char *encode(const struct ir_func *f, struct code *ret, struct span *where);
 
 #endif

@@ -22,11 +22,13 @@ static void encode_all(struct arena *a, struct generated *gen, struct rule_set *
 
 	gen->codes = arena_array(a, gen->code.nfuncs + 1, sizeof(*gen->codes));
 	for (uint32_t i = 0; i < gen->code.nfuncs; i++) {
-		const char *too_big = encode(gen->code.funcs[i], &gen->codes[i]);
+		struct span where;
+		const char *too_big = encode(gen->code.funcs[i], &gen->codes[i], &where);
 
 		if (too_big)
-			diag_error(diags, TAG_TOO_BIG, set->rules[0].span, "the code of %s %s", gen->code.funcs[i]->name,
-				   too_big);
+			diag_hint(diags,
+				  diag_error(diags, TAG_TOO_BIG, where.src ? where : set->rules[0].span, "this %s", too_big),
+				  "make two rules or two events of it, or simpler expressions");
 		total += gen->codes[i].n;
 	}
 	if (total > INSNS_MAX)

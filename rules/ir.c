@@ -48,8 +48,10 @@ void ir_label(struct ir_func *f, uint32_t label)
 
 void ir_line(struct ir_func *f, struct span span)
 {
-	if (span.src)
-		ir_append(f, IR_LINE)->span = span;
+	if (!span.src)
+		return;
+	ir_append(f, IR_LINE)->span = span;
+	f->line = span;
 }
 
 void ir_comment(struct ir_func *f, const char *fmt, ...)
@@ -64,8 +66,10 @@ void ir_comment(struct ir_func *f, const char *fmt, ...)
 int16_t ir_frame(struct ir_func *f, uint32_t bytes)
 {
 	f->frame += (bytes + 7) & ~7u;
-	if (f->frame > f->frame_max)
+	if (f->frame > f->frame_max) {
 		f->frame_max = f->frame;
+		f->frame_line = f->line;
+	}
 	return (int16_t)-(int32_t)f->frame;
 }
 

@@ -56,15 +56,20 @@ struct ir_func {
 	const char *name;
 	const char *section;		/* ".text" for subprograms */
 	bool is_program;
-	uint32_t nparams;		/* 1: (ctx); 2: (ctx, u32); 3: (u32, ptr, ptr) */
+	uint32_t nparams;		/* 1: (ctx); 2: (ctx, u32); 3: (u32, ptr, ptr); IR_CALLBACK: (u32, ptr) */
+	const struct ir_func *caller;	/* of a callback: the function whose frame stays while it runs */
 	struct ir_item *items;
 	uint32_t n;
 	uint32_t nlabels;
 	uint32_t frame;			/* bytes of stack in use now ... */
 	uint32_t frame_max;		/* ... and at most */
+	struct span line, frame_line;	/* the present line, and that which needed frame_max */
 	uint32_t frame_limit;		/* of which IR_FRAME_MAX, or less, are allowed */
 	struct arena *arena;
 };
+
+/* nparams of a function that bpf_loop calls. */
+#define IR_CALLBACK 4
 
 /* Registers for values: arguments and scratch, r0-r5 die at calls. r6-r9 have fixed jobs in bodies. */
 #define IR_CTX BPF_REG_6	/* the program's context */

@@ -107,8 +107,12 @@ struct code_set {
 	uint32_t per_hook[HOOKS];
 	struct literals literals;
 	struct lates lates;
+	uint32_t nloops;		/* callbacks so far */
 	const char *single[HOOKS];	/* name of the program that is the only body of its hook, or NULL */
 };
+
+/* Values from outside that the condition of a loop may use. */
+#define CAPTURED_MAX 8
 
 /* Where code for one body goes. */
 struct lower {
@@ -126,6 +130,9 @@ struct lower {
 	struct saved saved;		/* of the event: what is kept from entry to return */
 	int16_t saved_at;		/* where the values are on the stack of a body that uses them; 0: none */
 	bool at_entry;			/* what is computed now is computed at the entry */
+	uint32_t loops;			/* the code is in a callback, nested so deep; 0: in none */
+	const struct expr *captured[CAPTURED_MAX];	/* what the condition of the outermost loop takes along */
+	uint32_t ncaptured;
 };
 
 /* All bodies and dispatchers of a set. Errors ("too big") are diagnostics. */

@@ -139,8 +139,7 @@ void lower_symbol(struct lower *l, const struct expr *e, uint32_t depth, uint32_
 
 #define STEPS_MAX 32
 
-/* The access to "a.b.c" in a struct; NULL if its place cannot move, or the path is not known. */
-static const struct core_access *path_access(struct lower *l, const struct member_ref *path)
+const struct core_access *lower_path(struct lower *l, const struct member_ref *path)
 {
 	struct member_ref members[STEPS_MAX];
 	struct core_step steps[STEPS_MAX];
@@ -173,7 +172,7 @@ void lower_exists(struct lower *l, const struct expr *e, uint32_t depth)
 		return;
 	}
 	if (e->index == EXISTS_FIELD)
-		access = path_access(l, &e->member);
+		access = lower_path(l, &e->member);
 	else if (e->member.base->name && e->member.base->btf && e->member.base->kind != TYPE_INT)
 		access = core_type(l->core, e->member.base);
 	/* what the target does not decide was there when the rule was checked */
@@ -185,7 +184,7 @@ void lower_exists(struct lower *l, const struct expr *e, uint32_t depth)
 
 static void lower_container_of(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
 {
-	const struct core_access *access = path_access(l, &e->member);
+	const struct core_access *access = lower_path(l, &e->member);
 	uint8_t reg = (uint8_t)IR_REG(depth);
 
 	lower_value(l, e->a, depth, fail);
@@ -286,6 +285,9 @@ bool lower_call_cond(struct lower *l, const struct expr *e, uint32_t yes, uint32
 	case FUNC_AFTER:
 		lower_order(l, e, yes, no, unknown);
 		return true;
+	case FUNC_ANY:
+		lower_any(l, e, yes, no, unknown);
+		return true;
 	default:
 		return false;
 	}
@@ -298,7 +300,12 @@ void lower_call(struct lower *l, const struct expr *e, uint32_t depth, uint32_t 
 	case FUNC_IS_ERR_OR_NULL:
 	case FUNC_BEFORE:
 	case FUNC_AFTER:
+	case FUNC_ANY:
 		lower_bool(l, e, depth, fail);
+		break;
+	case FUNC_COUNT:
+	case FUNC_LEN:
+		lower_count(l, e, depth, fail);
 		break;
 	case FUNC_CONTAINER_OF:
 		lower_container_of(l, e, depth, fail);

@@ -103,10 +103,20 @@ static void lower_logic(struct lower *l, const struct expr *e, uint32_t yes, uin
 	ir_frame_release(l->f, 8);
 }
 
+/* Not 0? */
+static void lower_number(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown,
+			 uint32_t next)
+{
+	lower_value(l, e, 0, unknown);
+	if (next == yes)
+		ir_jcci(l->f, BPF_JEQ, IR_REG(0), 0, no);
+	else
+		ir_jcci(l->f, BPF_JNE, IR_REG(0), 0, yes);
+	ir_jmp(l->f, next == yes ? yes : no);
+}
+
 void lower_cond(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown, uint32_t next)
 {
-	uint8_t reg = IR_REG(0);
-
 	switch (e->op) {
 	case EXPR_LAND:
 	case EXPR_LOR:
@@ -130,18 +140,16 @@ void lower_cond(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no
 		lower_strcmp(l, e, yes, no, unknown);
 		break;
 	case EXPR_STACK_HAS:
-		lower_stack_has(l, e, yes, no, unknown);
+		if (l->loops)
+			lower_number(l, e, yes, no, unknown, next);
+		else
+			lower_stack_has(l, e, yes, no, unknown);
 		break;
 	case EXPR_CALL:
-		if (lower_call_cond(l, e, yes, no, unknown))
-			break;
-		/* fall through */
+		if (!lower_call_cond(l, e, yes, no, unknown))
+			lower_number(l, e, yes, no, unknown, next);
+		break;
 	default:
-		lower_value(l, e, 0, unknown);
-		if (next == yes)
-			ir_jcci(l->f, BPF_JEQ, reg, 0, no);
-		else
-			ir_jcci(l->f, BPF_JNE, reg, 0, yes);
-		ir_jmp(l->f, next == yes ? yes : no);
+		lower_number(l, e, yes, no, unknown, next);
 	}
 }

@@ -332,7 +332,12 @@ void lower_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t
 {
 	uint8_t reg = (uint8_t)IR_REG(depth);
 
+	if (lower_captured(l, e, depth, fail))
+		return;
 	switch (e->op) {
+	case EXPR_BOUND:
+		lower_bound(l, e, depth);
+		break;
 	case EXPR_INT:
 		lower_int(l, e, reg);
 		break;

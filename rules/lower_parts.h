@@ -78,6 +78,18 @@ bool lower_call_cond(struct lower *l, const struct expr *e, uint32_t yes, uint32
 /* Jump on the result of a call to the runtime in r0: negative unknown, 0 no, else yes. */
 void lower_answer(struct lower *l, uint32_t yes, uint32_t no, uint32_t unknown);
 
+/* reg *= size of the type, on the target. */
+void lower_scale(struct lower *l, uint8_t reg, const struct type *t);
+
+/* The access to "a.b.c" in a struct; NULL if its place cannot move, or the path is not known. */
+const struct core_access *lower_path(struct lower *l, const struct member_ref *path);
+
+void lower_any(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown);
+void lower_count(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
+void lower_bound(struct lower *l, const struct expr *e, uint32_t depth);
+/* In a loop's condition, a value that was computed before the loop; false: it is none, or the code is in no loop. */
+bool lower_captured(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
+
 /* A word of df_late into a register. */
 void lower_late(struct lower *l, uint8_t reg, enum late_kind kind, const char *name, struct span span);
 

@@ -157,8 +157,7 @@ static const struct core_access *access_of(struct lower *l, const struct expr *e
 	return core_access(l->core, root, steps, n);
 }
 
-/* reg *= size of the type, on the target. */
-static void scale(struct lower *l, uint8_t reg, const struct type *t)
+void lower_scale(struct lower *l, uint8_t reg, const struct type *t)
 {
 	if (lower_has_name(t)) {
 		ir_alui(l->f, BPF_MUL, reg, 0);
@@ -181,7 +180,7 @@ static void lower_index_address(struct lower *l, const struct expr *e, uint32_t 
 		return;
 	}
 	lower_pair(l, &array, &index, depth, fail, &left, &right);
-	scale(l, right, e->type);
+	lower_scale(l, right, e->type);
 	ir_alu(l->f, BPF_ADD, left, right);
 	ir_mov(l->f, reg, left);
 }

@@ -80,6 +80,11 @@ static int emit_func(struct btf *btf, const struct basics *b, const struct ir_fu
 		err = err ? err : btf__add_func_param(btf, "match", b->void_ptr);
 		return err ? err : btf__add_func(btf, f->name, BTF_FUNC_GLOBAL, proto);
 	}
+	if (f->nparams == IR_CALLBACK) {
+		err = btf__add_func_param(btf, "index", b->u32);
+		err = err ? err : btf__add_func_param(btf, "loop", b->void_ptr);
+		return err ? err : btf__add_func(btf, f->name, BTF_FUNC_GLOBAL, proto);
+	}
 	err = btf__add_func_param(btf, "ctx", f->is_program ? b->pt_regs_ptr : b->void_ptr);
 	if (!err && f->nparams > 1)
 		err = btf__add_func_param(btf, "body", b->u32);

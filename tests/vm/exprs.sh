@@ -96,6 +96,34 @@ conditions() {
 	yes	arg.count > 70 ? arg.count == 77 : *(int *)16 == 1
 	unknown	*(int *)16 == 1
 	yes	((struct task_struct *)task)->in_execve == 0
+	yes	any(x, list(&task->real_parent->children, struct task_struct, sibling), x->pid == task.tid)
+	yes	any(x, list(&task->real_parent->children, struct task_struct, sibling), x->comm == "df-child")
+	no	any(x, list(&task->real_parent->children, struct task_struct, sibling), x->comm == "df-chilt")
+	no	any(x, list(&task->children, struct task_struct, sibling), x->pid > 0)
+	yes	count(x, list(&task->real_parent->children, struct task_struct, sibling), x->pid == task.tid && arg.count == 77) == 1
+	yes	len(list(&task->real_parent->children, struct task_struct, sibling)) == 1
+	yes	len(list(&task->children, struct task_struct, sibling)) == 0
+	yes	any(d, hlist(&arg.file->f_inode->i_dentry, struct dentry, d_u.d_alias), d == arg.file->f_path.dentry)
+	yes	len(hlist(&arg.file->f_inode->i_dentry, struct dentry, d_u.d_alias), 1) == 1
+	yes	count(c, task->comm, c == 'd') == 2
+	yes	len(task->comm) == 16 && len(task->comm, 16) == 16
+	unknown	len(task->comm, 15) == 16
+	unknown	len(task->comm, 15) == 15
+	yes	any(c, task->comm, c == 'f', 2)
+	unknown	any(c, task->comm, c == 'h', 2)
+	unknown	count(c, task->comm, *(int *)16 == 1) == 0
+	no	any(c, task->comm, c == 'q' && *(int *)16 == 1)
+	yes	any(c, task->comm, c == 'c' || *(int *)16 == 1)
+	yes	any(c, array(arg.file->f_path.dentry->d_name.name, 8), c == 'l')
+	no	any(c, array(arg.file->f_path.dentry->d_name.name, 8), c == '-')
+	yes	count(c, array(arg.file->f_path.dentry->d_name.name, arg.count - 69), c != 'l') == 6
+	yes	len(array(arg.file->f_path.dentry->d_name.name, arg.count)) == 77
+	unknown	len(array((char *)16, 4)) == 4
+	unknown	len(list((struct list_head *)16, struct task_struct, sibling)) == 0
+	yes	any(x, list(&task->real_parent->children, struct task_struct, sibling), any(c, x->comm, c == 'h' && x->pid == task.tid && arg.count == 77))
+	no	any(x, list(&task->real_parent->children, struct task_struct, sibling), any(c, x->comm, c == 'q' && x->pid == task.tid))
+	yes	count(x, list(&task->real_parent->children, struct task_struct, sibling), count(c, x->comm, c == 'd') == 2) == 1
+	yes	any(x, array(&arg.file->f_inode, 1), kstack has "ksys_read" && func == &vfs_read) && !irqs_off
 	END
 }
 
