@@ -20,14 +20,17 @@
 /* What was decided; index of the decision, or none. */
 #define NO_DECISION (~0U)
 
-/* Is this entry still the one of the record's key? Ask after every lock. */
+/*
+ * Is this entry still the one of the record's key? Ask after every lock. Nested, so that one jump skips all parts that
+ * the set's keys do not have.
+ */
+#define PART_IS(s, r, i) ((s)->key.part[i] == (r)->key.part[i])
+#define PARTS_FROM(s, r, i, rest) (df_cfg_key_parts <= (i) || (PART_IS(s, r, i) && (rest)))
 #define key_is(s, r)                                                                                               \
-	({                                                                                                         \
-		bool __same = !(s)->m.dead && (s)->key.table == (r)->key.table;                                    \
-		_Pragma("unroll") for (__u32 __i = 0; __i < DF_KEY_PARTS; __i++) if (__i < df_cfg_key_parts)       \
-			__same = __same && (s)->key.part[__i] == (r)->key.part[__i];                               \
-		__same;                                                                                            \
-	})
+	(!(s)->m.dead && (s)->key.table == (r)->key.table && PART_IS(s, r, 0) &&                                   \
+	 PARTS_FROM(s, r, 1, PARTS_FROM(s, r, 2, PARTS_FROM(s, r, 3, PARTS_FROM(s, r, 4,                           \
+	 PARTS_FROM(s, r, 5, PARTS_FROM(s, r, 6, PARTS_FROM(s, r, 7, true))))))))
+_Static_assert(DF_KEY_PARTS == 8, "key_is");
 
 static __always_inline bool test_registers(const struct df_match *m, const struct df_rec *r, __u8 test, __u32 i)
 {
@@ -70,23 +73,33 @@ static __always_inline bool test_holds(const struct df_match *m, struct df_rec *
 	}
 }
 
-/*
- * The decision that the record's event meets in the key's present state. Global, so that the verifier checks it once,
- * with any key and any event.
- */
-__attribute__((noinline)) __u32 df_decide(struct df_match *m, struct df_rec *r)
+/* The first decision of the record's event in the key's present state, or none. */
+static __always_inline __u32 first_decision(const struct df_match *m, const struct df_rec *r,
+					    const struct df_machine *mc)
 {
-	const struct df_machine *mc;
-	const struct df_decision *d;
-	__u32 state, at;
+	__u32 state = r->flags & DF_BIRTH ? 0 : m->state;
 
-	if (!m || !r || r->col == DF_NO_COL)
+	if (r->col == DF_NO_COL)
 		return NO_DECISION;
-	mc = machine_get(r->machine);
-	if (!mc)
+	return cell_get(mc->first_cell + (__u64)state * mc->ncols + r->col) - 1;
+}
+
+/* Is it taken whatever the state and the event hold? Of most cells the one decision is. */
+static __always_inline bool is_certain(const struct df_decision *d)
+{
+	return d->test[0] == DF_TEST_NONE && d->test[1] == DF_TEST_NONE;
+}
+
+/*
+ * The first decision from number `at` on whose tests hold. Global, so that the verifier checks it once, with any key
+ * and any event.
+ */
+__attribute__((noinline)) __u32 df_decide(struct df_match *m, struct df_rec *r, __u32 at)
+{
+	const struct df_decision *d;
+
+	if (!m || !r)
 		return NO_DECISION;
-	state = r->flags & DF_BIRTH ? 0 : m->state;
-	at = cell_get(mc->first_cell + state * mc->ncols + r->col) - 1;
 	for (int i = 0; i < DF_CHAIN; i++, at++) {
 		d = decision_get(at);
 		if (!d)
@@ -226,7 +239,7 @@ static __always_inline void end_generation(struct df_match *m, const struct df_r
 		(e)->event = (r)->event;                                                                           \
 		(e)->gen = (r)->gen;                                                                               \
 		(e)->flags = (r)->flags | (extra);                                                                 \
-		(e)->cpu = bpf_get_smp_processor_id();                                                             \
+		(e)->cpu = (r)->cpu;                                                                                  \
 		(e)->nwords = (r)->nwords;                                                                         \
 		(e)->nframes = (r)->nframes;                                                                       \
 		(e)->stack_word = (r)->stack_word;                                                                 \
@@ -275,6 +288,7 @@ static __always_inline void deadline_record(struct df_rec *r, const struct df_ma
 	r->pid_tgid = (__u64)m->pid << 32 | m->tid;
 	r->comm[0] = ((__u64 *)m->comm)[0];
 	r->comm[1] = ((__u64 *)m->comm)[1];
+	r->cpu = bpf_get_smp_processor_id();
 }
 
 /* The record's key is the entry's. */
@@ -303,11 +317,15 @@ static __always_inline bool follow(struct df_rec *r, const struct df_match *m, c
 	return true;
 }
 
-/* The task that the event happened in. */
+/* The task and the CPU that the event happens in. */
 static __always_inline void current_task(struct df_rec *r)
 {
+	const __u64 *comm = (const __u64 *)&bpf_get_current_task_btf()->comm;
+
 	r->pid_tgid = bpf_get_current_pid_tgid();
-	bpf_get_current_comm(r->comm, sizeof(r->comm));
+	r->cpu = bpf_get_smp_processor_id();
+	r->comm[0] = comm[0];
+	r->comm[1] = comm[1];
 }
 
 /* Common entry of all engines: false if this event is not to be recorded. */

@@ -2,10 +2,10 @@
 /*
  * engine_list.h - the engine on kernels with BPF linked lists (v6.3 on): history in lists of the key's entry.
  *
- * An event takes the lock twice. The first time it moves the automaton and, when its list is full, pops the oldest
- * node; between, it fills that node (or a new one: allocation is not allowed under a lock, and recycling costs half);
- * the second time it pushes the node. Two events of one key on two CPUs may so be pushed in the other order: the
- * sequence number, taken before, tells.
+ * An event takes the lock, moves the automaton and, when its list is full, turns the oldest node into the newest. Only
+ * while a list grows it takes the lock twice, because allocation is not allowed under it: the new node is pushed the
+ * second time. Two events of one key on two CPUs may so be pushed in the other order: the sequence number, taken
+ * before, tells.
  */
 #ifndef BPF_ENGINE_LIST_H
 #define BPF_ENGINE_LIST_H
@@ -44,30 +44,38 @@ static __always_inline void list_start_timer(struct df_state *s, __u64 ns)
 	bpf_timer_start(&s->timer, ns, 0);
 }
 
-/* Put the event into the list: the second hold of the lock. */
-static __always_inline void list_record(struct df_state *s, struct df_rec *r, struct bpf_list_node *old,
-					struct effect *e, struct df_stats *st, __u32 rule)
+/* Write the event into a node of our own. */
+#define node_fill(n, r, flags)                                                                                     \
+	do {                                                                                                       \
+		(n)->e.seq = (r)->seq;                                                                             \
+		event_fill(&(n)->e, r, flags);                                                                     \
+		payload_copy(n, r);                                                                                \
+	} while (0)
+
+#define list_push(s, n, pin)                                                                                       \
+	do {                                                                                                       \
+		if (pin)                                                                                           \
+			bpf_list_push_back_impl(&(s)->pinned, &(n)->node, NULL, 0);                                \
+		else                                                                                               \
+			bpf_list_push_back_impl(&(s)->ring, &(n)->node, NULL, 0);                                  \
+	} while (0)
+
+/* The event into a new node, and that into the list: the second hold of the lock. */
+static __always_inline void list_grow(struct df_state *s, struct df_rec *r, struct effect *e, struct df_stats *st,
+				      __u32 rule)
 {
-	struct df_node *n;
+	struct df_node *n = bpf_obj_new_impl(bpf_core_type_id_local(struct df_node), NULL);
 	bool same;
 
-	if (old)
-		n = container_of(old, struct df_node, node);
-	else
-		n = bpf_obj_new_impl(bpf_core_type_id_local(struct df_node), NULL);
 	if (!n) {
 		st->nomem++;
 		return;
 	}
-	n->e.seq = r->seq;
-	event_fill(&n->e, r, e->node_flags);
-	payload_copy(n, r);
+	node_fill(n, r, e->node_flags);
 	bpf_spin_lock(&s->lock);
 	same = key_is(s, r);
-	if (same && e->pin)
-		bpf_list_push_back_impl(&s->pinned, &n->node, NULL, 0);
-	else if (same)
-		bpf_list_push_back_impl(&s->ring, &n->node, NULL, 0);
+	if (same)
+		list_push(s, n, e->pin);
 	bpf_spin_unlock(&s->lock);
 	if (same) {
 		st->recorded++;
@@ -88,14 +96,19 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 	__u32 losses = losses_of(mc->rule), version, at;
 	struct bpf_list_node *old = NULL;
 	const struct df_decision *d;
+	struct df_node *n;
 	__u64 timer_ns;
 	bool done = false;
 
 	for (int try = 0; try < TRIES && !done; try++) {
 		version = s->m.version;
 		barrier();
-		at = df_decide(&s->m, r);
+		at = first_decision(&s->m, r, mc);
 		d = decision_get(at);
+		if (d && !is_certain(d)) {
+			at = df_decide(&s->m, r, at);
+			d = decision_get(at);
+		}
 		timer_ns = d ? param(d->timer, 0) : 0;
 		bpf_spin_lock(&s->lock);
 		if (!key_is(s, r) || !deadline_is(&s->m, r)) {
@@ -117,8 +130,16 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 			old = list_recycle(&s->pinned, s->m.npinned, mc->pins);
 		else
 			old = list_recycle(&s->ring, s->m.nring, mc->last);
+		if (old) {
+			n = container_of(old, struct df_node, node);
+			node_fill(n, r, e->node_flags);
+			list_push(s, n, e->pin);
+		}
 		bpf_spin_unlock(&s->lock);
-		list_record(s, r, old, e, st, mc->rule);
+		if (old)
+			st->recorded++;
+		else
+			list_grow(s, r, e, st, mc->rule);
 	}
 	return done;
 }

@@ -53,8 +53,12 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 	for (int try = 0; try < TRIES && !done; try++) {
 		version = s->m.version;
 		barrier();
-		at = df_decide(&s->m, r);
+		at = first_decision(&s->m, r, mc);
 		d = decision_get(at);
+		if (d && !is_certain(d)) {
+			at = df_decide(&s->m, r, at);
+			d = decision_get(at);
+		}
 		timer_ns = d ? param(d->timer, 0) : 0;
 		bpf_spin_lock(&s->lock);
 		if (!key_is(s, r) || !deadline_is(&s->m, r)) {

@@ -27,9 +27,10 @@ struct df_entry {
 
 /*
  * Elements of the set's tables. barrier_var keeps the compiler from checking one register and using another, or from
- * computing the address before the check: the verifier knows the bound of the register that was compared.
+ * computing the address before the check: the verifier knows the bound of the register that was compared. Indices are 64 bits wide
+ * so that they need no extension after it.
  */
-static __always_inline const struct df_machine *machine_get(__u32 i)
+static __always_inline const struct df_machine *machine_get(__u64 i)
 {
 	barrier_var(i);
 	if (i >= df_cfg_nmachines)
@@ -38,7 +39,7 @@ static __always_inline const struct df_machine *machine_get(__u32 i)
 	return &df_machines[i];
 }
 
-static __always_inline const struct df_decision *decision_get(__u32 i)
+static __always_inline const struct df_decision *decision_get(__u64 i)
 {
 	barrier_var(i);
 	if (i >= df_cfg_ndecisions)
@@ -48,7 +49,7 @@ static __always_inline const struct df_decision *decision_get(__u32 i)
 }
 
 /* A cell: index of its first decision + 1, 0: none. */
-static __always_inline __u32 cell_get(__u32 i)
+static __always_inline __u32 cell_get(__u64 i)
 {
 	barrier_var(i);
 	if (i >= df_cfg_ncells)
@@ -58,7 +59,7 @@ static __always_inline __u32 cell_get(__u32 i)
 }
 
 /* Parameter number i, or `none` if there is no such. */
-static __always_inline __u64 param(__u32 i, __u64 none)
+static __always_inline __u64 param(__u64 i, __u64 none)
 {
 	barrier_var(i);
 	if (i >= df_cfg_nparams)
@@ -68,7 +69,7 @@ static __always_inline __u64 param(__u32 i, __u64 none)
 }
 
 /* An event of the rule was lost: matches that rest on "it did not happen" are suspect from here. */
-static __always_inline void loss(__u32 rule)
+static __always_inline void loss(__u64 rule)
 {
 	barrier_var(rule);
 	if (rule >= df_cfg_nrules)
@@ -77,7 +78,7 @@ static __always_inline void loss(__u32 rule)
 	__sync_fetch_and_add(&df_losses[rule], 1);
 }
 
-static __always_inline __u32 losses_of(__u32 rule)
+static __always_inline __u32 losses_of(__u64 rule)
 {
 	barrier_var(rule);
 	if (rule >= df_cfg_nrules)

@@ -109,7 +109,7 @@ struct df_rec {
 	__u32 val_bad;		/* bit n: val[n] could not be read */
 	__u32 losses;		/* engine: losses of the rule since the match began */
 	__u32 ops;		/* engine: what is left to do after the lock */
-	__u32 pad;
+	__u32 cpu;		/* engine */
 	__u64 pid_tgid;		/* engine: the task to name: the current one, or the one that a deadline waited for */
 	__u64 comm[DF_COMM / 8];
 	__u64 val[DF_VALS];	/* values that guards and kept registers need */

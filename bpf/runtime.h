@@ -14,14 +14,17 @@
 #include "bpf/kernel.h"
 #include "bpf/layout.h"
 
-/* Defined by the compiled set, in read-only data. */
-extern const __u32 df_cfg_key_parts;	/* 1 .. DF_KEY_PARTS */
-extern const __u32 df_cfg_words;	/* payload words of a node, a multiple of 4, at most DF_WORDS */
-extern const __u32 df_cfg_nmachines;
-extern const __u32 df_cfg_ncells;
-extern const __u32 df_cfg_ndecisions;
-extern const __u32 df_cfg_nparams;	/* elements of df_params, at least 1 */
-extern const __u32 df_cfg_nrules;
+/*
+ * Defined by the compiled set, in read-only data. Volatile, so that each is loaded where it is asked for, instead of all
+ * being kept on the stack; the verifier knows their values all the same.
+ */
+extern const volatile __u32 df_cfg_key_parts;	/* 1 .. DF_KEY_PARTS */
+extern const volatile __u32 df_cfg_words;	/* payload words of a node, a multiple of 4, at most DF_WORDS */
+extern const volatile __u32 df_cfg_nmachines;
+extern const volatile __u32 df_cfg_ncells;
+extern const volatile __u32 df_cfg_ndecisions;
+extern const volatile __u32 df_cfg_nparams;	/* elements of df_params, at least 1 */
+extern const volatile __u32 df_cfg_nrules;
 
 /*
  * Tables of the compiled set; their element counts are above. The linker compares types of externs member by member,
