@@ -8,6 +8,7 @@
 
 #define MODULES_MAX 4096
 #define KSYMS_MAX 65536
+#define OPS_MAX 4096
 #define MODULE_SYMS_MAX 200000
 #define PAGE 4096
 
@@ -118,12 +119,34 @@ static int walk(struct ktext *t, struct kernel *k, const char *head, const char 
 	return 0;
 }
 
+/* What ftrace wrote: a copy of its entry code for each ftrace_ops that has one. Fails only without memory. */
+static int add_trampolines(struct ktext *t, struct kernel *k)
+{
+	struct range r = { .name = "ftrace_trampoline" };
+	uint64_t p, end, at, size;
+
+	if (kernel_symbol(k, "ftrace_ops_list", &at, NULL) || kernel_symbol(k, "ftrace_list_end", &end, NULL) ||
+	    kernel_u64(k, at, &p, NULL))
+		return 0;
+	for (int i = 0; i < OPS_MAX && p && p != end; i++) {
+		if (kernel_field(k, p, "ftrace_ops", "trampoline", &r.start, NULL) ||
+		    kernel_field(k, p, "ftrace_ops", "trampoline_size", &size, NULL))
+			return 0;
+		r.end = r.start + size;
+		if (r.start && r.end > r.start && add_range(t, &r))
+			return -1;
+		if (kernel_field(k, p, "ftrace_ops", "next", &p, NULL))
+			return 0;
+	}
+	return 0;
+}
+
 struct ktext *ktext_create(struct kernel *k, struct err *err)
 {
 	struct ktext *t = calloc(1, sizeof(*t));
 
 	if (t && !walk(t, k, "modules", "module", "list", MODULES_MAX, add_module) &&
-	    !walk(t, k, "bpf_kallsyms", "bpf_ksym", "lnode", KSYMS_MAX, add_bpf))
+	    !walk(t, k, "bpf_kallsyms", "bpf_ksym", "lnode", KSYMS_MAX, add_bpf) && !add_trampolines(t, k))
 		return t;
 	ktext_destroy(t);
 	err_nomem(err);
@@ -187,6 +210,12 @@ static int module_symbol(struct kernel *k, const struct range *r, uint64_t addr,
 	return rc;
 }
 
+/* Not a module: BPF's code, or ftrace's. */
+static bool is_generated(const char *name)
+{
+	return !strncmp(name, "bpf_", 4) || !strcmp(name, "ftrace_trampoline");
+}
+
 int ktext_symbolize(struct ktext *t, struct kernel *k, uint64_t addr, struct ksym *ret, struct err *err)
 {
 	const struct range *r = t->ranges;
@@ -195,14 +224,15 @@ int ktext_symbolize(struct ktext *t, struct kernel *k, uint64_t addr, struct ksy
 		if (addr < r->start || addr >= r->end)
 			continue;
 		memset(ret, 0, sizeof(*ret));
-		if (!r->kallsyms && strncmp(r->name, "bpf_", 4)) {
+		if (!r->kallsyms && !is_generated(r->name)) {
 			/* A module without a symbol table: the module is better than nothing. */
 			snprintf(ret->name, sizeof(ret->name), "%s", r->name);
 			snprintf(ret->module, sizeof(ret->module), "%.63s", r->name);
 			ret->start = r->start;
 			return 0;
 		}
-		snprintf(ret->module, sizeof(ret->module), "%.63s", r->kallsyms ? r->name : "bpf");
+		snprintf(ret->module, sizeof(ret->module), "%.63s",
+			 r->kallsyms ? r->name : r->name[0] == 'f' ? "ftrace" : "bpf");
 		if (r->kallsyms)
 			return module_symbol(k, r, addr, ret, err);
 		snprintf(ret->name, sizeof(ret->name), "%s", r->name);

@@ -5,6 +5,7 @@
 #include "kdump/report.h"
 #include "kdump/frames.h"
 #include "kdump/reason.h"
+#include "kdump/report_stacks.h"
 #include "kdump/values.h"
 
 #include <stdlib.h>
@@ -473,6 +474,7 @@ struct report *report_build_selected(struct kernel *k, struct arena *a, const st
 		build_rules(&b, &sets.sets[i]);
 	}
 	cpus_read(k, a, &r->gaps, &r->cpus);
+	report_stacks(r, &b.frames);
 	build_dmesg(&b);
 	if (b.set || sets.count) {
 		r->wall_offset_ns = (int64_t)(b.set ? b.set : sets.sets)->ctl.wall_offset_ns;

@@ -11,6 +11,7 @@
 #include "kdump/cpus.h"
 #include "kdump/dmesg.h"
 #include "kdump/set.h"
+#include "kdump/tasks.h"
 
 #include <stdio.h>
 
@@ -35,6 +36,7 @@ struct report_frame {
 	const char *symbol;	/* "vfs_read+0x9"; the address when no symbol is known */
 	const char *module;	/* "" for the kernel */
 	bool tool;		/* the tracing machinery between the event and its handler, not the kernel's own path */
+	bool guessed;		/* found by scanning the stack: may be left over from an older call */
 };
 
 struct report_event {
@@ -78,6 +80,21 @@ struct report_match {
 	size_t nkey;
 };
 
+/* The stack of a task when the kernel died. */
+struct report_stack {
+	struct report_task task;
+	const char *state;		/* "crashed", "running", "blocked" */
+	int cpu;			/* where it ran, or -1 */
+	bool idle;
+	enum unwind_arch arch;
+	struct unwind_regs regs;	/* as the CPU stopped; count 0: not known */
+	bool user;			/* it came from user mode, with user_regs (count 0: not all are known) */
+	struct unwind_regs user_regs;
+	struct report_frame *frames;
+	size_t nframes;
+	const char *end;		/* NULL: the stack is whole; else why it ends early */
+};
+
 /* A rule that was armed. */
 struct report_rule {
 	const char *set, *name, *about, *act;
@@ -108,12 +125,16 @@ struct report {
 	struct report_loss *losses;		/* non-zero ones */
 	size_t nlosses;
 	struct cpus cpus;			/* what ran where at the crash */
+	struct report_stack *stacks;		/* the crashed task, the other CPUs, then tasks blocked in D state */
+	size_t nstacks;
+	size_t nblocked;			/* tasks in D state; of these at most REPORT_BLOCKED have a stack */
 	struct dmesg_line *dmesg;		/* the last messages, oldest first */
 	size_t ndmesg;
 	bool sets_known;			/* false: it is not known whether there were sets */
 };
 
 #define REPORT_DMESG_LINES 60
+#define REPORT_BLOCKED 64
 
 /*
  * Build the report, with the events of the key that fired. Never fails: what could not be read is in gaps. file and
@@ -127,9 +148,6 @@ struct report *report_build_selected(struct kernel *k, struct arena *a, const st
 
 /* "0x10" or "0x10,5" as a selection of keys. False when it is no list of numbers. */
 bool report_parse_key(const char *text, struct set_select *ret);
-
-
-
 
 /*
  * Print. Errors of the stream are the caller's to check. full: every event, key and message that is known, not only

@@ -161,6 +161,53 @@ static json_t *cpus(const struct report *r)
 	return list;
 }
 
+static const char *reg_name(enum unwind_arch arch, size_t i, char text[8])
+{
+	static const char *const arm64[] = { "sp", "pc", "pstate" };
+
+	if (arch == UNWIND_X86_64)
+		return unwind_reg_names_x86_64[i];
+	if (i > 30)
+		return arm64[i - 31];
+	snprintf(text, 8, "x%u", (unsigned int)i % 100);
+	return text;
+}
+
+static json_t *registers(enum unwind_arch arch, const struct unwind_regs *regs)
+{
+	json_t *j = regs->count ? json_object() : json_null();
+	char text[8];
+
+	for (size_t i = 0; i < regs->count; i++)
+		json_object_set_new(j, reg_name(arch, i, text), address(regs->r[i]));
+	return j;
+}
+
+/* Stacks of the crashed task, the other CPUs and blocked tasks. */
+static json_t *stacks(const struct report *r)
+{
+	json_t *list = json_array(), *frames, *guessed;
+
+	for (size_t i = 0; i < r->nstacks; i++) {
+		const struct report_stack *s = &r->stacks[i];
+
+		frames = json_array();
+		guessed = json_array();
+		for (size_t j = 0; j < s->nframes; j++) {
+			json_array_append_new(frames, string(s->frames[j].symbol));
+			if (s->frames[j].guessed)
+				json_array_append_new(guessed, json_integer((json_int_t)j));
+		}
+		json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "task", task(&s->task),
+						      "state", s->state, "cpu",
+						      s->cpu < 0 ? json_null() : json_integer(s->cpu), "kstack", frames,
+						      "guessed", guessed, "end", string(s->end), "user", s->user,
+						      "registers", registers(s->arch, &s->regs), "user_registers",
+						      registers(s->arch, &s->user_regs)));
+	}
+	return list;
+}
+
 static json_t *dmesg(const struct report *r)
 {
 	json_t *list = json_array();
@@ -202,6 +249,8 @@ static json_t *build(const struct report *r)
 						      "live_keys", unsigned_number(r->rules[i].live)));
 	json_object_set_new(root, "rules", list);
 	json_object_set_new(root, "cpus", cpus(r));
+	json_object_set_new(root, "stacks", stacks(r));
+	json_object_set_new(root, "blocked_tasks", unsigned_number(r->nblocked));
 	json_object_set_new(root, "dmesg", dmesg(r));
 	json_object_set_new(root, "wall_offset_ns", r->has_wall ? signed_number(r->wall_offset_ns) : json_null());
 	json_object_set_new(root, "dump", json_pack("{s:o, s:o}", "file", string(r->file), "format",

@@ -2,28 +2,18 @@
 /*
  * report_text.c - the report as a page to read, made for 100 columns.
  */
-#include "kdump/report.h"
+#include "kdump/report_page.h"
 #include "kdump/values.h"
 
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
-#define COLUMNS 100
-#define INDENT 15
 #define GENERATIONS_SHOWN 2
 #define LIVE_SHOWN 10
 #define DMESG_SHOWN 15
 
-struct page {
-	const struct report *r;
-	FILE *out;
-	const char *bold, *red, *dim, *off;
-	bool full;
-	uint64_t zero;	/* the moment that times are relative to: the fire, or the last event */
-};
-
-static void put_task(struct page *p, const struct report_task *t)
+void page_task(struct page *p, const struct report_task *t)
 {
 	fprintf(p->out, "%s[%" PRIu64, t->comm, t->pid);
 	if (t->tid != t->pid)
@@ -70,7 +60,7 @@ static void put_wall(struct page *p, uint64_t ns)
 	fprintf(p->out, "%s.%06d UTC, ", text, (int)(wall % 1000000000 / 1000));
 }
 
-static void put_title(struct page *p, const char *title)
+void page_title(struct page *p, const char *title)
 {
 	fprintf(p->out, "\n%s%s%s\n", p->bold, title, p->off);
 }
@@ -87,7 +77,7 @@ static void put_match(struct page *p)
 	put_wall(p, m->ns);
 	fprintf(p->out, "%" PRIu64 ".%06" PRIu64 " s after boot, on CPU %" PRIu64 " in ", m->ns / 1000000000,
 		m->ns / 1000 % 1000000, m->cpu);
-	put_task(p, &m->task);
+	page_task(p, &m->task);
 	fprintf(p->out, "\n  match    %s, complete with event %s", m->kind, m->event);
 	if (!strcmp(m->act, "log"))
 		fputs(" (only logged: the machine ran on)", p->out);
@@ -123,45 +113,6 @@ static bool same_stack(const struct report_event *x, const struct report_event *
 		if (x->kstack[i].addr != y->kstack[i].addr)
 			return false;
 	return true;
-}
-
-/* One frame per line; runs of tool frames folded into one. */
-static void put_stack(struct page *p, const struct report_event *e)
-{
-	size_t folded;
-
-	for (size_t i = 0; i < e->nkstack; i++) {
-		for (folded = 0; i < e->nkstack && e->kstack[i].tool; i++)
-			folded++;
-		if (folded)
-			fprintf(p->out, "%*s%s(%zu tracing frames)%s\n", INDENT, "", p->dim, folded, p->off);
-		if (i == e->nkstack)
-			return;
-		fprintf(p->out, "%*s%s%s%s%s%s%s\n", INDENT, "", p->dim, e->kstack[i].symbol,
-			*e->kstack[i].module ? " [" : "", e->kstack[i].module, *e->kstack[i].module ? "]" : "", p->off);
-	}
-}
-
-/* The innermost frames on one line. */
-static void put_short_stack(struct page *p, const struct report_event *e)
-{
-	int column = INDENT, len;
-	bool first = true;
-
-	fprintf(p->out, "%*s%s", INDENT, "", p->dim);
-	for (size_t i = 0; i < e->nkstack; i++) {
-		if (e->kstack[i].tool)
-			continue;
-		len = (int)strlen(e->kstack[i].symbol) + 4;
-		if (column + len > COLUMNS - 4) {
-			fputs(" ...", p->out);
-			break;
-		}
-		fprintf(p->out, "%s%s", first ? "" : " <- ", e->kstack[i].symbol);
-		column += len;
-		first = false;
-	}
-	fprintf(p->out, "%s\n", p->off);
 }
 
 static const char *field_text(struct page *p, const struct report_value *v)
@@ -209,7 +160,7 @@ static void put_event(struct page *p, const struct report_event *e, const struct
 	if (e->step)
 		fprintf(p->out, " (%s)", e->step);
 	fprintf(p->out, "%s  ", p->off);
-	put_task(p, &e->task);
+	page_task(p, &e->task);
 	fprintf(p->out, "  CPU %" PRIu64, e->cpu);
 	if (p->r->all_keys)
 		fprintf(p->out, "  %s", values_text(p->r->arena, e->key, e->nkey, 0));
@@ -228,9 +179,9 @@ static void put_event(struct page *p, const struct report_event *e, const struct
 	if (same_stack(e, last) && !e->fired)
 		fprintf(p->out, "%*s%s(the same stack)%s\n", INDENT, "", p->dim, p->off);
 	else if (is_important(e))
-		put_stack(p, e);
+		page_frames(p, e->kstack, e->nkstack);
 	else
-		put_short_stack(p, e);
+		page_short_frames(p, e->kstack, e->nkstack);
 }
 
 /* An event like the one before but for its time: same kind, task, CPU, fields, stack. */
@@ -285,7 +236,7 @@ static void put_context(struct page *p)
 	bool gens = false;
 	char t[40];
 
-	put_title(p, r->all_keys ? "Events, oldest first" : "What happened to this key, oldest first");
+	page_title(p, r->all_keys ? "Events, oldest first" : "What happened to this key, oldest first");
 	put_older(p, first);
 	for (size_t i = 0; i < r->ncontext; i++)
 		gens |= r->context[i].gen != 0;
@@ -336,7 +287,7 @@ static void put_losses(struct page *p)
 
 	if (!r->nrules && !r->gaps.count)
 		return;
-	put_title(p, "What may be missing");
+	page_title(p, "What may be missing");
 	for (size_t i = 0; i < r->nlosses; i++) {
 		if (!r->losses[i].is_loss)
 			continue;
@@ -363,7 +314,7 @@ static void put_counters(struct page *p)
 		if (r->losses[i].is_loss)
 			continue;
 		if (!event)
-			put_title(p, "What the probes saw");
+			page_title(p, "What the probes saw");
 		if (!event || strcmp(event, r->losses[i].event))
 			fprintf(p->out, "%s  %-16s", event ? "\n" : "", r->losses[i].event);
 		event = r->losses[i].event;
@@ -380,7 +331,7 @@ static void put_live(struct page *p)
 
 	if (!r->nlive)
 		return;
-	put_title(p, "Live keys");
+	page_title(p, "Live keys");
 	for (size_t i = 0; i < r->nlive && (p->full || i < LIVE_SHOWN); i++) {
 		const struct report_live *l = &r->live[i];
 
@@ -403,30 +354,12 @@ static void put_verdicts(struct page *p)
 
 	if (r->nverdicts < 2)
 		return;
-	put_title(p, "Other verdicts");
+	page_title(p, "Other verdicts");
 	for (size_t i = 0; i < r->nverdicts; i++)
 		if (&r->verdicts[i] != r->match)
 			fprintf(p->out, "%13s  %s (%s): %s\n",
 				relative(r->verdicts[i].ns, p->zero, t, sizeof(t)), r->verdicts[i].rule,
 				r->verdicts[i].act, r->verdicts[i].reason);
-}
-
-static void put_cpus(struct page *p)
-{
-	const struct report *r = p->r;
-
-	if (!r->cpus.count)
-		return;
-	put_title(p, "What the CPUs ran");
-	for (size_t i = 0; i < r->cpus.count; i++) {
-		const struct cpu_state *c = &r->cpus.cpus[i];
-
-		if (c->idle)
-			fprintf(p->out, "  CPU %-3u  idle", c->cpu);
-		else
-			fprintf(p->out, "  CPU %-3u  %s[%" PRIu64 "]", c->cpu, c->comm, c->tid);
-		fprintf(p->out, "%s\n", (int)c->cpu == r->cpus.crashed ? "  <- called for the crash kernel" : "");
-	}
 }
 
 static void put_dmesg(struct page *p)
@@ -436,7 +369,7 @@ static void put_dmesg(struct page *p)
 
 	if (!r->ndmesg)
 		return;
-	put_title(p, "The kernel's last messages");
+	page_title(p, "The kernel's last messages");
 	for (size_t i = first; i < r->ndmesg; i++)
 		fprintf(p->out, "  %s[%5" PRIu64 ".%06" PRIu64 "] %s%s\n", p->dim, r->dmesg[i].ns / 1000000000,
 			r->dmesg[i].ns / 1000 % 1000000, r->dmesg[i].text, p->off);
@@ -448,7 +381,7 @@ static void put_source(struct page *p)
 
 	if (!p->r->source || !*p->r->source)
 		return;
-	put_title(p, "The rule");
+	page_title(p, "The rule");
 	for (const char *s = p->r->source; *s; s = *end ? end + 1 : end) {
 		end = s + strcspn(s, "\n");
 		fprintf(p->out, "  %s%.*s%s\n", p->dim, (int)(end - s), s, p->off);
@@ -480,7 +413,7 @@ void report_print_text(const struct report *r, FILE *out, bool color, bool full)
 	put_counters(&p);
 	put_verdicts(&p);
 	put_live(&p);
-	put_cpus(&p);
+	page_stacks(&p);
 	put_dmesg(&p);
 	put_source(&p);
 }

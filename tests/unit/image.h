@@ -3,7 +3,7 @@
  * image.h - a dead kernel made from text, so that tests of readers need no VM.
  *
  *	symbol map_idr 0xffff800000001000
- *	member bpf_map id 48 4
+ *	member bpf_map id 48 4			offset and size; then for a bit-field its first bit and their number
  *	vmcoreinfo OSRELEASE 6.12.0-test
  *	at 0xffff800000001000 q:0x10 d:7 w:1 b:0xff "text" z:16
  *	code vfs_read 0xffffffff81000000 0x100 [MODULE]
@@ -31,7 +31,7 @@ struct image_page {
 
 struct image_line {
 	char kind[12];
-	char a[128], b[128], c[64], d[64];
+	char a[128], b[128], c[64], d[64], e[8], f[8];
 };
 
 struct image {
@@ -159,7 +159,8 @@ static inline int image_member(struct kernel *k, const char *type, const char *p
 
 	if (!l)
 		return err_set(err, ERR_ABSENT, "struct %s has no member %s", type, path);
-	*ret = (struct kmember){ .offset = (uint32_t)strtoul(l->c, NULL, 0), .size = (uint32_t)strtoul(l->d, NULL, 0) };
+	*ret = (struct kmember){ .offset = (uint32_t)strtoul(l->c, NULL, 0), .size = (uint32_t)strtoul(l->d, NULL, 0),
+				  .bit = (uint8_t)strtoul(l->e, NULL, 0), .bits = (uint8_t)strtoul(l->f, NULL, 0) };
 	return 0;
 }
 
@@ -215,7 +216,7 @@ static inline void image_add(struct image *im, const char *text)
 
 		snprintf(line, sizeof(line), "%.*s", (int)len, text);
 		text += len + (text[len] == '\n');
-		if (sscanf(line, "%11s %127s %127s %63s %63s", l.kind, l.a, l.b, l.c, l.d) < 2)
+		if (sscanf(line, "%11s %127s %127s %63s %63s %7s %7s", l.kind, l.a, l.b, l.c, l.d, l.e, l.f) < 2)
 			continue;
 		if (!strcmp(l.kind, "at")) {
 			const char *p = strstr(line, l.a) + strlen(l.a);

@@ -67,9 +67,9 @@ static const char kernel_text[] =
 	"member btf data 0 8\nmember btf data_size 8 4\n"
 	"symbol panic_cpu 0xffff800000000130\nat 0xffff800000000130 d:1\n"
 	"symbol current_task 0xffffc00000080000\n"
-	"at 0xffffc00000080000 q:0xffff800000000200\nat 0xffffc00000180000 q:0xffff800000000240\n"
+	"at 0xffffc00000080000 q:0xffff800000000200\nat 0xffffc00000180000 q:0xffff800000000a00\n"
 	"member task_struct pid 0 4\nmember task_struct tgid 4 4\nmember task_struct comm 8 16\n"
-	"at 0xffff800000000200 d:0 d:0 \"swapper/0\" z:16\nat 0xffff800000000240 d:109 d:109 \"second\" z:16\n"
+	"at 0xffff800000000200 d:0 d:0 \"swapper/0\" z:16\nat 0xffff800000000a00 d:109 d:109 \"second\" z:16\n"
 	"symbol prb 0xffff800000000140\nat 0xffff800000000140 q:0xffff800000000400\n"
 	"member printk_ringbuffer desc_ring.count_bits 0 4\nmember printk_ringbuffer desc_ring.descs 8 8\n"
 	"member printk_ringbuffer desc_ring.infos 16 8\nmember printk_ringbuffer desc_ring.head_id.counter 24 8\n"
@@ -86,7 +86,23 @@ static const char kernel_text[] =
 	"at 0xffff800000000700 q:5 \"abc\" z:5 q:4 \"hello\" b:7 z:64\n"
 	"code widget_free 0xffffffffc0000000 0x100 widget\n"
 	"code do_syscall_64 0xffffffff81000000 0x100\n"
-	"code bpf_trampoline_1 0xffffffffc1000000 0x100 bpf\n";
+	"code bpf_trampoline_1 0xffffffffc1000000 0x100 bpf\n"
+	/* registers that the CPUs saved: CPU 1 in do_syscall_64, CPU 0 in user mode */
+	"symbol crash_notes 0xffff800000000800\nat 0xffff800000000800 q:0xffffc00000080100\n"
+	"at 0xffffc00000080100 d:5 d:336 d:1 \"CORE\" z:4 z:112 z:128 q:0x401000 q:0x33 q:0 q:0x7ffc0000 q:0x2b z:56\n"
+	"at 0xffffc00000180100 d:5 d:336 d:1 \"CORE\" z:4 z:112 z:128 q:0xffffffff81000010 q:0x10 q:0 "
+	"q:0xffff800000002000 q:0 z:56\n"
+	/* swapper/0 -> second -> stuck -> swapper/0; each alone in its thread group */
+	"symbol init_task 0xffff800000000200\nmember task_struct __state 24 4\nmember task_struct signal 32 8\n"
+	"member task_struct tasks 40 16\nmember task_struct thread_node 56 16\n"
+	"member signal_struct thread_head 0 16\nmember task_struct thread.sp 72 8\n"
+	"at 0xffff800000000220 q:0xffff800000000900 q:0xffff8000000002a8 q:0 q:0xffff800000000900 q:0 q:0\n"
+	"at 0xffff800000000280 d:7 d:7 \"stuck\" z:11 d:2 d:0 q:0xffff800000000910 q:0xffff800000000228 q:0 "
+	"q:0xffff800000000910 q:0 q:0xffff800000002100\n"
+	"at 0xffff800000000900 q:0xffff800000000238 q:0 q:0xffff8000000002b8 q:0\n"
+	"member inactive_task_frame bp 40 8\nmember inactive_task_frame ret_addr 48 8\n"
+	"member inactive_task_frame - 0 56\n"
+	"at 0xffff800000002100 z:48 q:0xffffffff81000020\n";
 
 #define IDR 0xffff800000000000ull
 #define XA_NODE 0xffff800000010000ull
@@ -335,6 +351,28 @@ static const char *get_string(const json_t *j, const char *key)
 	return json_string_value(json_object_get(j, key));
 }
 
+/* The crashed task first, the other CPU, the blocked task. */
+static void check_stacks(const json_t *stacks)
+{
+	static const char *const states[] = { "crashed", "running", "blocked" }, *const comms[] = { "second", "swapper/0",
+		"stuck" };
+	const json_t *s;
+
+	assert_int_equal(json_array_size(stacks), 3);
+	for (size_t i = 0; i < 3; i++) {
+		s = json_array_get(stacks, i);
+		assert_string_equal(get_string(s, "state"), states[i]);
+		assert_string_equal(get_string(json_object_get(s, "task"), "comm"), comms[i]);
+		assert_int_equal(json_is_true(json_object_get(s, "user")), i == 1);
+	}
+	s = json_array_get(stacks, 0);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(s, "kstack"), 0)), "do_syscall_64+0x10");
+	assert_string_equal(get_string(json_object_get(s, "registers"), "rip"), "0xffffffff81000010");
+	s = json_array_get(stacks, 2);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(s, "kstack"), 0)), "do_syscall_64+0x20");
+	assert_string_equal(get_string(s, "end"), "struct orc_entry has no member ");
+}
+
 static void check_report(bool lists)
 {
 	struct image *im = make(lists);
@@ -373,7 +411,9 @@ static void check_report(bool lists)
 	assert_string_equal(get_string(json_array_get(json_object_get(j, "dmesg"), 1), "text"), "abc");
 	assert_int_equal(json_array_size(json_object_get(j, "cpus")), 2);
 	assert_true(json_is_true(json_object_get(json_array_get(json_object_get(j, "cpus"), 1), "crashed")));
+	check_stacks(json_object_get(j, "stacks"));
 	assert_non_null(strstr(text, "first first[102], now second[109]"));
+	assert_non_null(strstr(text, "cannot be interrupted (D)\033[0m\n  stuck[7]"));
 	json_decref(j);
 	free(json);
 	free(text);

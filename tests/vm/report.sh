@@ -105,6 +105,13 @@ for kernel in 6.12 6.1; do
 		'.rule == "asked-twice" and ([.context[].step] | index("a") and index("b"))'
 	check "$kernel: the stack leads to the system call" report_says \
 		'.context[-1].kstack | map(select(startswith("do_syscall_64+"))) | length == 1'
+	check "$kernel: unwound from the crash through BPF and probe to user mode" report_says \
+		'.stacks[0] | .state == "crashed" and .user and .end == null and .kstack[0][:13] == "__crash_kexec" and
+		(.kstack | map(split("+")[0]) | .[-3:] == ["__x64_sys_getpgid", "do_syscall_64", "entry_SYSCALL_64_after_hwframe"])
+		and (.kstack | any(startswith("bpf_trampoline_"))) and (.kstack | any(test("^bpf_prog_.*_df_hit"))) and
+		(.guessed | length) <= 1'
+	check "$kernel: the other CPU's stack is whole" report_says \
+		'.stacks[1] | .state == "running" and .end == null and .guessed == [] and (.kstack | length) > 1'
 	check "$kernel: nothing was unreadable" report_says '.unreadable == []'
 	check "$kernel: fast and small" fast_and_small
 	check "$kernel: HTML draws in a browser" html_draws
