@@ -15,6 +15,7 @@
 #include "agent/late.h"
 #include "agent/members.h"
 #include "agent/object.h"
+#include "agent/places.h"
 #include "agent/tracing.h"
 #include "agent/verlog.h"
 #include "lib/arena.h"
@@ -41,8 +42,9 @@ static uint32_t at_least_1(uint32_t n)
 	return n ? n : 1;
 }
 
-static void size_map(struct bpf_map *m, const struct set_info *info, const struct attach_plan *plan)
+static void size_map(struct bpf_map *m, const struct loaded *s, const struct attach_plan *plan)
 {
+	const struct set_info *info = s->info;
 	const char *name = bpf_map__name(m);
 	uint32_t n = 0;
 
@@ -64,6 +66,8 @@ static void size_map(struct bpf_map *m, const struct set_info *info, const struc
 		n = info->nrules;
 	} else if (!strcmp(name, "df_dispatch")) {
 		n = plan->ndispatch;
+	} else if (!strcmp(name, "df_places")) {
+		n = s->places.n;
 	} else if (!strcmp(name, "df_usdt")) {
 		n = plan->nsites;
 	} else if (!strcmp(name, "df_sets") || !strcmp(name, "df_bloom")) {
@@ -112,15 +116,25 @@ static int set_late(struct loaded *s, struct bpf_object *o, struct err *err)
 	return 0;
 }
 
+/* Where the hooks' table of functions is looked into. */
+static int set_places(struct loaded *s, struct err *err)
+{
+	struct bpf_map *m = bpf_object__find_map_by_name(s->hooks, ".rodata.df_places");
+
+	if (!m || bpf_map__set_initial_value(m, &s->places.at, sizeof(s->places.at)))
+		return err_set(err, ERR_CORRUPT, "the object was made by another version of deadfall: compile it again");
+	return 0;
+}
+
 static int load_hooks(struct loaded *s, const struct buf *object, const struct attach_plan *plan, struct err *err)
 {
 	struct bpf_map *m;
 
 	s->hooks = open_object(object, "deadfall", err);
-	if (!s->hooks || set_late(s, s->hooks, err))
+	if (!s->hooks || set_late(s, s->hooks, err) || set_places(s, err))
 		return -1;
 	bpf_object__for_each_map(m, s->hooks) {
-		size_map(m, s->info, plan);
+		size_map(m, s, plan);
 		/* df_keys holds lists: it belongs to the engines' object */
 		if (map_unused(s, bpf_map__name(m)) || !strcmp(bpf_map__name(m), "df_keys"))
 			bpf_map__set_autocreate(m, false);
@@ -149,7 +163,7 @@ static int share_maps(struct loaded *s, const struct attach_plan *plan, struct e
 	bpf_object__for_each_map(m, s->engines) {
 		strncpy(name, bpf_map__name(m), sizeof(name) - 1);
 		name[sizeof(name) - 1] = '\0';
-		size_map(m, s->info, plan);
+		size_map(m, s, plan);
 		if (map_unused(s, name) || !strncmp(name, ".rodata.df_man", 14)) {
 			bpf_map__set_autocreate(m, false);
 			continue;
@@ -355,6 +369,8 @@ static int setup_maps(struct loaded *s, const struct attach_plan *plan, struct e
 		if (set_rule_act(s, i, r->panics ? DF_ACT_PANIC : DF_ACT_LOG, s->ctl->started_ns + r->after_ns, err))
 			return -1;
 	}
+	if (places_write(&s->places, set_map_fd(s, "df_places"), err))
+		return -1;
 	return write_index(s, err);
 }
 
@@ -366,6 +382,8 @@ int set_load(struct arena *a, struct set_info *info, struct buf *object, const s
 	ret->lists = feature_has(FEATURE_LISTS);
 	if (members_read(a, info, err) || late_resolve(a, info, &ret->late, err))
 		return -1;
+	if (feature_has(FEATURE_KPROBE_MULTI))
+		ret->places = places_make(a, info, plan);
 	if (load_hooks(ret, object, plan, err) || load_engines(a, ret, object, plan, err))
 		return -1;
 	if (setup_ctl(ret, err))

@@ -9,6 +9,7 @@
 #ifndef AGENT_LOAD_H
 #define AGENT_LOAD_H
 
+#include "agent/places.h"
 #include "agent/resolve.h"
 #include "agent/setinfo.h"
 #include "bpf/layout.h"
@@ -32,6 +33,7 @@ struct loaded {
 	uint32_t nlinks;
 	int *link_fds;			/* links made without libbpf */
 	uint32_t nlink_fds;
+	struct places places;
 	uint64_t *late;			/* constants that this kernel decides, by word */
 	struct tracing_prog *progs;	/* tracing programs, by plan->progs */
 	uint32_t nprogs;

@@ -114,19 +114,38 @@ struct dispatch {
 };
 
 /* The bodies of what was hit: links carry them in the cookie, a USDT site has them in its entry. */
-static __always_inline __u64 bodies_of_function(void *ctx)
+static __always_inline __u64 bodies_of_link(void *ctx, __u32 hook)
 {
 	return bpf_get_attach_cookie(ctx);
 }
 
-static __always_inline __u64 bodies_of_site(void *ctx)
+static __always_inline __u64 bodies_of_function(void *ctx, __u32 hook)
+{
+	__u64 key;
+	__u32 at;
+
+	if (!df_places_at.mask)
+		return bpf_get_attach_cookie(ctx);
+	key = DF_PLACE_KEY(hook, bpf_get_func_ip(ctx));
+	at = key * df_places_at.seed >> df_places_at.shift;
+	for (int i = 0; i < DF_PLACE_TRIES; i++) {
+		__u32 slot = (at + i) & df_places_at.mask;
+		const struct df_place *p = bpf_map_lookup_elem(&df_places, &slot);
+
+		if (p && p->key == key)
+			return p->bodies;
+	}
+	return bpf_get_attach_cookie(ctx);
+}
+
+static __always_inline __u64 bodies_of_site(void *ctx, __u32 hook)
 {
 	struct df_usdt_site *site = usdt_site(ctx);
 
 	return site ? site->cookie : NO_BODIES;
 }
 
-#define HOOK(kind, section, bodies_of)                                                                             \
+#define HOOK(kind, section, bodies_of, hook)                                                                             \
 	static long dispatch_##kind(__u32 i, struct dispatch *d)                                                   \
 	{                                                                                                          \
 		__u32 at = d->first + i;                                                                           \
@@ -137,7 +156,7 @@ static __always_inline __u64 bodies_of_site(void *ctx)
 	}                                                                                                          \
 	SEC(section) int df_hook_##kind(void *ctx)                                                                 \
 	{                                                                                                          \
-		__u64 cookie = bodies_of(ctx);                                                                     \
+		__u64 cookie = bodies_of(ctx, hook);                                                                     \
 		__u32 n = cookie >> 32;                                                                            \
 		if (cookie == NO_BODIES)                                                                           \
 			return 0;                                                                                  \
@@ -150,12 +169,12 @@ static __always_inline __u64 bodies_of_site(void *ctx)
 		return 0;                                                                                          \
 	}
 
-HOOK(kprobe, "?kprobe.multi", bodies_of_function)
-HOOK(kretprobe, "?kretprobe.multi", bodies_of_function)
-HOOK(session, "?kprobe.session", bodies_of_function)
-HOOK(usdt, "?uprobe", bodies_of_site)
-HOOK(uprobe, "?uprobe", bodies_of_function)
-HOOK(tracepoint, "?tracepoint", bodies_of_function)
-HOOK(perf, "?perf_event", bodies_of_function)
+HOOK(kprobe, "?kprobe.multi", bodies_of_function, DF_PLACE_KPROBE)
+HOOK(kretprobe, "?kretprobe.multi", bodies_of_function, DF_PLACE_KRETPROBE)
+HOOK(session, "?kprobe.session", bodies_of_function, DF_PLACE_SESSION)
+HOOK(usdt, "?uprobe", bodies_of_site, 0)
+HOOK(uprobe, "?uprobe", bodies_of_link, 0)
+HOOK(tracepoint, "?tracepoint", bodies_of_link, 0)
+HOOK(perf, "?perf_event", bodies_of_link, 0)
 
 #endif

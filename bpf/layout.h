@@ -27,6 +27,7 @@
  *	df_rules	array, rule number -> struct df_rule: what each rule may do
  *	df_usdt		array of struct df_usdt_site, by the cookie of the site's uprobe
  *	df_dispatch	array of body numbers, for functions that several events probe
+ *	df_places	hash table of functions, see struct df_place
  *	df_sets		hash, struct df_member -> u8: members of the rules' sets (bpf/set.h)
  *	df_bloom	Bloom filter of struct df_member
  *	df_text		per-CPU scratch of the runtime; no history
@@ -116,6 +117,28 @@ struct df_rec {
 	__u64 step[DF_STEPS];	/* engine: sequence numbers of the match's steps */
 	struct df_key key;
 	__u64 w[DF_WORDS];
+};
+
+/*
+ * What runs at a function: a table by address, in an array map. A link's cookie says the same, but for that the kernel
+ * searches all functions of the link (some 28 instructions for each halving), and here one or two elements are looked
+ * at, however many functions other rules probe. An element is searched from number (key * seed) >> shift on, at
+ * DF_PLACE_TRIES places at most; who is not found there is left to the cookie.
+ */
+struct df_place {
+	__u64 key;		/* DF_PLACE_KEY, 0: free */
+	__u64 bodies;		/* the cookie */
+};
+
+#define DF_PLACE_TRIES 4
+#define DF_PLACE_KEY(hook, address) ((__u64)(address) ^ (__u64)(hook) << 56)
+enum df_place_hook { DF_PLACE_KPROBE = 1, DF_PLACE_KRETPROBE, DF_PLACE_SESSION };
+
+/* Constants of the table; mask 0: there is none. */
+struct df_places_at {
+	__u64 seed;
+	__u32 shift;
+	__u32 mask;		/* elements - 1, all ones */
 };
 
 /*

@@ -13,6 +13,7 @@
 #include "bpf/hook.h"
 
 const volatile struct df_has df_has SEC(".rodata.df_has") = { .crash_kexec = 1 };
+const volatile struct df_places_at df_places_at SEC(".rodata.df_places") = { 0 };
 struct df_ctl df_ctl SEC(".data.df_ctl") = { .version = DF_VERSION };
 
 #define ENGINE(n)                                                                                                  \

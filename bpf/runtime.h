@@ -56,6 +56,9 @@ struct df_has {
 };
 extern const volatile struct df_has df_has;
 
+/* Set by the agent before loading, too. */
+extern const volatile struct df_places_at df_places_at;
+
 /* struct df_key as the maps hold it. */
 struct df_mkey {
 	__u32 table;
@@ -183,6 +186,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } df_dispatch SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct df_place);
+} df_places SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

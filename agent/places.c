@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/places.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "lib/arena.h"
+
+/* Seeds tried; of a table this empty the first or second leaves nobody out, unless it is huge. */
+#define SEEDS 16
+
+static enum df_place_hook hook_number(const char *name)
+{
+	static const char *const names[] = {
+		[DF_PLACE_KPROBE] = "kprobe", [DF_PLACE_KRETPROBE] = "kretprobe", [DF_PLACE_SESSION] = "session",
+	};
+
+	for (enum df_place_hook h = DF_PLACE_KPROBE; h <= DF_PLACE_SESSION; h++) {
+		if (!strcmp(names[h], name))
+			return h;
+	}
+	return 0;
+}
+
+static bool insert(struct places *p, uint64_t key, uint64_t bodies)
+{
+	uint32_t at = (uint32_t)(key * p->at.seed >> p->at.shift);
+
+	for (uint32_t i = 0; i < DF_PLACE_TRIES; i++) {
+		struct df_place *e = &p->elements[(at + i) & p->at.mask];
+
+		if (e->key)
+			continue;
+		*e = (struct df_place){ key, bodies };
+		return true;
+	}
+	return false;
+}
+
+static void fill(struct places *p, const struct set_info *info, const struct attach_plan *plan)
+{
+	memset(p->elements, 0, p->n * sizeof(*p->elements));
+	p->left_out = 0;
+	for (uint32_t h = 0; h < info->nhooks; h++) {
+		enum df_place_hook hook = hook_number(info->hooks[h].name);
+
+		for (uint32_t i = 0; hook && i < plan->hooks[h].n; i++) {
+			const struct target *t = &plan->hooks[h].targets[i];
+
+			if (!insert(p, DF_PLACE_KEY(hook, t->func->addr), t->cookie))
+				p->left_out++;
+		}
+	}
+}
+
+struct places places_make(struct arena *a, const struct set_info *info, const struct attach_plan *plan)
+{
+	struct places p = { 0 };
+	uint32_t functions = 0, best = UINT32_MAX, bits = 1;
+	uint64_t seed = 0, best_seed = 0;
+
+	for (uint32_t h = 0; h < info->nhooks; h++)
+		functions += hook_number(info->hooks[h].name) ? plan->hooks[h].n : 0;
+	if (!functions)
+		return p;
+	while ((uint32_t)1 << bits < 2 * functions)
+		bits++;
+	p.n = (uint32_t)1 << bits;
+	p.at = (struct df_places_at){ .shift = 64 - bits, .mask = p.n - 1 };
+	p.elements = arena_array(a, p.n, sizeof(*p.elements));
+	for (int i = 0; i < SEEDS && best; i++) {
+		seed += 0x9e3779b97f4a7c15;	/* odd multiples of the golden ratio */
+		p.at.seed = seed | 1;
+		fill(&p, info, plan);
+		if (p.left_out < best) {
+			best = p.left_out;
+			best_seed = p.at.seed;
+		}
+	}
+	p.at.seed = best_seed;
+	fill(&p, info, plan);
+	return p;
+}
+
+int places_write(const struct places *p, int map, struct err *err)
+{
+	size_t size = p->n * sizeof(*p->elements);
+	void *m;
+
+	if (!p->n)
+		return 0;
+	m = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+	if (m == MAP_FAILED)
+		return err_sys(err, errno, "map the table of functions");
+	memcpy(m, p->elements, size);
+	munmap(m, size);
+	return 0;
+}
