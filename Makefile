@@ -22,7 +22,7 @@ BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-u
 
 # Every .c file of a component is part of it; programs of their own are listed here.
 PROGRAMS = agent/main.c kdump/init.c kdump/crash_ext.c
-SRCS = $(filter-out $(PROGRAMS),$(wildcard lib/*.c rules/*.c agent/*.c kdump/*.c))
+SRCS = $(filter-out $(PROGRAMS),$(wildcard lib/*.c rules/*.c rules/sim/*.c agent/*.c kdump/*.c))
 OBJS = $(SRCS:%.c=$(BUILD)/%.o)
 BPF_SRCS = $(wildcard bpf/*.bpf.c)
 BPF_OBJS = $(BPF_SRCS:bpf/%.bpf.c=$(BUILD)/%.bpf.o)

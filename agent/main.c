@@ -10,6 +10,7 @@
 #include "kdump/cmd_report.h"
 #include "kdump/cmd_vmlinux.h"
 #include "rules/cmd_check.h"
+#include "rules/sim/cmd_simulate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,8 @@ static const struct command commands[] = {
 	{ "check", cmd_check, "FILE... [--btf FILE]... [--json] [--emit STAGE]",
 	  "say all that is wrong with rules; load nothing" },
 	{ "probes", cmd_probes, "GLOB [--btf FILE]", "functions and tracepoints that match, with their arguments" },
+	{ "simulate", cmd_simulate, "FILE... EVENTS [--btf FILE]... [--set P=V] [--json]",
+	  "what rules make of recorded or written events" },
 	{ "compile", cmd_compile, "FILE... -o OBJECT [--btf FILE]", "rules to a BPF object that other kernels can load" },
 	{ "run", cmd_run, "FILE... [--dry-run|--disarmed] [--force] [--set P=V] [--brake %]", "arm rules or a compiled set, and stay" },
 	{ "set", cmd_set, "[SET] P=V...", "change parameters of a running set" },

@@ -414,6 +414,29 @@ static struct eval_value eval_old(struct eval *v, const struct expr *e)
 	return r;
 }
 
+/* Names, memory and calls: what a caller may know. Elements of loops differ from one to the next. */
+static bool is_given(const struct eval *v, const struct expr *e, struct eval_value *ret)
+{
+	if (!v->env->given || v->nbound)
+		return false;
+	switch (e->op) {
+	case EXPR_ARG:
+	case EXPR_RETVAL:
+	case EXPR_OLD:
+	case EXPR_BUILTIN:
+	case EXPR_SYMBOL:
+	case EXPR_MEMBER:
+	case EXPR_INDEX:
+	case EXPR_DEREF:
+	case EXPR_ADDR:
+	case EXPR_STACK_HAS:
+	case EXPR_CALL:
+		return v->env->given(v->env->arg, e, ret);
+	default:
+		return false;
+	}
+}
+
 static struct eval_value eval(struct eval *v, const struct expr *e)
 {
 	struct eval_value a;
@@ -421,6 +444,8 @@ static struct eval_value eval(struct eval *v, const struct expr *e)
 	uint32_t bit;
 	bool user;
 
+	if (is_given(v, e, &a))
+		return a;
 	switch (e->op) {
 	case EXPR_INT:
 		return known(e->value);

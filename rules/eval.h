@@ -26,6 +26,8 @@ struct eval_value {
 /* Where an expression is evaluated. Callbacks may be NULL: then what they are asked for is unknown. */
 struct eval_env {
 	void *arg;
+	/* asked before a part is evaluated, numbers and operators aside: true if it tells the value */
+	bool (*given)(void *arg, const struct expr *e, struct eval_value *ret);
 	bool (*read)(void *arg, uint64_t addr, void *buf, size_t len, bool user);	/* false: a fault */
 	bool (*symbol)(void *arg, const char *name, uint64_t *addr);
 	bool (*in_set)(void *arg, uint32_t set, uint64_t value);
