@@ -86,6 +86,21 @@ demo: deps
 deps:
 	$(Q)contrib/deps
 
+# deadfall finds deadfall-init beside itself.
+PREFIX = /usr/local
+INSTALL = install -D -m 0644
+
+install: all
+	$(Q)install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/deadfall $(BUILD)/deadfall-init
+	$(Q)$(INSTALL) -t $(DESTDIR)$(PREFIX)/lib/deadfall $(BUILD)/deadfall.so
+	$(Q)$(INSTALL) -t $(DESTDIR)$(PREFIX)/share/deadfall contrib/deadfall-rule.schema.json $(wildcard contrib/drgn/*.py)
+	$(Q)$(INSTALL) -t $(DESTDIR)$(PREFIX)/share/deadfall/rules $(wildcard rules/catalog/*.yaml)
+	$(Q)$(INSTALL) -t $(DESTDIR)$(PREFIX)/share/doc/deadfall README.md $(wildcard docs/*.md)
+
+uninstall:
+	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,deadfall deadfall-init)
+	$(Q)rm -rf $(addprefix $(DESTDIR)$(PREFIX)/,lib/deadfall share/deadfall share/doc/deadfall)
+
 clean:
 	$(Q)rm -rf $(BUILD)
 
@@ -94,10 +109,11 @@ help:
 	@echo 'make check    all tests (T=pattern runs a part)'
 	@echo 'make soak     tests that take long or want an idle machine'
 	@echo 'make demo     a bug caught in a VM, from rule to report'
+	@echo 'make install  to PREFIX=/usr/local (DESTDIR for packages); make uninstall'
 	@echo 'make deps     install the Debian packages that building and testing need'
 	@echo 'VARIANT=debug|san  other builds (give BUILD=build-san as well); V=1 shows commands'
 
-.PHONY: all unit check regold demo deps clean help
+.PHONY: all unit check regold demo deps install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 

@@ -20,7 +20,7 @@ enum exit_code {
 struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *args;	/* synopsis of the arguments */
+	const char *args;	/* synopsis of the arguments; NULL: docs/commands.md has it */
 	const char *about;	/* one line */
 };
 

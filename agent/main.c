@@ -4,6 +4,7 @@
  */
 #include "agent/command.h"
 #include "agent/commands.h"
+#include "agent/help.h"
 #include "kdump/cmd_capture.h"
 #include "kdump/cmd_dumps.h"
 #include "kdump/cmd_kdump.h"
@@ -12,30 +13,29 @@
 #include "rules/cmd_check.h"
 #include "rules/sim/cmd_simulate.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct command commands[] = {
-	{ "check", cmd_check, "FILE... [--btf FILE]... [--json] [--emit STAGE]",
-	  "say all that is wrong with rules; load nothing" },
-	{ "probes", cmd_probes, "GLOB [--btf FILE]", "functions and tracepoints that match, with their arguments" },
-	{ "simulate", cmd_simulate, "FILE... EVENTS [--btf FILE]... [--set P=V] [--json]",
-	  "what rules make of recorded or written events" },
-	{ "compile", cmd_compile, "FILE... -o OBJECT [--btf FILE]", "rules to a BPF object that other kernels can load" },
-	{ "run", cmd_run, "FILE... [--dry-run|--disarmed] [--force] [--set P=V] [--brake %]", "arm rules or a compiled set, and stay" },
-	{ "set", cmd_set, "[SET] P=V...", "change parameters of a running set" },
-	{ "arm", cmd_arm, "[SET] [--force]", "let a set act that was disarmed" },
-	{ "disarm", cmd_disarm, "[SET]", "a set records on, and does nothing else" },
-	{ "mark", cmd_mark, "TEXT", "a remark in the history of all running sets" },
-	{ "unload", cmd_unload, "[SET]", "end a set's agent: detach and unload it" },
-	{ "status", cmd_status, "[--json]", "what the loaded sets have seen" },
-	{ "list", cmd_list, "[--json]", "the loaded sets" },
-	{ "features", cmd_features, "[--json]", "what this kernel has, and what is done without" },
-	{ "kdump", cmd_kdump, "setup|doctor|status|test|forget", "make the next crash a dump, or say why it would not be" },
-	{ "dumps", cmd_dumps, "[list|show|delete|prune] [--dir DIR] [--json]", "the dumps on this machine" },
-	{ "report", cmd_report, "DUMP|CAPSULE [--format text|json|html|perfetto]", "what fired, and what led to it" },
-	{ "vmlinux", cmd_vmlinux, "VMCORE -o FILE", "a namelist for crash and drgn, from the dump alone" },
-	{ "capture", cmd_capture, "VMCORE --capsule FILE", "in the crash kernel: save what a report needs" },
+	{ "check", cmd_check, .about = "say all that is wrong with rules; load nothing" },
+	{ "probes", cmd_probes, .about = "functions and tracepoints that match, with their arguments" },
+	{ "simulate", cmd_simulate, .about = "what rules make of recorded or written events" },
+	{ "compile", cmd_compile, .about = "rules to a BPF object that other kernels can load" },
+	{ "run", cmd_run, .about = "arm rules or a compiled set, and stay" },
+	{ "set", cmd_set, .about = "change parameters of a running set" },
+	{ "arm", cmd_arm, .about = "let a set act that was disarmed" },
+	{ "disarm", cmd_disarm, .about = "a set records on, and does nothing else" },
+	{ "mark", cmd_mark, .about = "a remark in the history of all running sets" },
+	{ "unload", cmd_unload, .about = "end a set's agent: detach and unload it" },
+	{ "status", cmd_status, .about = "what the loaded sets have seen" },
+	{ "list", cmd_list, .about = "the loaded sets" },
+	{ "features", cmd_features, .about = "what this kernel has, and what is done without" },
+	{ "kdump", cmd_kdump, .about = "make the next crash a dump, or say why it would not be" },
+	{ "dumps", cmd_dumps, .about = "the dumps on this machine" },
+	{ "report", cmd_report, .about = "what fired, and what led to it" },
+	{ "vmlinux", cmd_vmlinux, .about = "a namelist for crash and drgn, from the dump alone" },
+	{ "capture", cmd_capture, .about = "in the crash kernel: save what a report needs" },
 	{ 0 }
 };
 
@@ -43,27 +43,53 @@ static void usage(FILE *out)
 {
 	fprintf(out, "deadfall " DEADFALL_VERSION ": a trap for kernel bugs\n\nusage: deadfall COMMAND [ARGUMENT...]\n\n");
 	for (const struct command *c = commands; c->name; c++)
-		fprintf(out, "  %-9s %-44s %s\n", c->name, c->args, c->about);
+		fprintf(out, "  %-9s %s\n", c->name, c->about);
+	fprintf(out, "\n'deadfall help COMMAND' tells more of one.\n");
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++) {
+		if (!strcmp(name, c->name))
+			return c;
+	}
+	fprintf(stderr, "deadfall: no command '%s'; 'deadfall help' lists them\n", name);
+	return NULL;
+}
+
+static int help(const char *name)
+{
+	if (!name)
+		usage(stdout);
+	else if (!find_command(name))
+		return EXIT_USAGE;
+	else
+		help_print(name, stdout);
+	return EXIT_OK;
+}
+
+/* `deadfall check --help`, `deadfall kdump setup --help` */
+static bool asks_for_help(int argc, char **argv)
+{
+	return (argc > 2 && !strcmp(argv[2], "--help")) || (argc > 3 && !strcmp(argv[3], "--help"));
 }
 
 int main(int argc, char **argv)
 {
+	const struct command *c;
+
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help")) {
-		usage(stdout);
-		return EXIT_OK;
-	}
+	if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help"))
+		return help(argv[2]);
 	if (!strcmp(argv[1], "--version")) {
 		puts("deadfall " DEADFALL_VERSION);
 		return EXIT_OK;
 	}
-	for (const struct command *c = commands; c->name; c++) {
-		if (!strcmp(argv[1], c->name))
-			return c->run(argc - 1, argv + 1);
-	}
-	fprintf(stderr, "deadfall: no command '%s'; 'deadfall help' lists them\n", argv[1]);
-	return EXIT_USAGE;
+	c = find_command(argv[1]);
+	if (!c)
+		return EXIT_USAGE;
+	return asks_for_help(argc, argv) ? help(c->name) : c->run(argc - 1, argv + 1);
 }

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# commands.sh - every command and every option has its place in docs/commands.md, which `deadfall help` prints.
+cd "$(dirname "$0")/../.." || exit 99
+build=${BUILD:-build}
+tests=0
+
+check() {
+	local what=$1 said
+	shift
+	tests=$((tests + 1))
+	if said=$("$@" 2>&1); then
+		echo "ok $tests - $what"
+	else
+		echo "not ok $tests - $what"
+		printf '# %s\n' "$said"
+	fi
+}
+
+commands=$("$build/deadfall" help | sed -n 's/^  \([a-z]*\) .*/\1/p')
+
+each_has_help() {
+	local c bad=0
+	[ "$(wc -w <<<"$commands")" -gt 10 ] || { echo "too few commands: $commands"; return 1; }
+	for c in $commands; do
+		"$build/deadfall" help "$c" | grep -q "^    deadfall $c" || { echo "help $c: no synopsis"; bad=1; }
+		[ "$("$build/deadfall" "$c" --help)" = "$("$build/deadfall" help "$c")" ] || { echo "$c --help differs"; bad=1; }
+	done
+	return $bad
+}
+
+# Options as the sources read them: getopt tables, and comparisons.
+options() {
+	grep -ohE '\{ "[a-z-]+", (no|required|optional)_argument|"--[a-z][a-z-]*"' agent/cmd_*.c rules/cmd_*.c \
+		rules/sim/cmd_*.c kdump/cmd_*.c | grep -oE '[a-z-]{2,}' | grep -vE '^(no|required|optional)$|_argument|^argument$' |
+		sed 's/^-*//' | sort -u
+}
+
+each_option_is_documented() {
+	local o bad=0
+	[ "$(options | wc -l)" -gt 15 ] || { echo "too few options found"; return 1; }
+	for o in $(options); do
+		grep -qE -- "--$o([^a-z-]|$)" docs/commands.md || { echo "--$o is not in docs/commands.md"; bad=1; }
+	done
+	return $bad
+}
+
+refuses() {
+	"$build/deadfall" help nothing
+	[ $? = 2 ]
+}
+
+installs() {
+	local dir
+	dir=$(mktemp -d) || return 1
+	make -s install DESTDIR="$dir" PREFIX=/usr BUILD="$build" && "$dir/usr/bin/deadfall" --version &&
+		[ -s "$dir/usr/lib/deadfall/deadfall.so" ] && [ -s "$dir/usr/share/doc/deadfall/commands.md" ] &&
+		make -s uninstall DESTDIR="$dir" PREFIX=/usr BUILD="$build" && [ -z "$(find "$dir" -type f)" ]
+	local rc=$?
+	rm -r "$dir"
+	return $rc
+}
+
+check "each command has a section with its synopsis" each_has_help
+check "each option of the sources is documented" each_option_is_documented
+check "help on what is no command is an error" refuses
+check "make install, make uninstall" installs
