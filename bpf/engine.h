@@ -11,6 +11,7 @@
 #ifndef BPF_ENGINE_H
 #define BPF_ENGINE_H
 
+#include "bpf/ask.h"
 #include "bpf/keys.h"
 #include "bpf/verdict.h"
 
@@ -133,6 +134,7 @@ static __always_inline void begin_generation(struct df_match *m)
 	m->state = 0;
 	m->count = 0;
 	m->matches = 0;
+	m->events = 0;
 	m->deadline_ns = 0;
 	m->keep_bad = -1;
 }
@@ -213,7 +215,13 @@ static __always_inline void touch(struct df_match *m, struct df_rec *r, __u32 lo
 			e->alive = 1;
 		m->alive = 1;
 	}
+	if (!m->events++)
+		m->born_ns = r->ns;
 	m->last_ns = r->ns;
+	m->last_pid = r->pid_tgid >> 32;
+	barrier(); /* one store for both would cross a member */
+	m->last_tid = (__u32)r->pid_tgid;
+	m->last_cpu = r->cpu;
 	m->used = 1;
 	r->gen = m->gen;
 	e->pin = r->flags & DF_PIN;

@@ -192,8 +192,13 @@ static __always_inline bool list_pass(struct df_rec *r, __u32 prog, struct df_st
 
 static __always_inline void engine_list(struct df_rec *r, __u32 prog)
 {
-	struct df_stats *st = bpf_map_lookup_elem(&df_stats, &r->event);
+	struct df_stats *st;
 
+	if (r->flags & DF_ASK) {
+		df_list_ask(prog);
+		return;
+	}
+	st = bpf_map_lookup_elem(&df_stats, &r->event);
 	if (!st)
 		return;
 	current_task(r);

@@ -97,6 +97,57 @@ __attribute__((noinline)) int df_direct_ring(__u32 slot)
 	return 0;
 }
 
+/* The question's record, filled; NULL if none is free. */
+static __always_inline struct df_rec *question(struct df_query *q, __u32 n)
+{
+	struct df_rec *r = (struct df_rec *)df_take();
+
+	if (!r)
+		return NULL;
+	r->flags = DF_ASK;
+	r->event = q->guard;
+	r->machine = q->max;
+	r->val_bad = q->bad;
+	r->ops = -1;
+	r->key.table = q->table;
+	r->key.pad = 0;
+#pragma unroll
+	for (__u32 i = 0; i < DF_KEY_PARTS; i++) {
+		r->key.part[i] = i < n ? q->w[i] : 0;
+		r->val[i] = r->key.part[i];
+	}
+	return r;
+}
+_Static_assert(DF_KEY_PARTS == DF_VALS, "question");
+
+/* live() and any_live(): 1 yes, 0 no, negative unknown. n words follow the query. */
+__hidden __attribute__((noinline)) int df_ask(void *query, __u32 n)
+{
+	struct df_rec *r = question(query, n);
+	int answer;
+
+	if (!r)
+		return -1;
+	df_hit(r->slot);
+	answer = r->ops;
+	r->busy = 0;
+	return answer;
+}
+
+/* The same for programs that call the engine themselves. */
+__hidden __attribute__((noinline)) int df_ask_direct(void *query, __u32 n)
+{
+	struct df_rec *r = question(query, n);
+	int answer;
+
+	if (!r)
+		return -1;
+	df_direct(r->slot);
+	answer = r->ops;
+	r->busy = 0;
+	return answer;
+}
+
 /* Generated, for every kind (empty where a set has no such probe): run body number `body` of a kind. */
 typedef int df_run_fn(void *ctx, __u32 body);
 extern df_run_fn df_run_kprobe;

@@ -79,7 +79,22 @@ enum df_rec_flag {
 	DF_UNKNOWN = 1 << 3,	/* a read in its condition failed: counts only where it prevents a fire */
 	DF_STEP = 1 << 4,	/* (event) was a step of a match */
 	DF_FIRED = 1 << 5,	/* (event) was the event of the verdict */
+	DF_ASK = 1 << 7,	/* no event: a question to the engine (bpf/ask.h) */
 	DF_DEADLINE = 1 << 6,	/* (event) no event: a deadline passed; its stack is that of the task waited for */
+};
+
+/* A question of a hook: a table and what is asked of it; key parts or values follow. */
+struct df_query {
+	__u32 table;		/* as in df_key */
+	__u32 guard;		/* condition + 1 of any_live(); 0: live() */
+	__u32 max;		/* keys that any_live() looks at */
+	__u32 bad;		/* mask of values that are unknown */
+	__u64 w[];
+};
+
+/* What any_live()'s condition may ask of a key, in the order of rules/check_loop.c. */
+enum df_live_attr {
+	DF_LIVE_AGE, DF_LIVE_IDLE, DF_LIVE_GENERATION, DF_LIVE_TID, DF_LIVE_PID, DF_LIVE_CPU, DF_LIVE_KEY, DF_LIVE_EVENTS,
 };
 
 #define DF_NO_COL 0xffff	/* df_rec.col: the event is only recorded in this table */
@@ -421,6 +436,9 @@ struct df_match {
 	__u32 pid, tid;		/* task of the event that began the match */
 	char comm[DF_COMM];
 	__u64 created_seq;	/* df_ctl.seq when the entry was made */
+	__u64 born_ns;		/* first event of this generation */
+	__u32 events;		/* of this generation */
+	__u32 last_pid, last_tid, last_cpu;	/* of the last event */
 	__u64 step[DF_STEPS];
 	__u64 keep[DF_VALS];
 };

@@ -166,6 +166,7 @@ static void build_context(struct builder *b)
 		all = build_machine(b, 1, rule->context_rule);
 	for (uint32_t t = 0; t < rule->ntables; t++)
 		tables[t] = build_machine(b, rule->tables[t].keys, rule->tables[t].last);
+	b->am->rule_tables[rule->index] = tables;
 	for (uint32_t i = 0; i < rule->nevents; i++) {
 		struct event *e = &rule->events[i];
 
@@ -200,6 +201,7 @@ void automata_build(struct arena *a, const struct rule_set *set, struct diags *d
 
 	memset(ret, 0, sizeof(*ret));
 	ret->plans = arena_array(a, set->nevents + 1, sizeof(*ret->plans));
+	ret->rule_tables = arena_array(a, set->nrules + 1, sizeof(*ret->rule_tables));
 	ret->rule_machine = arena_array(a, set->nrules + 1, sizeof(*ret->rule_machine));
 	for (uint32_t i = 0; i < set->nparams; i++)
 		automata_constant(a, ret, set->params[i]->value);

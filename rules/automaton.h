@@ -68,6 +68,7 @@ struct automata {
 	uint32_t nparams;
 	const char ***state_names;	/* by machine */
 	uint32_t *rule_machine;		/* by rule: its own machine */
+	const uint32_t **rule_tables;	/* by rule: those of the tables it declares */
 	uint32_t ndeadlines;		/* events beyond set->nevents that deadlines show */
 	uint32_t *deadline_rule;	/* [ndeadlines] */
 	uint32_t slots, nodes;		/* of all machines */

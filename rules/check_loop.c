@@ -18,7 +18,7 @@
 #define LOOP_DEFAULT 4096
 #define LOOP_MAX (1u << 20)
 
-/* What x.NAME is of an element of any_live. */
+/* What x.NAME is of an element of any_live; in the order of enum df_live_attr (bpf/layout.h). */
 static const struct {
 	const char *name;
 	uint8_t size;
@@ -57,6 +57,7 @@ struct expr *check_bound(struct check *c, struct expr *e, const char *member)
 		if (strcmp(of_live[i].name, member))
 			continue;
 		r->member.name = of_live[i].name;
+		r->value = i;
 		r->type = type_int(c->types, of_live[i].size, of_live[i].is_signed);
 		return r;
 	}

@@ -99,6 +99,14 @@ struct literals {
 /* Bytes that a parameter's text has in df_param_text. */
 #define PARAM_TEXT 64
 
+/* The condition of an any_live, with what it takes along replaced by EXPR_VAL. */
+struct ask {
+	const struct rule *rule;
+	const struct event *event;
+	const struct expr *cond;
+	uint32_t level;			/* its own name's: names of loops around it have smaller ones */
+};
+
 struct code_set {
 	struct ir_func **funcs;
 	uint32_t nfuncs;
@@ -108,6 +116,8 @@ struct code_set {
 	struct literals literals;
 	struct lates lates;
 	uint32_t nloops;		/* callbacks so far */
+	struct ask *asks;		/* conditions of any_live, which the engine evaluates: guards beyond the automata's */
+	uint32_t nasks;
 	const char *single[HOOKS];	/* name of the program that is the only body of its hook, or NULL */
 };
 
@@ -130,6 +140,7 @@ struct lower {
 	struct saved saved;		/* of the event: what is kept from entry to return */
 	int16_t saved_at;		/* where the values are on the stack of a body that uses them; 0: none */
 	bool at_entry;			/* what is computed now is computed at the entry */
+	uint32_t level;			/* names of loops beyond this function: the first in it has this index */
 	uint32_t loops;			/* the code is in a callback, nested so deep; 0: in none */
 	const struct expr *captured[CAPTURED_MAX];	/* what the condition of the outermost loop takes along */
 	uint32_t ncaptured;

@@ -288,6 +288,12 @@ bool lower_call_cond(struct lower *l, const struct expr *e, uint32_t yes, uint32
 	case FUNC_ANY:
 		lower_any(l, e, yes, no, unknown);
 		return true;
+	case FUNC_LIVE:
+		lower_live(l, e, yes, no, unknown);
+		return true;
+	case FUNC_ANY_LIVE:
+		lower_any_live(l, e, yes, no, unknown);
+		return true;
 	default:
 		return false;
 	}
@@ -301,6 +307,8 @@ void lower_call(struct lower *l, const struct expr *e, uint32_t depth, uint32_t 
 	case FUNC_BEFORE:
 	case FUNC_AFTER:
 	case FUNC_ANY:
+	case FUNC_LIVE:
+	case FUNC_ANY_LIVE:
 		lower_bool(l, e, depth, fail);
 		break;
 	case FUNC_COUNT:

@@ -3,7 +3,8 @@
  * lower_guard.c - conditions over several events, as a function that the engine calls: df_guard(guard, rec, match).
  *
  * In it, values of the present event are in the record's val[], those of earlier steps in the registers of the key
- * (automaton_guard.c rewrote the expressions so). 1: true, 0: false, -1: unknown.
+ * (automaton_guard.c rewrote the expressions so). 1: true, 0: false, -1: unknown. The conditions of any_live follow the
+ * guards: they look at a key of the table (bpf/ask.h).
  */
 #include <stddef.h>
 
@@ -53,6 +54,16 @@ static void lower_guard(struct lower *l, const struct guard *g)
 	answer(l->f, unknown, -1);
 }
 
+/* The condition of any_live, for the key that the engine looks at: what it takes along is in val[]. */
+static void lower_asked(struct lower *l, const struct ask *ask)
+{
+	const struct guard g = { .rule = ask->rule, .event = ask->event, .expr = ask->cond };
+
+	l->level = ask->level + 1;
+	lower_guard(l, &g);
+	l->level = 0;
+}
+
 static void guard_tree(struct ir_func *f, const uint32_t *labels, uint32_t lo, uint32_t hi)
 {
 	uint32_t mid = lo + (hi - lo) / 2, right;
@@ -71,24 +82,27 @@ static void guard_tree(struct ir_func *f, const uint32_t *labels, uint32_t lo, u
 void lower_guards(struct lower *l, struct code_set *cs)
 {
 	static const struct body no_body = { .hook = HOOKS };
-	uint32_t labels[1] = { 0 }, *at = labels;
+	uint32_t labels[1] = { 0 }, *at = labels, n = l->am->nguards + cs->nasks;
 
 	l->f = ir_func_new(l->arena, "df_guard", ".text", 3);
 	l->body = &no_body;
 	l->in_guard = true;
-	if (l->am->nguards)
-		at = arena_array(l->arena, l->am->nguards, sizeof(*at));
+	if (n)
+		at = arena_array(l->arena, n, sizeof(*at));
 	ir_mov(l->f, GUARD_REC, BPF_REG_2);
 	ir_mov(l->f, GUARD_MATCH, BPF_REG_3);
-	for (uint32_t i = 0; i < l->am->nguards; i++)
+	for (uint32_t i = 0; i < n; i++)
 		at[i] = ir_new_label(l->f);
-	if (l->am->nguards)
-		guard_tree(l->f, at, 0, l->am->nguards);
-	for (uint32_t i = 0; i < l->am->nguards; i++) {
+	if (n)
+		guard_tree(l->f, at, 0, n);
+	for (uint32_t i = 0; i < n; i++) {
 		ir_label(l->f, at[i]);
-		lower_guard(l, &l->am->guards[i]);
+		if (i < l->am->nguards)
+			lower_guard(l, &l->am->guards[i]);
+		else
+			lower_asked(l, &cs->asks[i - l->am->nguards]);
 	}
-	if (!l->am->nguards) {
+	if (!n) {
 		ir_movi(l->f, BPF_REG_0, 0);
 		ir_exit(l->f);
 	}

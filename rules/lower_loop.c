@@ -193,6 +193,8 @@ static bool is_outside(const struct expr *e)
 		return true;
 	case EXPR_BUILTIN:
 		return e->index == BUILTIN_FUNC || e->index == BUILTIN_IRQS_OFF;
+	case EXPR_BOUND:
+		return e->member.name;		/* of any_live's key */
 	default:
 		return false;
 	}
@@ -371,5 +373,8 @@ void lower_bound(struct lower *l, const struct expr *e, uint32_t depth)
 {
 	uint8_t reg = (uint8_t)IR_REG(depth);
 
-	ir_load(l->f, 8, reg, context_at(l, reg, l->loops - 1 - e->index), word(W_ELEMENT));
+	if (e->member.name)
+		lower_live_attr(l, e, reg);
+	else
+		ir_load(l->f, 8, reg, context_at(l, reg, l->loops - 1 - (e->index - l->level)), word(W_ELEMENT));
 }

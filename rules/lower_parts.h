@@ -11,6 +11,7 @@
  *	lower_text.c	strings, stacks
  *	lower_call.c	names and functions of the language, what is known at load
  *	lower_loop.c	any, count, len
+ *	lower_live.c	live, any_live
  */
 #ifndef RULES_LOWER_PARTS_H
 #define RULES_LOWER_PARTS_H
@@ -89,6 +90,11 @@ void lower_count(struct lower *l, const struct expr *e, uint32_t depth, uint32_t
 void lower_bound(struct lower *l, const struct expr *e, uint32_t depth);
 /* In a loop's condition, a value that was computed before the loop; false: it is none, or the code is in no loop. */
 bool lower_captured(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
+
+void lower_live(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown);
+void lower_any_live(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown);
+/* In any_live's condition: what x.NAME is of the key that is looked at. */
+void lower_live_attr(struct lower *l, const struct expr *e, uint8_t reg);
 
 /* A word of df_late into a register. */
 void lower_late(struct lower *l, uint8_t reg, enum late_kind kind, const char *name, struct span span);

@@ -174,11 +174,25 @@ check_all() {
 	done <"$file"
 }
 
+# The rules of live.yaml tell in their names what is expected: NAME-HITS-UNKNOWN.
+live_rules() {
+	sed -n 's/^rule: //p' tests/vm/rules/live.yaml
+}
+
+live_is_as_expected() {
+	same "$(sed 's/.*-\([0-9]*\)-\([0-9]*\)$/\1 \2/' <<<"$1")" \
+		"$(jq -r ".[0].events[] | select(.rule == \"$1\" and .event == \"e\") | \"\(.hit) \(.unknown)\"" "$dir/status.json")"
+}
+
 for kernel in 6.12 6.1; do
 	run_vm "$kernel" --kernel "$kernel" --no-kdump --run-args --dry-run --rule "$work/exprs.yaml" \
+		--rule tests/vm/rules/live.yaml \
 		--copy "$build/vm/exprs" -- ./exprs 10
 	check "$kernel: the rules load and the program runs" same 0 "$rc"
 	check_all entry "$work/conditions" "$kernel"
 	check_all return "$work/returns" "$kernel"
+	for rule in $(live_rules); do
+		check "$kernel: $rule" live_is_as_expected "$rule"
+	done
 done
 echo "1..$tests"
