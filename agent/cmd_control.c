@@ -58,10 +58,12 @@ static int set_params(struct sets *s, const char *name, char **args, int n, stru
 	if (!set)
 		return -1;
 	for (int i = 0; i < n; i++) {
+		bool add = strstr(args[i], "+=") != NULL;
 		uint64_t value;
 
-		cmds[i].kind = DF_CMD_PARAM;
-		if (param_parse(&set->info, args[i], &cmds[i].index, &value, err))
+		cmds[i].kind = add ? DF_CMD_ADD : DF_CMD_PARAM;
+		if (add ? member_parse(&set->info, args[i], &cmds[i].index, &value, err) :
+			  param_parse(&set->info, args[i], &cmds[i].index, &value, err))
 			return -1;
 		cmds[i].value = value;
 	}

@@ -128,10 +128,28 @@ static int store(const struct control *c, const struct df_cmd *cmd, struct err *
 	return 0;
 }
 
+/*
+ * A new member. A program that takes commands may sleep, and so may not touch a Bloom filter: the writer does it, filter
+ * first, so that no member is ever overlooked.
+ */
+static int add_member(const struct control *c, const struct df_cmd *cmd, struct err *err)
+{
+	const struct df_member member = { .value = cmd->value, .set = cmd->index };
+	const uint8_t one = 1;
+
+	if (bpf_map_update_elem(c->set->bloom_fd, NULL, &member, 0) ||
+	    bpf_map_update_elem(c->set->sets_fd, &member, &one, 0))
+		return err_sys(err, errno, "add to a set of %s%s", c->set->info.name,
+			       errno == E2BIG ? ": it has as many members as its 'max' says" : "");
+	return 0;
+}
+
 static int send_one(struct control *c, struct df_cmd *cmd, struct err *err)
 {
 	struct df_cmd *slot;
 
+	if (cmd->kind == DF_CMD_ADD)
+		return c->ring && drain(c, err) ? -1 : add_member(c, cmd, err);
 	cmd->seq = c->next;
 	if (!c->ring) {
 		if (store(c, cmd, err))

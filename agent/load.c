@@ -314,7 +314,11 @@ int set_rule_act(struct loaded *s, uint32_t rule, enum df_act act, uint64_t not_
 			     .not_before = not_before,
 			     .cooldown_ns = info->cooldown_ns,
 			     .every = info->every,
-			     .on_loss = info->on_loss };
+			     .on_loss = info->on_loss,
+			     .signal = info->signal,
+			     .stop = info->stop,
+			     .first_flag = info->first_flag,
+			     .nflags = info->nflags };
 
 	snprintf(r.name, sizeof(r.name), "%s", info->name);
 	if (bpf_map_update_elem(set_map_fd(s, "df_rules"), &rule, &r, 0))

@@ -80,3 +80,27 @@ int param_parse(const struct set_info *info, const char *text, uint32_t *index, 
 		return -1;
 	return parse_value(&info->params[*index], eq + 1, value, err);
 }
+
+int member_parse(const struct set_info *info, const char *text, uint32_t *index, uint64_t *value, struct err *err)
+{
+	const char *plus = strstr(text, "+=");
+	size_t len = plus ? (size_t)(plus - text) : 0;
+	bool negative = plus && plus[2] == '-';
+	enum unit unit = UNIT_DECIMAL;
+	const char *problem;
+
+	for (*index = 0; *index < info->nsets; (*index)++) {
+		const char *name = info->sets[*index].name;
+
+		if (strlen(name) == len && !memcmp(name, text, len))
+			break;
+	}
+	if (*index == info->nsets)
+		return err_set(err, ERR_INVALID, "no set '%.*s' in these rules", (int)len, text);
+	problem = lex_number(plus + 2 + negative, value, &unit);
+	if (problem)
+		return err_set(err, ERR_INVALID, "%s: %s", text, problem);
+	if (negative)
+		*value = -*value;
+	return 0;
+}

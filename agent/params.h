@@ -12,4 +12,9 @@
  */
 int param_parse(const struct set_info *info, const char *text, uint32_t *index, uint64_t *value, struct err *err);
 
+/*
+ * "watched+=5": a set of numbers and a new member for it.
+ */
+int member_parse(const struct set_info *info, const char *text, uint32_t *index, uint64_t *value, struct err *err);
+
 #endif

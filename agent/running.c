@@ -27,6 +27,8 @@ static const struct {
 	{ "df_fires", offsetof(struct running, fires_fd) },
 	{ ".data.df_params", offsetof(struct running, params_fd) },
 	{ ".data.df_losses", offsetof(struct running, losses_fd) },
+	{ "df_sets", offsetof(struct running, sets_fd) },
+	{ "df_bloom", offsetof(struct running, bloom_fd) },
 	{ "df_in", offsetof(struct running, in_fd) },
 };
 

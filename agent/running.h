@@ -17,7 +17,7 @@ struct running {
 	struct set_info info;
 	const char *manifest;
 	int ctl_fd, stats_fd, rules_fd, fires_fd;	/* maps; negative: gone */
-	int params_fd, losses_fd, in_fd;
+	int params_fd, losses_fd, in_fd, sets_fd, bloom_fd;
 	int drain_fd;					/* the program that applies commands */
 	uint32_t ctl_id;				/* of the control map */
 	bool dry_run;					/* arming it lets rules log, not panic */

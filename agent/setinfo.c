@@ -82,6 +82,8 @@ static void parse_rule(struct arena *a, const json_t *j, struct info_rule *r)
 	r->keys = get_u32(j, "keys");
 	r->every = get_u32(j, "every");
 	r->cooldown_ns = get_u64(j, "cooldown_ns");
+	r->first_flag = get_u32(j, "first_flag");
+	r->nflags = get_u32(j, "nflags");
 	r->on_loss = parse_on_loss(json_string_value(json_object_get(j, "on_loss")));
 	r->kdump = get_text(a, guard, "kdump");
 	r->max_panics = get_u64(guard, "max_panics");
@@ -92,6 +94,9 @@ static void parse_rule(struct arena *a, const json_t *j, struct info_rule *r)
 		const char *act = json_string_value(json_object_get(action, "act"));
 
 		r->panics = r->panics || (act && !strcmp(act, "panic"));
+		r->stop |= act && !strcmp(act, "stop");
+		if (act && !strcmp(act, "signal"))
+			r->signal = get_u32(action, "signal");
 	}
 }
 

@@ -45,6 +45,8 @@ struct info_rule {
 	uint32_t every;
 	uint32_t on_loss;		/* enum df_on_loss */
 	uint32_t table, last, keys;
+	uint32_t signal, stop;		/* actions: 0 none */
+	uint32_t first_flag, nflags;	/* df_rule */
 };
 
 struct info_hook {

@@ -22,6 +22,7 @@
  *			the key only if its seq is not below df_match.created_seq (and not 0: being written)
  *	df_stats	per-CPU array, event number -> struct df_stats
  *	df_fires	array of DF_FIRES struct df_fire, written by the verdict
+ *	.data.df_flags	u64[]: the flags that rules set and read
  *	.data.df_losses	u32[]: losses by rule: events not seen or not recorded; the agent adds what probes missed
  *	df_live		array, machine -> s64: live keys
  *	df_rules	array, rule number -> struct df_rule: what each rule may do
@@ -79,8 +80,8 @@ enum df_rec_flag {
 	DF_UNKNOWN = 1 << 3,	/* a read in its condition failed: counts only where it prevents a fire */
 	DF_STEP = 1 << 4,	/* (event) was a step of a match */
 	DF_FIRED = 1 << 5,	/* (event) was the event of the verdict */
-	DF_ASK = 1 << 7,	/* no event: a question to the engine (bpf/ask.h) */
 	DF_DEADLINE = 1 << 6,	/* (event) no event: a deadline passed; its stack is that of the task waited for */
+	DF_ASK = 1 << 7,	/* no event: a question to the engine (bpf/ask.h) */
 };
 
 /* A question of a hook: a table and what is asked of it; key parts or values follow. */
@@ -284,6 +285,7 @@ enum df_cmd_kind {
 	DF_CMD_ARM = 1,		/* df_ctl.armed = value */
 	DF_CMD_PARAM,		/* df_params[index] = value */
 	DF_CMD_MARK,		/* text into df_marks */
+	DF_CMD_ADD,		/* value is a member of set number index; done by the writer, never in the buffer */
 };
 
 #define DF_MARKS 64
@@ -314,7 +316,14 @@ struct df_rule {
 	__u32 every;		/* only every n-th match counts */
 	__u32 on_loss;		/* enum df_on_loss */
 	char name[48];		/* 0-terminated */
+	__u32 signal;		/* sent to the running task, 0: none */
+	__u32 stop;		/* the first verdict is the last */
+	__u32 first_flag;	/* flags that a verdict sets: in df_flag_sets, from here on ... */
+	__u32 nflags;		/* ... so many */
 };
+
+/* Flags that one rule may set. */
+#define DF_FLAGS_SET 8
 
 /* What becomes of a match during which events of the rule were lost. */
 enum df_on_loss { DF_LOSS_SUPPRESS, DF_LOSS_LOG, DF_LOSS_FIRE };

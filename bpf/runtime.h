@@ -37,8 +37,14 @@ extern const __u32 df_cells[];
 #define df_decisions ((const struct df_decision *)df_decision_words)
 _Static_assert(sizeof(struct df_machine) % 8 == 0 && sizeof(struct df_decision) % 8 == 0, "tables of words");
 
-/* Writable: rule parameters, and losses by rule. */
+/* What rules set: pairs of a flag's number and its value. */
+extern const __u64 df_flag_sets[];
+extern const volatile __u32 df_cfg_nflag_sets;	/* pairs, at least 1 */
+extern const volatile __u32 df_cfg_nflags;	/* at least 1 */
+
+/* Writable: rule parameters, flags, and losses by rule. */
 extern __u64 df_params[];
+extern __u64 df_flags[];
 extern __u32 df_losses[];
 
 /*

@@ -65,6 +65,36 @@ static __always_inline int verdict(const struct df_rec *r, struct df_rule *rule)
 	return act == DF_ACT_PANIC && r->ns < rule->not_before ? DF_ACT_LOG : act;
 }
 
+/* One pair of df_flag_sets. */
+static __always_inline void flag_set(__u32 i)
+{
+	__u64 flag;
+
+	barrier_var(i);
+	if (i >= df_cfg_nflag_sets)
+		return;
+	barrier_var(i);
+	flag = df_flag_sets[2 * i];
+	if (flag < df_cfg_nflags)
+		df_flags[flag] = df_flag_sets[2 * i + 1];
+}
+
+/*
+ * What a rule does besides a panic or a log. In a dry run flags are set and rules stop, because that decides what
+ * happens next; no signal is sent. Nor is one when a deadline has passed: the running task is any.
+ */
+static __always_inline void other_actions(const struct df_rec *r, struct df_rule *rule)
+{
+	for (__u32 i = 0; i < DF_FLAGS_SET; i++) {
+		if (i < rule->nflags)
+			flag_set(rule->first_flag + i);
+	}
+	if (rule->stop)
+		rule->act = DF_ACT_NONE;
+	if (rule->signal && df_ctl.armed == DF_ACT_PANIC && !(r->flags & DF_DEADLINE))
+		bpf_send_signal(rule->signal);
+}
+
 static const char reason_format[] SEC(".rodata.df_text") = "%s: key 0x%llx, task %s, tid %u";
 
 /* The first rung: a panic that tells the kernel's log which rule it was. */
@@ -114,6 +144,8 @@ __attribute__((noinline)) int df_verdict(struct df_rec *r, __u32 rule_index)
 	if (act == DF_ACT_PANIC && __sync_val_compare_and_swap(&df_ctl.frozen, 0, 1))
 		return 0;
 	index = __sync_fetch_and_add(&df_ctl.fires, 1);
+	if (act != DF_ACT_NONE)
+		other_actions(r, rule);
 	fire_write(r, rule_index, index, act);
 	if (act == DF_ACT_PANIC)
 		crash(r, rule, rule_index, index);

@@ -174,9 +174,13 @@ static void check_sets(struct check *c)
 	}
 }
 
+/* Flags that one rule may set: bpf/layout.h, DF_FLAGS_SET. */
+#define FLAGS_MAX 8
+
 static void check_actions(struct check *c)
 {
 	struct rule *rule = c->rule;
+	int nsignals = 0, nflags = 0;
 
 	for (uint32_t i = 0; i < rule->nactions; i++) {
 		struct action *a = &rule->actions[i];
@@ -187,6 +191,14 @@ static void check_actions(struct check *c)
 			a->flag = flag_index(c, a->message);
 		else if (a->kind == ACTION_PANIC || a->kind == ACTION_LOG)
 			check_template(c, a->node);
+		nsignals += a->kind == ACTION_SIGNAL;
+		nflags += a->kind == ACTION_SET_FLAG;
+		if ((a->kind == ACTION_SIGNAL && nsignals > 1) || nflags > FLAGS_MAX)
+			diag_error(c->diags, TAG_LIMIT, a->span, "one signal and %d flags are the most that a rule may send and set",
+				   FLAGS_MAX);
+		if (a->kind == ACTION_SIGNAL && rule->match.kind == MATCH_MISSING)
+			diag_hint(c->diags, diag_error(c->diags, TAG_NOT_HERE, a->span, "there is nobody to send a signal to"),
+				  "a signal goes to the running task; 'missing' fires when time has passed, whoever runs then");
 	}
 }
 

@@ -65,6 +65,32 @@ static uint64_t *build_param_texts(struct arena *a, const struct rule_set *set, 
 	return words;
 }
 
+/* Pairs of a flag and its value, rule by rule. */
+static uint64_t *build_flag_sets(struct arena *a, struct rule_set *set, uint32_t *n)
+{
+	uint64_t *pairs = NULL;
+
+	*n = 0;
+	for (uint32_t r = 0; r < set->nrules; r++) {
+		struct rule *rule = &set->rules[r];
+
+		rule->first_flag = *n;
+		rule->nflags = 0;
+		for (uint32_t i = 0; i < rule->nactions; i++) {
+			if (rule->actions[i].kind != ACTION_SET_FLAG)
+				continue;
+			pairs = arena_grow(a, pairs, *n, 2 * sizeof(*pairs));
+			pairs[2 * *n] = rule->actions[i].flag;
+			pairs[2 * (*n)++ + 1] = rule->actions[i].value;
+			rule->nflags++;
+		}
+	}
+	if (*n)
+		return pairs;
+	*n = 1;
+	return arena_array(a, 2, sizeof(*pairs));
+}
+
 static int write_and_link(struct obj *obj, const struct runtime_size *size, struct buf *out, struct err *err)
 {
 	struct buf object = BUF_INIT, runtime = BUF_INIT;
@@ -88,7 +114,8 @@ static struct runtime_size size_of(const struct generated *gen, const struct rul
 				      .ncells = am->ncells,
 				      .ndecisions = am->ndecisions,
 				      .nparams = am->nparams,
-				      .nrules = set->nrules };
+				      .nrules = set->nrules,
+				      .nflags = set->nflags ? set->nflags : 1 };
 }
 
 /* Variables, manifest, ELF, link. */
@@ -101,6 +128,7 @@ static int emit_object(struct arena *a, struct rule_set *set, struct generated *
 	uint64_t *literals = build_literals(a, &gen->code.literals, &nliterals);
 	uint64_t *texts = build_param_texts(a, set, &ntexts);
 	uint64_t *late = arena_array(a, nlate, sizeof(*late));
+	uint64_t *flag_sets = build_flag_sets(a, set, &size.nflag_sets);
 	const struct obj_var vars[] = {
 		{ ".rodata.df_cfg", "df_cfg_key_parts", 4, 0, &size.key_parts },
 		{ ".rodata.df_cfg", "df_cfg_words", 4, 0, &size.words },
@@ -109,11 +137,15 @@ static int emit_object(struct arena *a, struct rule_set *set, struct generated *
 		{ ".rodata.df_cfg", "df_cfg_ndecisions", 4, 0, &size.ndecisions },
 		{ ".rodata.df_cfg", "df_cfg_nparams", 4, 0, &size.nparams },
 		{ ".rodata.df_cfg", "df_cfg_nrules", 4, 0, &size.nrules },
+		{ ".rodata.df_cfg", "df_cfg_nflags", 4, 0, &size.nflags },
+		{ ".rodata.df_cfg", "df_cfg_nflag_sets", 4, 0, &size.nflag_sets },
 		{ ".rodata.df_cfg", "df_cfg_spare", 4, 0, &size.nrules },	/* what follows is 8-byte aligned */
+		{ ".rodata.df_cfg", "df_flag_sets", 8, 2 * size.nflag_sets, flag_sets },
 		{ ".rodata.df_cfg", "df_machine_words", 8, am->nmachines * MACHINE_WORDS, am->machines },
 		{ ".rodata.df_cfg", "df_decision_words", 8, am->ndecisions * DECISION_WORDS, am->decisions },
 		{ ".rodata.df_cfg", "df_cells", 4, am->ncells, am->cells },
 		{ ".data.df_params", "df_params", 8, am->nparams, am->params },
+		{ ".data.df_flags", "df_flags", 8, size.nflags, NULL },
 		{ ".data.df_losses", "df_losses", 4, set->nrules, NULL },
 		{ ".rodata.df_lit", "df_literals", 8, nliterals, literals },
 		{ ".rodata.df_late", "df_late", 8, nlate, late },

@@ -20,12 +20,6 @@ static void check_rule(struct diags *diags, const struct rule *rule)
 	/* the time of one call from its return: needs what its entry leaves behind */
 	if (rule->match.kind == MATCH_LATENCY && rule->match.nsteps < 2)
 		not_yet(diags, rule->match.span, "the latency of one function's call");
-	for (uint32_t i = 0; i < rule->nactions; i++) {
-		if (rule->actions[i].kind != ACTION_PANIC && rule->actions[i].kind != ACTION_LOG)
-			not_yet(diags, rule->actions[i].span, "this action");
-	}
-	if (rule->nsets)
-		not_yet(diags, rule->sets[0].span, "a set");
 }
 
 void loadable_check(struct diags *diags, const struct rule_set *set)

@@ -328,6 +328,10 @@ void lower_call(struct lower *l, const struct expr *e, uint32_t depth, uint32_t 
 	case FUNC_PER_CPU:
 		lower_per_cpu(l, e, depth, fail);
 		break;
+	case FUNC_FLAG:
+		ir_address(l->f, (uint8_t)IR_REG(depth), "df_flags", (uint32_t)e->value * 8);
+		ir_load(l->f, 8, (uint8_t)IR_REG(depth), (uint8_t)IR_REG(depth), 0);
+		break;
 	case FUNC_KCONFIG:
 		lower_late(l, (uint8_t)IR_REG(depth), LATE_KCONFIG, e->text, e->span);
 		break;

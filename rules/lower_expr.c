@@ -63,6 +63,7 @@ static bool call_fails(const struct expr *e)
 	case FUNC_MIN:
 	case FUNC_MAX:
 	case FUNC_KCONFIG:
+	case FUNC_FLAG:
 		return false;
 	default:
 		return true;

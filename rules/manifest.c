@@ -19,7 +19,7 @@ static const char *const match_names[] = {
 	"latency", "change",   "population", "overlap", "origin",  "automaton",
 };
 
-static const char *const act_names[] = { "panic", "log", "signal", "stop" };
+static const char *const act_names[] = { "panic", "log", "signal", "stop", "set" };
 static const char *const loss_names[] = { "suppress", "log", "fire" };
 
 static json_t *u64_json(uint64_t v)
@@ -234,6 +234,27 @@ static json_t *key_json(const struct rule *r)
 	return key;
 }
 
+static json_t *action_json(const struct action *act)
+{
+	json_t *j = json_pack("{s:s}", "act", act_names[act->kind]);
+
+	switch (act->kind) {
+	case ACTION_SIGNAL:
+		json_object_set_new(j, "signal", json_integer(act->signal));
+		break;
+	case ACTION_SET_FLAG:
+		json_object_set_new(j, "flag", json_integer(act->flag));
+		json_object_set_new(j, "name", json_string(act->message));
+		json_object_set_new(j, "value", u64_json(act->value));
+		break;
+	case ACTION_STOP:
+		break;
+	default:
+		json_object_set_new(j, "message", text_json(act->message));
+	}
+	return j;
+}
+
 static json_t *rule_json(const struct automata *am, const struct rule *r)
 {
 	json_t *tags = json_array(), *actions = json_array();
@@ -243,8 +264,7 @@ static json_t *rule_json(const struct automata *am, const struct rule *r)
 	for (uint32_t i = 0; i < r->ntags; i++)
 		json_array_append_new(tags, text_json(r->tags[i]));
 	for (uint32_t i = 0; i < r->nactions; i++)
-		json_array_append_new(actions, json_pack("{s:s, s:o}", "act", act_names[r->actions[i].kind], "message",
-							 text_json(r->actions[i].message)));
+		json_array_append_new(actions, action_json(&r->actions[i]));
 	json_object_set_new(j, "tags", tags);
 	json_object_set_new(j, "table", json_integer(am->rule_machine[r->index] + 1));
 	json_object_set_new(j, "last", json_integer(r->context_last));
@@ -255,6 +275,8 @@ static json_t *rule_json(const struct automata *am, const struct rule *r)
 	json_object_set_new(j, "key", key_json(r));
 	json_object_set_new(j, "match", match_json(am, r));
 	json_object_set_new(j, "actions", actions);
+	json_object_set_new(j, "first_flag", json_integer(r->first_flag));
+	json_object_set_new(j, "nflags", json_integer(r->nflags));
 	json_object_set_new(j, "guard",
 			    json_pack("{s:s, s:I, s:o, s:o}", "kdump",
 				      r->guard.kdump_tested   ? "tested" :

@@ -263,6 +263,7 @@ struct rule {
 	struct match match;
 	struct action *actions;
 	uint32_t nactions;
+	uint32_t first_flag, nflags;	/* of the set's pairs of flag and value that its verdict sets (generate.c) */
 	uint32_t context_last;		/* events per key, default 32 */
 	uint32_t context_keys;		/* keys, default 4096 */
 	uint32_t context_cpu;		/* events per CPU, default 0 */

@@ -14,6 +14,7 @@
 struct runtime_size {
 	uint32_t key_parts, words;
 	uint32_t nmachines, ncells, ndecisions, nparams, nrules;
+	uint32_t nflags, nflag_sets;	/* at least 1 */
 };
 
 /* The runtime object with these sizes. Errors: ERR_CORRUPT (a runtime that lacks a type: a build fault), ERR_NOMEM. */
