@@ -193,9 +193,10 @@ static void check_actions(struct check *c)
 			check_template(c, a->node);
 		nsignals += a->kind == ACTION_SIGNAL;
 		nflags += a->kind == ACTION_SET_FLAG;
-		if ((a->kind == ACTION_SIGNAL && nsignals > 1) || nflags > FLAGS_MAX)
-			diag_error(c->diags, TAG_LIMIT, a->span, "one signal and %d flags are the most that a rule may send and set",
-				   FLAGS_MAX);
+		if (a->kind == ACTION_SIGNAL && a->signal && nsignals > 1)
+			diag_error(c->diags, TAG_LIMIT, a->span, "a rule sends one signal");
+		if (a->kind == ACTION_SET_FLAG && nflags > FLAGS_MAX)
+			diag_error(c->diags, TAG_LIMIT, a->span, "a rule sets %d flags at most", FLAGS_MAX);
 		if (a->kind == ACTION_SIGNAL && rule->match.kind == MATCH_MISSING)
 			diag_hint(c->diags, diag_error(c->diags, TAG_NOT_HERE, a->span, "there is nobody to send a signal to"),
 				  "a signal goes to the running task; 'missing' fires when time has passed, whoever runs then");
