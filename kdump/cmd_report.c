@@ -18,7 +18,7 @@ static const char *const formats[] = { [FORMAT_TEXT] = "text", [FORMAT_JSON] = "
 				       [FORMAT_HTML] = "html", [FORMAT_PERFETTO] = "perfetto" };
 
 struct options {
-	const char *path, *output;
+	const char *path, *output, *sysroot;
 	enum format format;
 	bool full;
 	struct set_select select;
@@ -39,6 +39,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "all", no_argument, NULL, 'a' },
 		{ "key", required_argument, NULL, 'k' },
 		{ "full", no_argument, NULL, 'F' },
+		{ "sysroot", required_argument, NULL, 's' },
 		{ "output", required_argument, NULL, 'o' },
 		{ 0 },
 	};
@@ -63,6 +64,9 @@ static int parse(int argc, char **argv, struct options *o)
 			break;
 		case 'F':
 			o->full = true;
+			break;
+		case 's':
+			o->sysroot = optarg;
 			break;
 		case 'o':
 			o->output = optarg;
@@ -128,6 +132,7 @@ int cmd_report(int argc, char **argv)
 	r = report_build_selected(dump.k, arena, &o.select, o.path, dump.format);
 	if (dump.damage.code != ERR_NONE)
 		gaps_add(&r->gaps, &dump.damage, "capsule");
+	report_symbolize_user(r, o.sysroot);
 	rc = print(&o, r, &err) ? command_fail(NAME, &err) : EXIT_OK;
 	arena_destroy(arena);
 	kernel_destroy(dump.k);

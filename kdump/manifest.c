@@ -72,6 +72,14 @@ static void parse_field(struct arena *a, const json_t *j, struct mf_field *f)
 	}
 }
 
+/* Where in the payload a kept thing begins, -1: it is not kept. */
+static int word_of(const json_t *event, const char *what)
+{
+	const json_t *j = json_object_get(event, what);
+
+	return j ? (int)(number(j, "word", 0) & 0xffff) : -1;
+}
+
 static void parse_event(struct arena *a, const json_t *j, struct mf_event *e)
 {
 	const json_t *list, *p;
@@ -80,6 +88,8 @@ static void parse_event(struct arena *a, const json_t *j, struct mf_event *e)
 	e->rule = (uint32_t)number(j, "rule", 0);
 	e->line = (uint32_t)number(j, "line", 0);
 	e->mask_word = json_object_get(j, "mask") ? (int)number(j, "mask", 0) : -1;
+	e->ustack_word = word_of(j, "ustack");
+	e->lbr_word = word_of(j, "lbr");
 	list = array(a, j, "probes", sizeof(*e->probes), &e->probes, &e->nprobes);
 	for (size_t i = 0; i < e->nprobes; i++) {
 		p = json_array_get(list, i);
@@ -92,18 +102,24 @@ static void parse_event(struct arena *a, const json_t *j, struct mf_event *e)
 		parse_field(a, json_array_get(list, i), &e->fields[i]);
 }
 
+static void parse_states(struct arena *a, const json_t *j, const char ***states, size_t *count)
+{
+	const json_t *list = array(a, j, "states", sizeof(**states), states, count);
+	const char *text;
+
+	for (size_t i = 0; i < *count; i++) {
+		text = json_string_value(json_array_get(list, i));
+		(*states)[i] = text ? arena_strdup(a, text) : "";
+	}
+}
+
 static void parse_match(struct arena *a, const json_t *j, struct mf_rule *r)
 {
 	const json_t *list, *s;
-	const char *text;
 
 	r->match = string(a, j, "kind", false);
 	r->window = json_is_integer(json_object_get(j, "window")) ? (int)number(j, "window", 0) : -1;
-	list = array(a, j, "states", sizeof(*r->states), &r->states, &r->nstates);
-	for (size_t i = 0; i < r->nstates; i++) {
-		text = json_string_value(json_array_get(list, i));
-		r->states[i] = text ? arena_strdup(a, text) : "";
-	}
+	parse_states(a, j, &r->states, &r->nstates);
 	list = array(a, j, "steps", sizeof(*r->steps), &r->steps, &r->nsteps);
 	for (size_t i = 0; i < r->nsteps; i++) {
 		s = json_array_get(list, i);
@@ -139,6 +155,32 @@ static void parse_rule(struct arena *a, const json_t *j, struct mf_rule *r)
 	}
 }
 
+/* Tables; a manifest without them has one for each rule. */
+static void parse_machines(struct arena *a, const json_t *root, struct manifest *m)
+{
+	const json_t *list = array(a, root, "machines", sizeof(*m->machines), &m->machines, &m->nmachines), *j;
+
+	for (size_t i = 0; i < m->nmachines; i++) {
+		struct mf_machine *one = &m->machines[i];
+
+		j = json_array_get(list, i);
+		one->rule = (uint32_t)number(j, "rule", 0);
+		one->slots = (uint32_t)number(j, "slots", 0);
+		one->last = (uint32_t)number(j, "last", 0);
+		one->pins = (uint32_t)number(j, "pins", one->rule < m->nrules ? m->rules[one->rule].pins : 0);
+		parse_states(a, j, &one->states, &one->nstates);
+	}
+	if (m->nmachines)
+		return;
+	m->nmachines = m->nrules;
+	m->machines = arena_array(a, m->nrules + 1, sizeof(*m->machines));
+	for (size_t i = 0; i < m->nrules; i++)
+		m->machines[i] = (struct mf_machine){ .rule = (uint32_t)i, .slots = m->rules[i].keys,
+						      .last = m->rules[i].last, .pins = m->rules[i].pins,
+						      .states = m->rules[i].states,
+						      .nstates = m->rules[i].nstates };
+}
+
 int manifest_parse(struct arena *a, const char *text, size_t len, struct manifest **ret, struct err *err)
 {
 	struct manifest *m = arena_new(a, struct manifest);
@@ -161,6 +203,7 @@ int manifest_parse(struct arena *a, const char *text, size_t len, struct manifes
 	list = array(a, root, "rules", sizeof(*m->rules), &m->rules, &m->nrules);
 	for (size_t i = 0; i < m->nrules; i++)
 		parse_rule(a, json_array_get(list, i), &m->rules[i]);
+	parse_machines(a, root, m);
 	list = array(a, root, "events", sizeof(*m->events), &m->events, &m->nevents);
 	for (size_t i = 0; i < m->nevents; i++)
 		parse_event(a, json_array_get(list, i), &m->events[i]);

@@ -54,6 +54,7 @@ struct mf_event {
 	struct mf_field *fields;
 	size_t nfields;
 	int mask_word;		/* payload word that says which fields are unknown, or -1 */
+	int ustack_word, lbr_word;	/* where they begin, or -1 */
 };
 
 struct mf_key_part {
@@ -81,6 +82,13 @@ struct mf_rule {
 	const char *on_loss;
 };
 
+/* A table of keys with its automaton; a rule's own, its owners, groups, further tables. */
+struct mf_machine {
+	uint32_t rule, slots, last, pins;
+	const char **states;
+	size_t nstates;
+};
+
 struct mf_param {
 	const char *name, *kind;
 	uint32_t rule;
@@ -96,6 +104,8 @@ struct manifest {
 	size_t nevents;
 	struct mf_param *params;
 	size_t nparams;
+	struct mf_machine *machines;	/* by df_key.table - 1 */
+	size_t nmachines;
 };
 
 /*

@@ -2,8 +2,7 @@
 /*
  * report.c - from sets as they lie in a dump to what is shown.
  */
-#include "kdump/report.h"
-#include "kdump/frames.h"
+#include "kdump/report_build.h"
 #include "kdump/reason.h"
 #include "kdump/report_stacks.h"
 #include "kdump/values.h"
@@ -14,21 +13,6 @@
 #include <linux/types.h>
 
 #include "bpf/layout.h"
-
-/* State of the building. */
-struct build {
-	struct report *r;
-	struct arena *arena;
-	struct kernel *k;
-	struct frames frames;
-	const struct set_select *select;
-	const struct df_set *set;	/* the one with the main verdict, or NULL */
-};
-
-static const char *act_name(uint64_t act)
-{
-	return act == DF_ACT_PANIC ? "panic" : act == DF_ACT_LOG ? "log" : "none";
-}
 
 static const struct mf_rule *rule_of(const struct df_set *s, uint64_t number)
 {
@@ -47,22 +31,17 @@ static const char *event_name(struct build *b, const struct df_set *s, uint64_t 
 	return def ? def->name : arena_printf(b->arena, "event %llu", (unsigned long long)number);
 }
 
-/* Bytes of a comm are the task's choice. */
-static const char *comm_text(struct build *b, const char *comm)
-{
-	char *text = arena_strdup(b->arena, comm);
-
-	for (char *p = text; *p; p++)
-		if (*p < ' ' || *p > '~')
-			*p = '?';
-	return text;
-}
-
 static const char *task_text(struct arena *a, const struct report_task *t)
 {
 	if (t->pid == t->tid)
 		return arena_printf(a, "%s[%llu]", t->comm, (unsigned long long)t->pid);
 	return arena_printf(a, "%s[%llu/%llu]", t->comm, (unsigned long long)t->pid, (unsigned long long)t->tid);
+}
+
+/* The rule whose key this is: the names of its parts; NULL for tables that have keys of their own. */
+static const struct mf_rule *key_rule(const struct df_set *s, const struct set_key *key)
+{
+	return report_key_rule(s, key);
 }
 
 /* The label of the step that the event with this sequence number is of the verdict, or NULL. */
@@ -101,20 +80,21 @@ static void build_event(struct build *b, const struct df_set *s, const struct se
 		.ns = e->ns,
 		.cpu = e->cpu,
 		.gen = e->gen,
-		.task = { .pid = e->pid, .tid = e->tid, .comm = comm_text(b, e->comm) },
+		.task = { .pid = e->pid, .tid = e->tid, .comm = report_comm(b, e->comm) },
 		.pinned = e->pinned,
 		.birth = e->flags & DF_BIRTH,
 		.death = e->flags & DF_DEATH,
 		.unknown = e->flags & DF_UNKNOWN,
 		.fired = s->verdict && s->verdict->seq == e->seq,
 	};
-	ret->key = values_of_key(b->arena, s->mf, def ? rule_of(s, def->rule) : NULL, &e->key, &ret->nkey);
+	ret->key = values_of_key(b->arena, s->mf, key_rule(s, &e->key), &e->key, &ret->nkey);
 	if (e->ip && !kernel_symbolize(b->k, e->ip, &sym, NULL))
 		ret->func = arena_strdup(b->arena, sym.name);
 	ret->fields = arena_array(b->arena, def ? def->nfields + 1 : 1, sizeof(*ret->fields));
 	for (size_t i = 0; def && i < def->nfields; i++)
 		ret->fields[ret->nfields++] = value_of_field(b->arena, def, i, e);
 	build_stack(b, e, ret);
+	report_kept(b, def, e, ret);
 }
 
 /* What the placeholders of a message refer to. */
@@ -145,7 +125,7 @@ static const char *event_property(struct message *msg, const struct set_event *e
 {
 	const struct mf_event *def = event_of(msg->s, e->event);
 	struct arena *a = msg->b->arena;
-	struct report_task task = { .pid = e->pid, .tid = e->tid, .comm = comm_text(msg->b, e->comm) };
+	struct report_task task = { .pid = e->pid, .tid = e->tid, .comm = report_comm(msg->b, e->comm) };
 	struct report_value v;
 
 	for (size_t i = 0; def && i < def->nfields; i++) {
@@ -212,14 +192,15 @@ static void build_match(struct build *b, const struct df_set *s, const struct se
 		.rule = rule ? rule->name : arena_printf(b->arena, "rule %llu", (unsigned long long)f->rule),
 		.kind = rule ? rule->match : "",
 		.event = event_name(b, s, f->event),
-		.act = act_name(f->act),
+		.act = report_act_name(f->act),
 		.ns = f->ns,
 		.seq = f->seq,
 		.cpu = f->cpu,
 		.gen = f->gen,
-		.task = { .pid = f->pid, .tid = f->tid, .comm = comm_text(b, f->comm) },
+		.losses = f->losses,
+		.task = { .pid = f->pid, .tid = f->tid, .comm = report_comm(b, f->comm) },
 	};
-	m->key = values_of_key(b->arena, s->mf, rule, &f->key, &m->nkey);
+	m->key = values_of_key(b->arena, s->mf, key_rule(s, &f->key), &f->key, &m->nkey);
 	if (rule && rule->message)
 		m->reason = reason_format(b->arena, rule->message, message_lookup, &msg);
 	else
@@ -281,75 +262,7 @@ static void build_context(struct build *b, const struct df_sets *sets)
 			build_event(b, s, &s->history[j], &r->context[r->ncontext++]);
 		r->context_whole = r->context_whole && s->history_whole;
 	}
-}
-
-/* The last moment we know of: ages count back from it. */
-static uint64_t crash_moment(struct build *b, const struct df_sets *sets)
-{
-	uint64_t now = 0, crash = b->r->crash_time ? strtoull(b->r->crash_time, NULL, 10) : 0;
-
-	if (b->set)
-		return b->set->verdict->ns;
-	for (size_t i = 0; i < sets->count; i++) {
-		const struct df_set *s = &sets->sets[i];
-
-		if (crash && s->ctl.wall_offset_ns && crash * 1000000000ull > s->ctl.wall_offset_ns &&
-		    now < crash * 1000000000ull - s->ctl.wall_offset_ns)
-			now = crash * 1000000000ull - s->ctl.wall_offset_ns;
-		for (size_t j = 0; j < s->nlive; j++)
-			now = s->live[j].last_ns > now ? s->live[j].last_ns : now;
-	}
-	return now;
-}
-
-static void build_live_key(struct build *b, const struct df_set *s, const struct set_live *l, uint64_t now,
-			   struct report_live *ret)
-{
-	const struct mf_rule *rule = l->key.table ? rule_of(s, l->key.table - 1) : NULL;
-	uint64_t ring = l->nring, pinned = l->npinned;
-
-	/* Kernels without lists count events here, not nodes. */
-	ring = rule && rule->last && ring > rule->last ? rule->last : ring;
-	pinned = rule && rule->pins && pinned > rule->pins ? rule->pins : pinned;
-	*ret = (struct report_live){
-		.rule = rule ? rule->name : "",
-		.gen = l->gen,
-		.nevents = ring + pinned,
-		.has_age = l->last_ns && now,
-		.age_ns = now > l->last_ns ? now - l->last_ns : 0,
-	};
-	ret->key = values_of_key(b->arena, s->mf, rule, &l->key, &ret->nkey);
-	if (rule && l->state < rule->nstates)
-		ret->state = rule->states[l->state];
-	else
-		ret->state = arena_printf(b->arena, "state %llu", (unsigned long long)l->state);
-}
-
-static int by_age(const void *x, const void *y)
-{
-	const struct report_live *a = x, *b = y;
-
-	if (a->age_ns != b->age_ns)
-		return a->age_ns < b->age_ns ? -1 : 1;
-	if (a->nkey && b->nkey && a->key->num != b->key->num)
-		return a->key->num < b->key->num ? -1 : 1;
-	return 0;
-}
-
-static void build_live(struct build *b, const struct df_sets *sets)
-{
-	uint64_t now = crash_moment(b, sets);
-	struct report *r = b->r;
-	size_t n = 0;
-
-	for (size_t i = 0; i < sets->count; i++)
-		n += sets->sets[i].nlive;
-	r->live = arena_array(b->arena, n + 1, sizeof(*r->live));
-	for (size_t i = 0; i < sets->count; i++)
-		for (size_t j = 0; j < sets->sets[i].nlive; j++)
-			if (!sets->sets[i].live[j].dead)
-				build_live_key(b, &sets->sets[i], &sets->sets[i].live[j], now, &r->live[r->nlive++]);
-	qsort(r->live, r->nlive, sizeof(*r->live), by_age);
+	report_share_paths(r);
 }
 
 /* An event's name; with its rule's in front where several rules could be meant. */
@@ -389,21 +302,6 @@ static void build_losses(struct build *b, const struct df_sets *sets, const stru
 									.count = c->count,
 									.is_loss = is_loss(c->name) };
 		}
-	}
-}
-
-static void build_rules(struct build *b, const struct df_set *s)
-{
-	struct report *r = b->r;
-
-	for (size_t i = 0; s->mf && i < s->mf->nrules; i++) {
-		struct report_rule rule = { .set = s->name, .name = s->mf->rules[i].name,
-					    .about = s->mf->rules[i].about, .act = act_name(s->ctl.armed) };
-
-		for (size_t j = 0; j < s->nlive; j++)
-			rule.live += s->live[j].key.table == i + 1;
-		r->rules = arena_grow(b->arena, r->rules, r->nrules, sizeof(*r->rules));
-		r->rules[r->nrules++] = rule;
 	}
 }
 
@@ -466,14 +364,12 @@ struct report *report_build_selected(struct kernel *k, struct arena *a, const st
 	build_kernel(&b);
 	r->all_keys = b.select->which != SELECT_VERDICT;
 	r->sets_known = !sets_read(k, a, b.select, &r->gaps, &sets);
+	cpus_read(k, a, &r->gaps, &r->cpus);
 	build_verdicts(&b, &sets);
 	build_context(&b, &sets);
-	build_live(&b, &sets);
-	for (size_t i = 0; i < sets.count; i++) {
+	report_live_keys(&b, &sets);
+	for (size_t i = 0; i < sets.count; i++)
 		build_losses(&b, &sets, &sets.sets[i]);
-		build_rules(&b, &sets.sets[i]);
-	}
-	cpus_read(k, a, &r->gaps, &r->cpus);
 	report_stacks(r, &b.frames);
 	build_dmesg(&b);
 	if (b.set || sets.count) {

@@ -36,7 +36,15 @@ struct report_frame {
 	const char *symbol;	/* "vfs_read+0x9"; the address when no symbol is known */
 	const char *module;	/* "" for the kernel */
 	bool tool;		/* the tracing machinery between the event and its handler, not the kernel's own path */
+	const uint8_t *build_id;	/* user space: of its file, 20 bytes, or NULL */
+	uint64_t offset;		/* ... and where in it */
+	const char *path;		/* ... and that file, so far as it is known */
 	bool guessed;		/* found by scanning the stack: may be left over from an older call */
+};
+
+/* A branch that the CPU remembered (LBR). */
+struct report_branch {
+	struct report_frame from, to;
 };
 
 struct report_event {
@@ -49,8 +57,10 @@ struct report_event {
 	const char *func;	/* probed function, or NULL */
 	struct report_value *fields;
 	size_t nfields;
-	struct report_frame *kstack;
-	size_t nkstack;
+	struct report_frame *kstack, *ustack;
+	size_t nkstack, nustack;
+	struct report_branch *branches;	/* the last branches that were taken, the latest first */
+	size_t nbranches;
 	bool pinned, birth, death, fired, unknown;
 };
 
@@ -58,10 +68,41 @@ struct report_live {
 	struct report_value *key;
 	size_t nkey;
 	const char *rule;
+	uint64_t table;		/* number of its table in the set */
 	uint64_t gen, nevents;
 	uint64_t age_ns;	/* since its last event; see has_age */
 	bool has_age;
 	const char *state;
+	bool under_way;		/* a match has begun, and is not complete */
+	uint64_t since_ns;	/* then: how long ago it began; 0: not known */
+	struct report_task began;	/* ... and the task that began it; comm "": not known */
+	int64_t count;		/* of automata that count */
+	bool has_deadline;
+	int64_t deadline_in_ns;	/* until the deadline; negative: it has passed */
+	uint64_t matches;	/* completed on this key */
+};
+
+/* A table of keys with its automaton, and how many keys are in which state. */
+struct report_automaton {
+	const char *set, *rule;
+	uint64_t table;
+	const char **states;
+	uint64_t *keys;		/* by state */
+	size_t nstates;
+};
+
+struct report_mark {
+	uint64_t ns, seq;
+	const char *text;
+};
+
+/* What a set as a whole went through. */
+struct report_set {
+	const char *name, *act;
+	uint64_t braked;	/* thousandths of a CPU that its probes took when the brake let go of them; 0: no */
+	uint64_t missed;	/* calls that the probes missed, so far as the kernel counts them */
+	uint64_t crash_returned;	/* times that the call for the crash kernel came back */
+	uint64_t fires;
 };
 
 struct report_loss {
@@ -75,6 +116,7 @@ struct report_loss {
 struct report_match {
 	const char *rule, *kind, *event, *reason, *act;
 	uint64_t ns, seq, cpu, gen;
+	uint64_t losses;	/* events of the rule that were lost while the match went on */
 	struct report_task task;
 	struct report_value *key;
 	size_t nkey;
@@ -115,6 +157,12 @@ struct report {
 	size_t nverdicts;
 	struct report_rule *rules;
 	size_t nrules;
+	struct report_set *sets;
+	size_t nsets;
+	struct report_automaton *automata;
+	size_t nautomata;
+	struct report_mark *marks;		/* oldest first */
+	size_t nmarks;
 	const char *about, *source;		/* of the rule that fired */
 	bool all_keys;				/* context has events of several keys */
 	struct report_event *context;		/* oldest first */
@@ -145,6 +193,12 @@ struct report *report_build(struct kernel *k, struct arena *a, const char *file,
 /* The same with the events of other keys. */
 struct report *report_build_selected(struct kernel *k, struct arena *a, const struct set_select *select,
 				     const char *file, const char *format);
+
+/*
+ * Give frames in user space the symbols of files here, recognized by their build-ids. root: a folder with the files of
+ * the machine that crashed, NULL: this machine's own. Asks the kernel nothing.
+ */
+void report_symbolize_user(struct report *r, const char *root);
 
 /* "0x10" or "0x10,5" as a selection of keys. False when it is no list of numbers. */
 bool report_parse_key(const char *text, struct set_select *ret);

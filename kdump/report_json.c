@@ -76,24 +76,49 @@ static json_t *task(const struct report_task *t)
 
 static json_t *match(struct arena *a, const struct report_match *m)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rule", string(m->rule), "kind",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rule", string(m->rule), "kind",
 			 string(m->kind), "event", string(m->event), "time_ns", unsigned_number(m->ns), "reason",
 			 string(m->reason), "key", key(a, m->key, m->nkey), "generation", unsigned_number(m->gen), "cpu",
-			 unsigned_number(m->cpu), "task", task(&m->task), "act", string(m->act));
+			 unsigned_number(m->cpu), "task", task(&m->task), "act", string(m->act),
+			 "lost_events", unsigned_number(m->losses));
+}
+
+/* Where the frames of the user stack lie: file, build-id, offset. */
+static json_t *user_files(const struct report_event *e)
+{
+	char id[41] = "";
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < e->nustack; i++) {
+		const struct report_frame *f = &e->ustack[i];
+
+		for (size_t j = 0; f->build_id && j < 20; j++)
+			snprintf(id + 2 * j, 3, "%02x", f->build_id[j]);
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "path", string(f->path), "build_id",
+						      string(f->build_id ? id : NULL), "offset", address(f->offset)));
+	}
+	return list;
 }
 
 static json_t *event(struct arena *a, const struct report_event *e)
 {
-	json_t *fields = json_object(), *kstack = json_array(), *j;
+	json_t *fields = json_object(), *kstack = json_array(), *ustack = json_array(), *branches = json_array(), *j;
 
 	for (size_t i = 0; i < e->nfields; i++)
 		json_object_set_new(fields, e->fields[i].name, value(a, &e->fields[i]));
 	for (size_t i = 0; i < e->nkstack; i++)
 		json_array_append_new(kstack, string(e->kstack[i].symbol));
+	for (size_t i = 0; i < e->nustack; i++)
+		json_array_append_new(ustack, string(e->ustack[i].symbol));
+	for (size_t i = 0; i < e->nbranches; i++)
+		json_array_append_new(branches, json_pack("[o, o]", string(e->branches[i].from.symbol),
+							  string(e->branches[i].to.symbol)));
 	j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "event", string(e->event), "time_ns",
 		      unsigned_number(e->ns), "cpu", unsigned_number(e->cpu), "generation", unsigned_number(e->gen),
 		      "task", task(&e->task), "func", string(e->func), "fields", fields, "kstack", kstack, "ustack",
-		      json_array());
+		      ustack);
+	json_object_set_new(j, "ufiles", user_files(e));
+	json_object_set_new(j, "branches", branches);
 	json_object_set_new(j, "key", key(a, e->key, e->nkey));
 	json_object_set_new(j, "pinned", json_boolean(e->pinned));
 	json_object_set_new(j, "step", string(e->step));
@@ -107,9 +132,64 @@ static json_t *event(struct arena *a, const struct report_event *e)
 
 static json_t *live(struct arena *a, const struct report_live *l)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "key", key(a, l->key, l->nkey), "rule", string(l->rule),
-			 "age_ns", l->has_age ? unsigned_number(l->age_ns) : json_null(), "state", string(l->state),
-			 "generation", unsigned_number(l->gen), "events", unsigned_number(l->nevents));
+	json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "key", key(a, l->key, l->nkey), "rule", string(l->rule),
+			      "age_ns", l->has_age ? unsigned_number(l->age_ns) : json_null(), "state", string(l->state),
+			      "generation", unsigned_number(l->gen), "events", unsigned_number(l->nevents));
+
+	json_object_set_new(j, "table", unsigned_number(l->table));
+	json_object_set_new(j, "under_way", json_boolean(l->under_way));
+	json_object_set_new(j, "since_ns", l->since_ns ? unsigned_number(l->since_ns) : json_null());
+	json_object_set_new(j, "began", l->under_way && *l->began.comm ? task(&l->began) : json_null());
+	json_object_set_new(j, "count", signed_number(l->count));
+	json_object_set_new(j, "deadline_in_ns", l->has_deadline ? signed_number(l->deadline_in_ns) : json_null());
+	json_object_set_new(j, "matches", unsigned_number(l->matches));
+	return j;
+}
+
+/* Keys of each table by the state of their automata. */
+static json_t *automata(const struct report *r)
+{
+	json_t *list = json_array(), *states;
+
+	for (size_t i = 0; i < r->nautomata; i++) {
+		const struct report_automaton *m = &r->automata[i];
+
+		states = json_array();
+		for (size_t j = 0; j < m->nstates; j++)
+			json_array_append_new(states, json_pack("{s:o, s:o}", "name", string(m->states[j]), "keys",
+								unsigned_number(m->keys[j])));
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "set", string(m->set), "rule",
+						      string(m->rule), "table", unsigned_number(m->table), "states",
+						      states));
+	}
+	return list;
+}
+
+static json_t *sets(const struct report *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->nsets; i++) {
+		const struct report_set *s = &r->sets[i];
+
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "name", string(s->name), "armed",
+						      string(s->act), "braked_permille", unsigned_number(s->braked),
+						      "missed", unsigned_number(s->missed), "crash_returned",
+						      unsigned_number(s->crash_returned), "verdicts",
+						      unsigned_number(s->fires)));
+	}
+	return list;
+}
+
+static json_t *marks(const struct report *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->nmarks; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "time_ns", unsigned_number(r->marks[i].ns), "seq",
+						      unsigned_number(r->marks[i].seq), "text",
+						      string(r->marks[i].text)));
+	return list;
 }
 
 /* {event: {counter: n}} of the losses, or of the other counters. */
@@ -248,6 +328,9 @@ static json_t *build(const struct report *r)
 						      string(r->rules[i].set), "armed", string(r->rules[i].act),
 						      "live_keys", unsigned_number(r->rules[i].live)));
 	json_object_set_new(root, "rules", list);
+	json_object_set_new(root, "automata", automata(r));
+	json_object_set_new(root, "sets", sets(r));
+	json_object_set_new(root, "marks", marks(r));
 	json_object_set_new(root, "cpus", cpus(r));
 	json_object_set_new(root, "stacks", stacks(r));
 	json_object_set_new(root, "blocked_tasks", unsigned_number(r->nblocked));

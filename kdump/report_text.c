@@ -10,7 +10,6 @@
 #include <time.h>
 
 #define GENERATIONS_SHOWN 2
-#define LIVE_SHOWN 10
 #define DMESG_SHOWN 15
 
 void page_task(struct page *p, const struct report_task *t)
@@ -19,32 +18,6 @@ void page_task(struct page *p, const struct report_task *t)
 	if (t->tid != t->pid)
 		fprintf(p->out, "/%" PRIu64, t->tid);
 	fputc(']', p->out);
-}
-
-/* A duration with three or so digits that matter. */
-static const char *duration(uint64_t ns, char *text, size_t size)
-{
-	if (ns >= 1000000000)
-		snprintf(text, size, "%" PRIu64 ".%03" PRIu64 " s", ns / 1000000000, ns / 1000000 % 1000);
-	else if (ns >= 1000000)
-		snprintf(text, size, "%" PRIu64 ".%03" PRIu64 " ms", ns / 1000000, ns / 1000 % 1000);
-	else
-		snprintf(text, size, "%" PRIu64 ".%03" PRIu64 " us", ns / 1000, ns % 1000);
-	return text;
-}
-
-/* Time of an event relative to the fire. */
-static const char *relative(uint64_t ns, uint64_t fire, char *text, size_t size)
-{
-	char d[32];
-
-	if (ns == fire)
-		snprintf(text, size, "0");
-	else if (ns < fire)
-		snprintf(text, size, "-%s", duration(fire - ns, d, sizeof(d)));
-	else
-		snprintf(text, size, "+%s", duration(ns - fire, d, sizeof(d)));
-	return text;
 }
 
 static void put_wall(struct page *p, uint64_t ns)
@@ -81,6 +54,8 @@ static void put_match(struct page *p)
 	fprintf(p->out, "\n  match    %s, complete with event %s", m->kind, m->event);
 	if (!strcmp(m->act, "log"))
 		fputs(" (only logged: the machine ran on)", p->out);
+	if (m->losses)
+		fprintf(p->out, " (%" PRIu64 " events of the rule were lost meanwhile)", m->losses);
 	fputs("\n  key      ", p->out);
 	for (size_t i = 0; i < m->nkey; i++)
 		fprintf(p->out, "%s%s", i ? ", " : "", value_format(p->r->arena, &m->key[i], 0));
@@ -107,8 +82,11 @@ static void put_nothing(struct page *p)
 
 static bool same_stack(const struct report_event *x, const struct report_event *y)
 {
-	if (!y || x->nkstack != y->nkstack)
+	if (!y || x->nkstack != y->nkstack || x->nustack != y->nustack || x->nbranches || y->nbranches)
 		return false;
+	for (size_t i = 0; i < x->nustack; i++)
+		if (x->ustack[i].addr != y->ustack[i].addr)
+			return false;
 	for (size_t i = 0; i < x->nkstack; i++)
 		if (x->kstack[i].addr != y->kstack[i].addr)
 			return false;
@@ -151,11 +129,24 @@ static bool is_important(const struct report_event *e)
 	return e->step || e->fired || e->birth || e->death;
 }
 
+static void put_stacks(struct page *p, const struct report_event *e)
+{
+	page_frames(p, e->kstack, e->nkstack);
+	if (e->nustack)
+		fprintf(p->out, "%*s%sin user space%s\n", INDENT - 2, "", p->dim, p->off);
+	page_frames(p, e->ustack, e->nustack);
+	if (e->nbranches)
+		fprintf(p->out, "%*s%slast branches, the latest first%s\n", INDENT - 2, "", p->dim, p->off);
+	for (size_t i = 0; i < e->nbranches; i++)
+		fprintf(p->out, "%*s%s%s -> %s%s\n", INDENT, "", p->dim, e->branches[i].from.symbol,
+			e->branches[i].to.symbol, p->off);
+}
+
 static void put_event(struct page *p, const struct report_event *e, const struct report_event *last, bool gens)
 {
 	char t[40];
 
-	fprintf(p->out, "%13s  %s%s", relative(e->ns, p->zero, t, sizeof(t)), e->fired ? p->red : p->bold,
+	fprintf(p->out, "%13s  %s%s", page_relative(e->ns, p->zero, t, sizeof(t)), e->fired ? p->red : p->bold,
 		e->event);
 	if (e->step)
 		fprintf(p->out, " (%s)", e->step);
@@ -174,14 +165,22 @@ static void put_event(struct page *p, const struct report_event *e, const struct
 		fprintf(p->out, "  %s<- here the rule fired%s", p->red, p->off);
 	fputc('\n', p->out);
 	put_fields(p, e);
-	if (!e->nkstack)
-		return;
-	if (same_stack(e, last) && !e->fired)
+	if (same_stack(e, last) && !e->fired && e->nkstack + e->nustack)
 		fprintf(p->out, "%*s%s(the same stack)%s\n", INDENT, "", p->dim, p->off);
 	else if (is_important(e))
-		page_frames(p, e->kstack, e->nkstack);
-	else
-		page_short_frames(p, e->kstack, e->nkstack);
+		put_stacks(p, e);
+	else if (e->nkstack + e->nustack)
+		page_short_frames(p, e->nkstack ? e->kstack : e->ustack, e->nkstack ? e->nkstack : e->nustack);
+}
+
+/* What `deadfall mark` wrote between this moment and the last event shown. */
+static void put_marks(struct page *p, size_t *next, uint64_t before)
+{
+	char t[40];
+
+	for (; *next < p->r->nmarks && p->r->marks[*next].ns < before; (*next)++)
+		fprintf(p->out, "%13s  %smark: %s%s\n", page_relative(p->r->marks[*next].ns, p->zero, t, sizeof(t)), p->bold,
+			p->r->marks[*next].text, p->off);
 }
 
 /* An event like the one before but for its time: same kind, task, CPU, fields, stack. */
@@ -224,15 +223,20 @@ static void put_older(struct page *p, size_t count)
 
 	if (count)
 		fprintf(p->out, "  %zu older events, from %s on, are of generations %" PRIu64 " to %" PRIu64
-			" (--full shows them)\n\n", count, relative(e->ns, p->zero, t, sizeof(t)), e->gen,
+			" (--full shows them)\n\n", count, page_relative(e->ns, p->zero, t, sizeof(t)), e->gen,
 			e[count - 1].gen);
+}
+
+static bool marked_before(const struct page *p, size_t next, const struct report_event *e)
+{
+	return next < p->r->nmarks && p->r->marks[next].ns < e->ns;
 }
 
 static void put_context(struct page *p)
 {
 	const struct report *r = p->r;
 	const struct report_event *last[2] = { 0 };	/* whose stack was shown whole, or short */
-	size_t first = first_shown(p), n;
+	size_t first = first_shown(p), n, mark = 0;
 	bool gens = false;
 	char t[40];
 
@@ -245,121 +249,20 @@ static void put_context(struct page *p)
 
 		if (i > first && e->gen != e[-1].gen && !r->all_keys)
 			fputc('\n', p->out);
+		put_marks(p, &mark, e->ns);
 		put_event(p, e, last[is_important(e)], gens);
 		last[is_important(e)] = e;
-		for (n = 0; i + 1 < r->ncontext && repeats(p, &r->context[i + 1], &r->context[i]); i++)
+		for (n = 0; i + 1 < r->ncontext && !marked_before(p, mark, &r->context[i + 1]) && repeats(p, &r->context[i + 1], &r->context[i]); i++)
 			n++;
 		if (n)
 			fprintf(p->out, "%*s(%zu more like it, the last at %s)\n", INDENT, "", n,
-				relative(r->context[i].ns, p->zero, t, sizeof(t)));
+				page_relative(r->context[i].ns, p->zero, t, sizeof(t)));
 	}
+	put_marks(p, &mark, UINT64_MAX);
 	if (!r->ncontext)
 		fputs("  no event of this key could be read\n", p->out);
 	else if (!r->context_whole)
 		fputs("  Some of this key's events could not be read: see below.\n", p->out);
-}
-
-static const char *loss_words(const char *counter)
-{
-	static const struct {
-		const char *counter, *words;
-	} all[] = {
-		{ "unknown", "times the condition could not be evaluated (a read failed)" },
-		{ "key_unknown", "times the key could not be read: not recorded" },
-		{ "field_unknown", "times a field could not be read: recorded without it" },
-		{ "nmi", "came in NMI context: not recorded" },
-		{ "full", "found no room for a new key: not recorded" },
-		{ "nomem", "found no memory: counted for the match, missing in the history" },
-		{ "raced", "raced with the removal of their key: not recorded" },
-		{ "evicted", "older keys, with their history, made room for this event's key" },
-	};
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
-		if (!strcmp(all[i].counter, counter))
-			return all[i].words;
-	return counter;
-}
-
-static void put_losses(struct page *p)
-{
-	const struct report *r = p->r;
-	bool any = false;
-
-	if (!r->nrules && !r->gaps.count)
-		return;
-	page_title(p, "What may be missing");
-	for (size_t i = 0; i < r->nlosses; i++) {
-		if (!r->losses[i].is_loss)
-			continue;
-		any = true;
-		fprintf(p->out, "  %s: %" PRIu64 " %s\n", r->losses[i].event, r->losses[i].count,
-			loss_words(r->losses[i].counter));
-	}
-	if (!any && !r->gaps.count)
-		fputs("  Nothing was lost: \"no event\" above means that there was none, or that newer ones replaced it.\n",
-		      p->out);
-	for (size_t i = 0; i < r->gaps.count; i++)
-		fprintf(p->out, "  unreadable (%s): %s: %s\n", r->gaps.items[i].kind, r->gaps.items[i].what,
-			r->gaps.items[i].why);
-	if (r->gaps.dropped)
-		fprintf(p->out, "  unreadable: %zu more places\n", r->gaps.dropped);
-}
-
-static void put_counters(struct page *p)
-{
-	const struct report *r = p->r;
-	const char *event = NULL;
-
-	for (size_t i = 0; i < r->nlosses; i++) {
-		if (r->losses[i].is_loss)
-			continue;
-		if (!event)
-			page_title(p, "What the probes saw");
-		if (!event || strcmp(event, r->losses[i].event))
-			fprintf(p->out, "%s  %-16s", event ? "\n" : "", r->losses[i].event);
-		event = r->losses[i].event;
-		fprintf(p->out, "  %s %" PRIu64, r->losses[i].counter, r->losses[i].count);
-	}
-	if (event)
-		fputc('\n', p->out);
-}
-
-static void put_live(struct page *p)
-{
-	const struct report *r = p->r;
-	char t[40];
-
-	if (!r->nlive)
-		return;
-	page_title(p, "Live keys");
-	for (size_t i = 0; i < r->nlive && (p->full || i < LIVE_SHOWN); i++) {
-		const struct report_live *l = &r->live[i];
-
-		fprintf(p->out, "  %-20s  %-16s", values_text(r->arena, l->key, l->nkey, 0), l->state);
-		if (l->gen)
-			fprintf(p->out, "  generation %" PRIu64, l->gen);
-		fprintf(p->out, "  %" PRIu64 " event%s", l->nevents, l->nevents == 1 ? "" : "s");
-		if (l->has_age)
-			fprintf(p->out, ", last %s ago", duration(l->age_ns, t, sizeof(t)));
-		fputc('\n', p->out);
-	}
-	if (!p->full && r->nlive > LIVE_SHOWN)
-		fprintf(p->out, "  and %zu more\n", r->nlive - LIVE_SHOWN);
-}
-
-static void put_verdicts(struct page *p)
-{
-	const struct report *r = p->r;
-	char t[40];
-
-	if (r->nverdicts < 2)
-		return;
-	page_title(p, "Other verdicts");
-	for (size_t i = 0; i < r->nverdicts; i++)
-		if (&r->verdicts[i] != r->match)
-			fprintf(p->out, "%13s  %s (%s): %s\n",
-				relative(r->verdicts[i].ns, p->zero, t, sizeof(t)), r->verdicts[i].rule,
-				r->verdicts[i].act, r->verdicts[i].reason);
 }
 
 static void put_dmesg(struct page *p)
@@ -409,10 +312,8 @@ void report_print_text(const struct report *r, FILE *out, bool color, bool full)
 		p.zero = r->context[r->ncontext - 1].ns;
 	if (r->match || r->all_keys)
 		put_context(&p);
-	put_losses(&p);
-	put_counters(&p);
-	put_verdicts(&p);
-	put_live(&p);
+	page_losses(&p);
+	page_live(&p);
 	page_stacks(&p);
 	put_dmesg(&p);
 	put_source(&p);

@@ -22,7 +22,7 @@ void page_frames(struct page *p, const struct report_frame *frames, size_t count
 		for (folded = 0; i < count && frames[i].tool && !p->full; i++)
 			folded++;
 		if (folded)
-			fprintf(p->out, "%*s%s(%zu tracing frames)%s\n", INDENT, "", p->dim, folded, p->off);
+			fprintf(p->out, "%*s%s(%zu tracing frame%s)%s\n", INDENT, "", p->dim, folded, folded == 1 ? "" : "s", p->off);
 		if (i == count)
 			return;
 		put_frame(p, &frames[i]);

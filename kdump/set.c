@@ -26,6 +26,9 @@ static const struct want ctl_wants[] = {
 	WANT(struct set_ctl, wall_offset_ns, "wall_offset_ns"),
 	WANT(struct set_ctl, crash_returned, "crash_returned"),
 	WANT(struct set_ctl, fired, "fired"),
+	WANT(struct set_ctl, marks, "marks"),
+	WANT(struct set_ctl, braked, "braked"),
+	WANT(struct set_ctl, missed, "missed"),
 };
 
 static const struct want fire_wants[] = {
@@ -40,6 +43,7 @@ static const struct want fire_wants[] = {
 	WANT(struct set_fire, cpu, "cpu"),
 	WANT(struct set_fire, gen, "gen"),
 	WANT(struct set_fire, nsteps, "nsteps"),
+	WANT(struct set_fire, losses, "losses"),
 };
 
 const struct bpfmap *set_map(const struct df_set *s, const char *name)
@@ -48,6 +52,18 @@ const struct bpfmap *set_map(const struct df_set *s, const char *name)
 		if (!strcmp(s->maps[i].name, name))
 			return &s->maps[i];
 	return NULL;
+}
+
+const struct mf_machine *set_machine(const struct df_set *s, const struct set_key *key)
+{
+	return s->mf && key->table && key->table <= s->mf->nmachines ? &s->mf->machines[key->table - 1] : NULL;
+}
+
+const struct mf_rule *set_rule_of_key(const struct df_set *s, const struct set_key *key)
+{
+	const struct mf_machine *m = set_machine(s, key);
+
+	return m && m->rule < s->mf->nrules ? &s->mf->rules[m->rule] : NULL;
 }
 
 /* The same, noting the gap when it is missing. */
@@ -83,8 +99,7 @@ const struct ktypes *set_types(struct set_reader *r, const struct bpfmap *m, str
 	return t;
 }
 
-/* Whole element of an array map; the caller frees it. */
-static uint8_t *read_element(struct set_reader *r, const struct bpfmap *m, uint32_t index, struct err *err)
+uint8_t *set_read_element(struct set_reader *r, const struct bpfmap *m, uint32_t index, struct err *err)
 {
 	uint64_t at;
 
@@ -101,7 +116,7 @@ static void read_manifest(struct set_reader *r, struct df_set *s)
 
 	if (!m)
 		return;
-	text = read_element(r, m, 0, &err);
+	text = set_read_element(r, m, 0, &err);
 	if (!text || manifest_parse(r->arena, (char *)text, m->value_size, &s->mf, &err))
 		gaps_add(r->gaps, &err, "manifest");
 	else if (*s->mf->set)
@@ -119,7 +134,7 @@ static int decode_ctl(struct set_reader *r, const struct bpfmap *m, struct set_c
 	if (!types || layout_resolve(&l, types, "df_ctl", "", ctl_wants, COUNT(ctl_wants), err))
 		return -1;
 	ktypes_member_of(types, m->value_type, "df_ctl", &var, NULL);
-	bytes = read_element(r, m, 0, err);
+	bytes = set_read_element(r, m, 0, err);
 	if (!bytes)
 		return -1;
 	if (var.offset <= m->value_size)
@@ -172,7 +187,7 @@ static int decode_fires(struct set_reader *r, const struct bpfmap *m, struct df_
 	if (!types || fire_layout_resolve(&l, types, err))
 		return -1;
 	for (uint32_t i = 0; i < m->max_entries && i < DF_FIRES; i++) {
-		bytes = read_element(r, m, i, err);
+		bytes = set_read_element(r, m, i, err);
 		if (!bytes)
 			return -1;
 		f = (struct set_fire){ .index = i };
@@ -303,6 +318,7 @@ static void read_set(struct set_reader *r, struct df_set *s)
 	read_ctl(r, s);
 	read_manifest(r, s);
 	read_fires(r, s);
+	set_read_marks(r, s);
 	set_read_keys(r, s);
 	read_stats(r, s);
 }

@@ -15,6 +15,7 @@
 /* Numbers are uint64_t whatever their size in the kernel: see layout.h. */
 struct set_ctl {
 	uint64_t version, armed, frozen, fires, seq, started_ns, wall_offset_ns, crash_returned, fired;
+	uint64_t marks, braked, missed;
 };
 
 struct set_key {
@@ -24,7 +25,7 @@ struct set_key {
 
 struct set_fire {
 	uint64_t index;			/* in df_fires */
-	uint64_t valid, rule, event, act, ns, seq, pid, tid, cpu, gen, nsteps;
+	uint64_t valid, rule, event, act, ns, seq, pid, tid, cpu, gen, nsteps, losses;
 	uint64_t step[8];
 	char comm[17];
 	struct set_key key;
@@ -33,6 +34,8 @@ struct set_fire {
 /* A live key and the state of its automaton. */
 struct set_live {
 	uint64_t first_ns, last_ns, gen, born, state, nring, npinned, dead, first_node, created_seq;
+	uint64_t deadline_ns, count, alive, matches, pid, tid;
+	char comm[17];		/* of the task that began the match */
 	struct set_key key;
 	uint64_t value;		/* address of its entry in the kernel */
 };
@@ -52,6 +55,12 @@ struct set_counter {
 	uint64_t count;
 };
 
+/* A remark that `deadfall mark` put among the events. */
+struct set_mark {
+	uint64_t ns, seq;
+	char text[81];
+};
+
 struct df_set {
 	const char *name;
 	uint32_t id;			/* of its df_index map */
@@ -66,6 +75,8 @@ struct df_set {
 	size_t ncounters;
 	struct set_live *live;
 	size_t nlive;
+	struct set_mark *marks;		/* oldest first */
+	size_t nmarks;
 	struct set_event *history;	/* of the selected keys, by seq */
 	size_t nhistory;
 	bool history_whole;		/* their lists were read to their ends */
@@ -92,6 +103,10 @@ int sets_read(struct kernel *k, struct arena *a, const struct set_select *select
 
 /* The set's map with that name, or NULL. */
 const struct bpfmap *set_map(const struct df_set *s, const char *name);
+
+/* The table that a key belongs to, and its rule; NULL: there is none with that number. */
+const struct mf_machine *set_machine(const struct df_set *s, const struct set_key *key);
+const struct mf_rule *set_rule_of_key(const struct df_set *s, const struct set_key *key);
 
 /* Compare by table and parts. */
 bool set_key_equal(const struct set_key *x, const struct set_key *y);

@@ -28,6 +28,12 @@ static const struct want live_wants[] = {
 	WANT(struct set_live, dead, "dead"),
 	WANT(struct set_live, first_node, "first_node"),
 	WANT(struct set_live, created_seq, "created_seq"),
+	WANT(struct set_live, deadline_ns, "deadline_ns"),
+	WANT(struct set_live, count, "count"),
+	WANT(struct set_live, alive, "alive"),
+	WANT(struct set_live, matches, "matches"),
+	WANT(struct set_live, pid, "pid"),
+	WANT(struct set_live, tid, "tid"),
 };
 
 static const struct want event_wants[] = {
@@ -83,6 +89,7 @@ struct live_walk {
 	struct df_set *s;
 	const struct bpfmap *map;
 	struct layout match;
+	struct kmember comm;
 	struct key_layout key;
 	uint32_t want;
 };
@@ -96,6 +103,7 @@ static int on_live(void *arg, const uint8_t *key, const uint8_t *value, uint64_t
 	if (s->nlive == LIVE_MAX)
 		return 1;
 	layout_decode(&w->match, value, w->want, &live);
+	comm_decode(&w->comm, value, w->want, live.comm, sizeof(live.comm));
 	key_decode(&w->key, key, w->map->key_size, &live.key);
 	s->live = arena_grow(w->r->arena, s->live, s->nlive, sizeof(*s->live));
 	s->live[s->nlive++] = live;
@@ -108,11 +116,14 @@ static int live_layout(struct live_walk *w, const struct ktypes *t, const char *
 	struct kmember key;
 
 	if (layout_resolve(&w->match, t, state, "m.", live_wants, COUNT(live_wants), err) ||
+	    ktypes_member(t, state, "m.comm", &w->comm, err) ||
 	    key_layout_resolve(&w->key, t, state, "key.", err) || ktypes_member(t, state, "key", &key, err))
 		return -1;
 	w->key.table.offset -= key.offset;
 	w->key.part.offset -= key.offset;
 	w->want = layout_end(&w->match);
+	if (w->want < w->comm.offset + w->comm.size)
+		w->want = w->comm.offset + w->comm.size;
 	return 0;
 }
 
@@ -219,19 +230,18 @@ static void read_lists(struct event_walk *w, const struct ktypes *types)
 /* The nodes of a slot in df_ring: `last` of the ring, then `pins` pinned ones. */
 static void read_ring(struct event_walk *w, const struct bpfmap *ring)
 {
-	uint64_t number = w->live->key.table - 1, at;
-	const struct mf_rule *rule;
+	const struct mf_machine *m = set_machine(w->s, &w->live->key);
 	struct err err;
+	uint64_t at;
 
-	if (!w->s->mf || number >= w->s->mf->nrules) {
-		err_set(&err, ERR_CORRUPT, "the set has no rule %llu", (unsigned long long)number);
+	if (!m) {
+		err_set(&err, ERR_CORRUPT, "the set has no table %llu", (unsigned long long)w->live->key.table);
 		history_gap(w, &err);
 		return;
 	}
-	rule = &w->s->mf->rules[number];
 	w->min_seq = w->live->created_seq;
-	for (uint32_t i = 0; i < rule->last + rule->pins && i < HISTORY_MAX; i++) {
-		w->pinned = i >= rule->last;
+	for (uint32_t i = 0; i < m->last + m->pins && i < HISTORY_MAX; i++) {
+		w->pinned = i >= m->last;
 		if (bpfmap_array_at(w->r->k, ring, (uint32_t)w->live->first_node + i, &at, &err)) {
 			history_gap(w, &err);
 			return;

@@ -36,8 +36,14 @@ int key_layout_resolve(struct key_layout *l, const struct ktypes *t, const char 
 		       struct err *err);
 void key_decode(const struct key_layout *l, const uint8_t *bytes, size_t len, struct set_key *ret);
 
+/* Whole element of an array map; the caller frees it. */
+uint8_t *set_read_element(struct set_reader *r, const struct bpfmap *m, uint32_t index, struct err *err);
+
 /* Copy a fixed-size character array out of a struct's bytes, terminated; size includes the terminator. */
 void comm_decode(const struct kmember *m, const uint8_t *bytes, size_t len, char *comm, size_t size);
+
+/* What `deadfall mark` wrote. */
+void set_read_marks(struct set_reader *r, struct df_set *s);
 
 /* Live keys, and the events of the selected ones. */
 void set_read_keys(struct set_reader *r, struct df_set *s);

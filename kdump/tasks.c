@@ -138,6 +138,30 @@ int tasks_stuck(struct kernel *k, struct arena *a, struct task_info **ret, size_
 	return 0;
 }
 
+int task_of_pid(struct kernel *k, uint64_t pid, uint64_t *ret, struct err *err)
+{
+	uint64_t init, p, tgid;
+	struct kmember tasks;
+
+	if (kernel_symbol(k, "init_task", &init, err) || kernel_member(k, "task_struct", "tasks", &tasks, err))
+		return -1;
+	p = init;
+	for (int i = 0; i < TASKS_MAX; i++) {
+		if (kernel_u64(k, p + tasks.offset, &p, err))
+			return -1;
+		p -= tasks.offset;
+		if (p == init)
+			break;
+		if (kernel_field(k, p, "task_struct", "tgid", &tgid, err))
+			return -1;
+		if (tgid == pid) {
+			*ret = p;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_ABSENT, "process %llu has ended", (unsigned long long)pid);
+}
+
 /* struct elf_prstatus: the registers, in the order of the user's view of them. */
 #define PR_REG 112
 

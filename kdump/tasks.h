@@ -30,6 +30,9 @@ int task_read(struct kernel *k, struct arena *a, uint64_t task, struct task_info
 int tasks_stuck(struct kernel *k, struct arena *a, struct task_info **ret, size_t *count, size_t *seen, bool *whole,
 		struct err *err);
 
+/* The thread group leader of a process. ERR_ABSENT: there is no such process any more. */
+int task_of_pid(struct kernel *k, uint64_t pid, uint64_t *ret, struct err *err);
+
 /* The registers that a CPU saved when it stopped (crash_notes). ERR_ABSENT: it saved none. */
 int cpu_regs(struct kernel *k, unsigned int cpu, enum unwind_arch arch, struct unwind_regs *ret, struct err *err);
 

@@ -10,7 +10,8 @@ int vmcoreinfo_get(const char *text, const char *key, char *value, size_t size, 
 {
 	size_t len = strlen(key), n;
 
-	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line ? 1 : 0) {
+	for (const char *line = text, *end; *line; line = *end ? end + 1 : end) {
+		end = line + strcspn(line, "\n");
 		if (strncmp(line, key, len) || line[len] != '=')
 			continue;
 		n = strcspn(line + len + 1, "\n");

@@ -205,8 +205,9 @@ static json_t *machines_json(const struct automata *am)
 		const struct df_machine *m = &am->machines[i];
 
 		json_array_append_new(machines,
-				      json_pack("{s:i, s:i, s:i, s:i, s:o}", "table", (int)i + 1, "rule", (int)m->rule,
-						"slots", (int)m->slots, "last", (int)m->last, "states",
+				      json_pack("{s:i, s:i, s:i, s:i, s:i, s:o}", "table", (int)i + 1, "rule",
+						(int)m->rule, "slots", (int)m->slots, "last", (int)m->last, "pins",
+						(int)m->pins, "states",
 						names_json(am->state_names[i], m->nstates)));
 	}
 	return machines;

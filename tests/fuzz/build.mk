@@ -3,7 +3,8 @@
 
 FUZZ_CC ?= $(CLANG)
 FUZZ_TIME ?= 600
-FUZZ_TARGETS = $(BUILD)/fuzz/yaml $(BUILD)/fuzz/expression
+FUZZ_DUMP = $(addprefix $(BUILD)/fuzz/,vmcoreinfo kallsyms btf maps)
+FUZZ_TARGETS = $(BUILD)/fuzz/yaml $(BUILD)/fuzz/expression $(FUZZ_DUMP)
 FUZZ_FLAGS = -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -I. -D_GNU_SOURCE \
 	     -DDEADFALL_VERSION='"fuzz"'
 FUZZ_SRCS = $(wildcard lib/*.c) $(addprefix rules/,source.c diag.c diag_print.c yaml.c kbtf.c kbtf_image.c types.c lex.c \
@@ -13,10 +14,22 @@ FUZZ_SRCS = $(wildcard lib/*.c) $(addprefix rules/,source.c diag.c diag_print.c 
 
 $(BUILD)/fuzz/yaml: FUZZ_DEF =
 $(BUILD)/fuzz/expression: FUZZ_DEF = -DFUZZ_EXPRESSION
-$(FUZZ_TARGETS): tests/fuzz/rules.c $(FUZZ_SRCS)
+$(BUILD)/fuzz/yaml $(BUILD)/fuzz/expression: tests/fuzz/rules.c $(FUZZ_SRCS)
 	$(call msg,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(FUZZ_DEF) -o $@ $^ $(LIBS)
+
+# The readers of a dump are those of deadfall.so, but for what reads files.
+FUZZ_DUMP_SRCS = $(filter-out kdump/mem_kdumpfile.c kdump/flattened.c,$(EXT_SRCS)) kdump/report_perfetto.c
+
+$(BUILD)/fuzz/vmcoreinfo: FUZZ_DEF = -DFUZZ_TARGET=1
+$(BUILD)/fuzz/kallsyms: FUZZ_DEF = -DFUZZ_TARGET=2
+$(BUILD)/fuzz/btf: FUZZ_DEF = -DFUZZ_TARGET=3
+$(BUILD)/fuzz/maps: FUZZ_DEF = -DFUZZ_TARGET=4
+$(FUZZ_DUMP): tests/fuzz/dump.c $(FUZZ_DUMP_SRCS) $(BUILD)/runtime.bpf.o tests/unit/set_image.h
+	$(call msg,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -Wno-unused-function $(FUZZ_DEF) -o $@ $(filter %.c,$^) $(LIBS)
 
 fuzz: $(FUZZ_TARGETS)
 	$(Q)FUZZ_TIME=$(FUZZ_TIME) BUILD=$(BUILD) tests/fuzz/run

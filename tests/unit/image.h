@@ -27,7 +27,10 @@ struct image_page {
 	uint64_t addr;
 	uint8_t bytes[IMAGE_PAGE];
 	uint8_t present[IMAGE_PAGE];
+	size_t next;			/* with the same hash: index + 1, 0: none */
 };
+
+#define IMAGE_HEADS 4096u
 
 struct image_line {
 	char kind[12];
@@ -38,6 +41,7 @@ struct image {
 	struct kernel kernel;
 	struct image_page *pages;
 	size_t npages;
+	size_t heads[IMAGE_HEADS];	/* of the pages' hash chains: index + 1 */
 	struct image_line *lines;
 	size_t nlines;
 	unsigned long reads;
@@ -45,15 +49,20 @@ struct image {
 
 static inline struct image_page *image_page(struct image *im, uint64_t addr, bool create)
 {
-	for (size_t i = 0; i < im->npages; i++)
-		if (im->pages[i].addr == (addr & ~(uint64_t)(IMAGE_PAGE - 1)))
-			return &im->pages[i];
+	uint64_t start = addr & ~(uint64_t)(IMAGE_PAGE - 1);
+	size_t *head = &im->heads[(start / IMAGE_PAGE * 0x9e3779b97f4a7c15ull >> 40) % IMAGE_HEADS];
+
+	for (size_t i = *head; i; i = im->pages[i - 1].next)
+		if (im->pages[i - 1].addr == start)
+			return &im->pages[i - 1];
 	if (!create)
 		return NULL;
 	im->pages = realloc(im->pages, (im->npages + 1) * sizeof(*im->pages));
 	memset(&im->pages[im->npages], 0, sizeof(*im->pages));
-	im->pages[im->npages].addr = addr & ~(uint64_t)(IMAGE_PAGE - 1);
-	return &im->pages[im->npages++];
+	im->pages[im->npages].addr = start;
+	im->pages[im->npages].next = *head;
+	*head = ++im->npages;
+	return &im->pages[im->npages - 1];
 }
 
 static inline void image_put(struct image *im, uint64_t addr, const void *data, size_t len)

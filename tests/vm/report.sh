@@ -16,18 +16,28 @@ deadfall: 1
 rule: asked-twice
 about: One process group is asked for twice.
 events:
-  ask: {probe: "kprobe:__x64_sys_getpgid", key: arg.regs->di, keep: [kstack, pin]}
+  ask: {probe: "kprobe:__x64_sys_getpgid", key: arg.regs->di, keep: [kstack, ustack, pin]}
 match: {sequence: [a: ask, b: ask]}
 on_match:
   - panic: "asked for {key:d} twice: first by {a.task}, now by {b.task}"
 EOF
-workload='for i in 1 2 3; do /root/ask $$; done; sleep 60'
+# Whoever waits for a child after vfork() is in D state.
+workload='/root/ask wait & sleep 1; /root/ask $$; deadfall mark "half way"; /root/ask $$; sleep 60'
 cat >"$scratch/ask.c" <<'EOF'
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
-int main(int argc, char **argv) { return getpgid(argc > 1 ? atoi(argv[1]) : 0) < 0; }
+__attribute__((noinline)) int ask_for(int pid) { return getpgid(pid) < 0; }
+int main(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "wait") && !vfork()) {
+		sleep(1000);
+		_exit(0);
+	}
+	return argc > 1 ? ask_for(atoi(argv[1])) + 1 : 0;
+}
 EOF
-${CC:-gcc} -static -O1 -o "$scratch/ask" "$scratch/ask.c"
+${CC:-gcc} -static -O1 -fno-omit-frame-pointer -o "$scratch/ask" "$scratch/ask.c"
 
 report_is_the_same() {
 	"$deadfall" report --format json "$dir/vmcore" | jq 'del(.dump)' >"$scratch/a" &&
@@ -37,6 +47,22 @@ report_is_the_same() {
 
 report_says() {
 	jq -e "$1" "$scratch/a"
+}
+
+# The file that the machine had as /root/ask is found by its build-id, and gives the functions.
+has_user_stack() {
+	mkdir -p "$scratch/root/root" && cp "$scratch/ask" "$scratch/root/root/" &&
+		"$deadfall" report --format json --sysroot "$scratch/root" "$dir/vmcore" >"$scratch/u" || return 1
+	jq -c '.context[-1] | .ustack, .ufiles' "$scratch/u"
+	jq -e --arg id "$(readelf -n "$scratch/ask" | sed -n 's/ *Build ID: //p')" \
+		'[.context[0], .context[-1]] | all(.ufiles[0] == {path: "/root/ask", build_id: $id, offset: .ufiles[0].offset}
+		and (.ustack[0] | test("getpgid[+]")) and (.ustack[1] | startswith("main+")))' "$scratch/u"
+}
+
+mark_is_between() {
+	report_says '.marks | length == 1 and .[0].text == "half way"' &&
+		"$deadfall" report "$dir/vmcore" | awk '/ask \(a\)/ { a = NR } /mark: half way/ { m = NR } /ask \(b\)/ { b = NR }
+			END { exit !(a && a < m && m < b) }'
 }
 
 in_crash() {
@@ -112,6 +138,11 @@ for kernel in 6.12 6.1; do
 		(.guessed | length) <= 1'
 	check "$kernel: the other CPU's stack is whole" report_says \
 		'.stacks[1] | .state == "running" and .end == null and .guessed == [] and (.kstack | length) > 1'
+	check "$kernel: the task in D state, with its stack" report_says \
+		'.blocked_tasks == 1 and (.stacks[-1] | .state == "blocked" and .task.comm == "ask" and .end == null and
+		(.kstack | any(startswith("kernel_clone+"))))'
+	check "$kernel: the user stack by build-id" has_user_stack
+	check "$kernel: the mark stands among the events" mark_is_between
 	check "$kernel: nothing was unreadable" report_says '.unreadable == []'
 	check "$kernel: fast and small" fast_and_small
 	check "$kernel: HTML draws in a browser" html_draws
