@@ -224,9 +224,10 @@ void lower_strcmp(struct lower *l, const struct expr *e, uint32_t yes, uint32_t 
 
 void lower_text_to(struct lower *l, const struct expr *e, uint8_t base, int16_t off, uint32_t size, uint32_t fail)
 {
-	if (!is_comm(e))
+	if (!is_comm(e)) {
 		lower_text_address(l, e, fail);
-	ir_mov(l->f, BPF_REG_3, IR_REG(0));
+		ir_mov(l->f, BPF_REG_3, IR_REG(0));
+	}
 	ir_mov(l->f, BPF_REG_1, base);
 	ir_alui(l->f, BPF_ADD, BPF_REG_1, off);
 	ir_movi(l->f, BPF_REG_2, size);

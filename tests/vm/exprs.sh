@@ -142,7 +142,7 @@ write_rules() {
 		n=$((n + 1))
 		printf -- '---\ndeadfall: 1\nrule: %s-%s-%s\nevents:\n  e:\n    probe: %s\n    where: |-\n      task.comm == "df-child" && (%s)\n' \
 			"$name" "$n" "$expect" "$probe" "$condition"
-		printf 'match: {event: e}\ncontext: {last: 1, keys: 1}\non_match: [{log: "hit"}]\n'
+		printf '    fields: {who: task.comm}\nmatch: {event: e}\ncontext: {last: 1, keys: 1}\non_match: [{log: "hit"}]\n'
 	done
 }
 
