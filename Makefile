@@ -108,6 +108,7 @@ help:
 	@echo 'make          build build/deadfall and the BPF runtime'
 	@echo 'make check    all tests (T=pattern runs a part)'
 	@echo 'make soak     tests that take long or want an idle machine'
+	@echo 'make bench    how fast, how large'
 	@echo 'make demo     a bug caught in a VM, from rule to report'
 	@echo 'make install  to PREFIX=/usr/local (DESTDIR for packages); make uninstall'
 	@echo 'make deps     install the Debian packages that building and testing need'

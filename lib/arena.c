@@ -22,7 +22,8 @@ struct deferred {
 
 struct arena {
 	struct deferred *deferred;
-	struct chunk *chunks;
+	struct chunk *chunks;		/* the first has room */
+	struct arena *scratch;
 	arena_oom_fn *oom;
 	void *arg;
 	size_t used;
@@ -51,6 +52,7 @@ void arena_destroy(struct arena *a)
 		next = c->next;
 		free(c);
 	}
+	arena_destroy(a->scratch);
 	free(a);
 }
 
@@ -61,24 +63,56 @@ static void arena_fail(struct arena *a)
 	abort();
 }
 
+struct arena *arena_scratch(struct arena *a)
+{
+	if (!a->scratch)
+		a->scratch = arena_create(a->oom, a->arg);
+	if (!a->scratch)
+		arena_fail(a);
+	return a->scratch;
+}
+
+void arena_reset(struct arena *a)
+{
+	struct chunk *c = a->chunks, *next;
+
+	if (!c)
+		return;
+	while ((next = c->next)) {
+		c->next = next->next;
+		free(next);
+	}
+	memset(c->data, 0, c->used);
+	c->used = 0;
+	a->used = 0;
+}
+
+/* A new chunk. A large allocation has one of its own, behind the one that has room for more. */
+static struct chunk *add_chunk(struct arena *a, size_t size)
+{
+	size_t room = size > CHUNK_SIZE / 4 ? size : CHUNK_SIZE;
+	struct chunk *c = calloc(1, sizeof(*c) + room), **at = &a->chunks;
+
+	if (!c)
+		arena_fail(a);
+	if (room == size && a->chunks)
+		at = &a->chunks->next;
+	c->size = room;
+	c->next = *at;
+	*at = c;
+	return c;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
 	struct chunk *c = a->chunks;
-	size_t room;
 	void *p;
 
 	if (size > SIZE_MAX / 4)
 		arena_fail(a);
 	size = (size + 15) & ~(size_t)15;
-	if (!c || c->size - c->used < size) {
-		room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
-		c = calloc(1, sizeof(*c) + room);
-		if (!c)
-			arena_fail(a);
-		c->size = room;
-		c->next = a->chunks;
-		a->chunks = c;
-	}
+	if (!c || c->size - c->used < size)
+		c = add_chunk(a, size);
 	p = c->data + c->used;
 	c->used += size;
 	a->used += size;

@@ -30,6 +30,15 @@ void arena_destroy(struct arena *a);
  */
 void arena_defer(struct arena *a, void (*fn)(void *arg), void *arg);
 
+/*
+ * A second arena, made when it is first asked for, that goes with this one: for what is needed for a moment only. Whoever
+ * uses it empties it by arena_reset. Never NULL.
+ */
+struct arena *arena_scratch(struct arena *a);
+
+/* Forget all that was allocated. */
+void arena_reset(struct arena *a);
+
 /* Zeroed memory, aligned for any type. Never NULL. */
 void *arena_alloc(struct arena *a, size_t size);
 

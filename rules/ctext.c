@@ -443,7 +443,7 @@ const struct btf *ctext_read(struct check *c, const struct node *text)
 			   .next_id = btf__type_cnt(kbtf_vmlinux(c->kbtf)) };
 	struct ctype t;
 
-	x.t = lex(c->arena, c->diags, text);
+	x.t = lex(c->arena, c->arena, c->diags, text);
 	if (!x.t)
 		return NULL;
 	while (!x.failed && x.t->kind != TOKEN_END) {

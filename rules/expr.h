@@ -121,8 +121,15 @@ enum unit {
 	UNIT_CHAR,		/* 'a': int */
 };
 
+/* There are many of them: rarely used members share their place. */
 struct expr {
-	enum expr_op op;
+	enum expr_op op : 8;
+	enum unit unit : 8;		/* EXPR_INT before checking: how it was written */
+	bool arrow : 1;			/* EXPR_MEMBER: a is a pointer */
+	bool is_glob : 1;		/* EXPR_STRCMP */
+	bool parens : 1;		/* written in ( ) */
+	uint16_t depth;			/* of the tree below, 1 for a leaf */
+	uint16_t cast_ptr;		/* stars after cast_name */
 	struct span span;
 	const struct type *type;	/* NULL before checking */
 	struct expr *a, *b, *c;
@@ -130,18 +137,16 @@ struct expr {
 	uint32_t nlist;
 	uint32_t index;
 	uint64_t value;
-	bool arrow;			/* EXPR_MEMBER: a is a pointer */
-	bool is_glob;			/* EXPR_STRCMP */
 	const char *text;
-	uint32_t len;			/* of text, for strings with any bytes */
 	struct member_ref member;	/* EXPR_MEMBER; before checking only .name */
-	struct span at;			/* EXPR_MEMBER: the member's name */
-	const char *cast_name;		/* before checking: text of the type of EXPR_CAST and EXPR_SIZEOF */
-	uint32_t cast_ptr;		/* stars after it */
-	const struct field *field;	/* EXPR_STEP */
-	enum unit unit;			/* EXPR_INT before checking: how it was written */
-	bool parens;			/* written in ( ) */
-	uint16_t depth;			/* of the tree below, 1 for a leaf */
+	union {
+		struct span at;		/* EXPR_MEMBER: the member's name */
+		struct {
+			const char *cast_name;	/* before checking: text of the type of EXPR_CAST, EXPR_SIZEOF, EXPR_CALL */
+			const struct field *field;	/* EXPR_STEP */
+		};
+		uint32_t len;		/* EXPR_STR: of text, which may have any bytes */
+	};
 };
 
 /* Limits of one expression; trees are walked recursively. */

@@ -7,7 +7,7 @@
 #include "lib/arena.h"
 
 struct lexer {
-	struct arena *arena;
+	struct arena *arena, *scratch;
 	struct diags *diags;
 	const struct node *node;
 	const char *text;
@@ -116,7 +116,7 @@ static struct token *add_token(struct lexer *l, enum token_kind kind, uint32_t f
 {
 	struct token *t;
 
-	l->tokens = arena_grow(l->arena, l->tokens, l->n, sizeof(*l->tokens));
+	l->tokens = arena_grow(l->scratch, l->tokens, l->n, sizeof(*l->tokens));
 	t = &l->tokens[l->n++];
 	*t = (struct token){ .kind = kind, .span = node_part(l->node, from, l->pos - from) };
 	return t;
@@ -282,9 +282,9 @@ static void add_end(struct lexer *l)
 	add_token(l, TOKEN_END, l->len)->span = span;
 }
 
-struct token *lex(struct arena *a, struct diags *diags, const struct node *scalar)
+struct token *lex(struct arena *a, struct arena *tokens, struct diags *diags, const struct node *scalar)
 {
-	struct lexer l = { .arena = a, .diags = diags, .node = scalar, .text = scalar->text, .len = scalar->len };
+	struct lexer l = { .arena = a, .scratch = tokens, .diags = diags, .node = scalar, .text = scalar->text, .len = scalar->len };
 
 	for (;;) {
 		skip_space(&l);

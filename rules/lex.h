@@ -33,8 +33,8 @@ struct token {
 	int punct;
 };
 
-/* All tokens of a scalar, TOKEN_END last; NULL after an error that is in diags. */
-struct token *lex(struct arena *a, struct diags *diags, const struct node *scalar);
+/* All tokens of a scalar, TOKEN_END last, in `tokens`, and their texts in `a`; NULL after an error that is in diags. */
+struct token *lex(struct arena *a, struct arena *tokens, struct diags *diags, const struct node *scalar);
 
 /*
  * A number with an optional unit that fills all of the text: "10s", "4K", "0x10", "-1" (is_signed). Returns NULL, or

@@ -175,7 +175,7 @@ static bool is_type_word(const struct token *t)
  *      | {"const" | "volatile" | WORD of C's integer types} {"*"}
  *      | NAME {"*"}
  */
-static bool parse_type(struct parser *p, const char **name, uint32_t *stars)
+static bool parse_type(struct parser *p, const char **name, uint16_t *stars)
 {
 	const char *text = NULL;
 	bool tagged = false;
@@ -622,13 +622,16 @@ struct expr *parse_expr(struct arena *a, struct diags *diags, const struct node 
 	struct parser p = { .arena = a, .diags = diags };
 	struct expr *e;
 
-	p.t = p.last = lex(a, diags, scalar);
-	if (!p.t)
+	p.t = p.last = lex(a, arena_scratch(a), diags, scalar);
+	if (!p.t) {
+		arena_reset(arena_scratch(a));
 		return NULL;
+	}
 	e = parse_cond(&p);
 	if (!p.failed && p.t->kind != TOKEN_END)
 		hint_leftover(&p, syntax(&p, p.t, "expected an operator"));
 	if (e->depth > EXPR_DEPTH_MAX)
 		too_large(&p, e->span);
+	arena_reset(arena_scratch(a));
 	return p.failed ? NULL : e;
 }

@@ -383,7 +383,6 @@ static const struct kind *find_kind(struct reader *r, const struct node *n, cons
 	const char *all = "";
 
 	for (size_t i = 0; i < NKINDS; i++) {
-		all = arena_printf(r->arena, "%s%s%s", all, i ? ", " : "", kinds[i].name);
 		if (!*(const struct node *const *)((const char *)d + kinds[i].offset))
 			continue;
 		if (found) {
@@ -393,6 +392,8 @@ static const struct kind *find_kind(struct reader *r, const struct node *n, cons
 		}
 		found = &kinds[i];
 	}
+	for (size_t i = 0; !found && i < NKINDS; i++)
+		all = arena_printf(r->arena, "%s%s%s", all, i ? ", " : "", kinds[i].name);
 	if (!found)
 		diag_hint(r->diags, diag_error(r->diags, TAG_MISSING_KEY, n->span, "the match has no kind"),
 			  "it has one of: %s", all);

@@ -18,18 +18,19 @@ enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
 
 struct node {
 	enum node_kind kind;
-	struct span span;
-	/* NODE_SCALAR */
-	const char *text;		/* NUL-terminated, len bytes, no NUL inside */
-	uint32_t len;
 	bool quoted;			/* in quotes or a block: never null, true or a number */
-	uint32_t text_off;		/* where the text begins in the source, when it stands there as it is ... */
-	uint32_t *map;			/* ... else: the place of each byte, and of the end */
-	/* NODE_LIST: items; NODE_MAP: items are values, keys[i] their scalar keys */
-	struct node **items, **keys;
-	uint32_t n;
 	bool flow;			/* written as [..] or {..} */
 	bool bad;			/* an error was reported: say no more about it */
+	uint32_t len;
+	uint32_t text_off;		/* where the text begins in the source, when it stands there as it is ... */
+	uint32_t n;			/* of items */
+	struct span span;
+	const char *text;		/* NODE_SCALAR: NUL-terminated, len bytes, no NUL inside */
+	union {
+		uint32_t *map;		/* NODE_SCALAR: ... else: the place of each byte, and of the end */
+		struct node **items;	/* NODE_LIST, and the values of NODE_MAP, whose ... */
+	};
+	struct node **keys;		/* ... scalar keys are these */
 };
 
 #define YAML_DEPTH_MAX 32
