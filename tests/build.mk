@@ -25,8 +25,16 @@ $(BUILD)/vm/%: tests/vm/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARN) -O1 -g -static -D_GNU_SOURCE -o $@ $<
 
+# Damages what a report reads, in the same process; built with sanitizers it finds what damage can do.
+$(BUILD)/tests/mangle: tests/damage/mangle.c $(BUILD)/libdeadfall.a
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
+mangle: $(BUILD)/tests/mangle
+
 vm-fixtures: $(VM_FIXTURES)
 
 check: vm-fixtures
 
-.PHONY: vm-fixtures
+.PHONY: vm-fixtures mangle
