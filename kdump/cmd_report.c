@@ -37,6 +37,7 @@ static int parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {
 		{ "format", required_argument, NULL, 'f' },
 		{ "all", no_argument, NULL, 'a' },
+		{ "rule", required_argument, NULL, 'r' },
 		{ "key", required_argument, NULL, 'k' },
 		{ "full", no_argument, NULL, 'F' },
 		{ "sysroot", required_argument, NULL, 's' },
@@ -61,6 +62,9 @@ static int parse(int argc, char **argv, struct options *o)
 		case 'k':
 			if (!report_parse_key(optarg, &o->select))
 				return command_usage(NAME, "no key '%s': numbers, separated by commas", optarg);
+			break;
+		case 'r':
+			o->select.rule = optarg;
 			break;
 		case 'F':
 			o->full = true;

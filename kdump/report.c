@@ -331,7 +331,7 @@ bool report_parse_key(const char *text, struct set_select *ret)
 {
 	char *end;
 
-	*ret = (struct set_select){ .which = SELECT_KEY };
+	*ret = (struct set_select){ .which = SELECT_KEY, .rule = ret->rule };
 	for (; ret->nparts < 8; text = end + 1) {
 		ret->part[ret->nparts++] = strtoull(text, &end, 0);
 		if (end == text || (*end && *end != ','))

@@ -201,9 +201,19 @@ static int decode_fires(struct set_reader *r, const struct bpfmap *m, struct df_
 	return 0;
 }
 
-/* The verdict that counts: the one that crashed the machine, else the first panic, else the last that was logged. */
-static const struct set_fire *choose_verdict(const struct df_set *s)
+static const struct set_fire *last_verdict_of(const struct df_set *s, const char *rule)
 {
+	for (size_t i = s->nfires; i-- > 0;)
+		if (s->mf && s->fires[i].rule < s->mf->nrules && !strcmp(s->mf->rules[s->fires[i].rule].name, rule))
+			return &s->fires[i];
+	return NULL;
+}
+
+/* The verdict that counts: the one that crashed the machine, else the first panic, else the last that was logged. */
+static const struct set_fire *choose_verdict(const struct df_set *s, const char *rule)
+{
+	if (rule)
+		return last_verdict_of(s, rule);
 	for (size_t i = 0; i < s->nfires; i++)
 		if (s->ctl.fired == s->fires[i].index + 1)
 			return &s->fires[i];
@@ -220,7 +230,7 @@ static void read_fires(struct set_reader *r, struct df_set *s)
 
 	if (m && decode_fires(r, m, s, &err))
 		gaps_add(r->gaps, &err, "verdicts");
-	s->verdict = choose_verdict(s);
+	s->verdict = choose_verdict(s, r->select->rule);
 }
 
 /* Names and places of the counters: every number in struct df_stats, so that a newer runtime's are shown too. */

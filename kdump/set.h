@@ -92,6 +92,7 @@ struct set_select {
 	enum { SELECT_VERDICT, SELECT_KEY, SELECT_ALL } which;
 	uint64_t part[8];	/* SELECT_KEY: keys that begin with these parts */
 	size_t nparts;
+	const char *rule;	/* whose verdict is wanted: its last one; NULL: the one that counts */
 };
 
 /*

@@ -257,7 +257,7 @@ static int by_seq(const void *x, const void *y)
 	return a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
-/* Order by sequence number; an event that stands in ring and pinned list is one. */
+/* Order by sequence number; an event that stands in several lists is one. */
 static void sort_history(struct df_set *s)
 {
 	size_t n = 0;
@@ -266,12 +266,35 @@ static void sort_history(struct df_set *s)
 		return;
 	qsort(s->history, s->nhistory, sizeof(*s->history), by_seq);
 	for (size_t i = 1; i < s->nhistory; i++) {
-		if (s->history[i].seq == s->history[n].seq)
+		if (s->history[i].seq == s->history[n].seq) {
 			s->history[n].pinned |= s->history[i].pinned;
-		else
+			/* births are told to the rule's own table only */
+			if (s->history[i].gen > s->history[n].gen)
+				s->history[n].gen = s->history[i].gen;
+		} else {
 			s->history[++n] = s->history[i];
+		}
 	}
 	s->nhistory = n + 1;
+}
+
+/*
+ * Is the key the one of the verdict? A verdict on an owner or group has a table of its own, with longer keys; what else
+ * happened to its object is in the rule's own table, the first of its tables.
+ */
+static bool of_verdict(const struct df_set *s, const struct set_key *key)
+{
+	const struct mf_machine *verdict = set_machine(s, &s->verdict->key), *own;
+	const struct mf_rule *rule = set_rule_of_key(s, &s->verdict->key);
+
+	if (set_key_equal(key, &s->verdict->key))
+		return true;
+	if (!verdict || !rule || rule->nkey > COUNT(key->part))
+		return false;
+	for (own = s->mf->machines; own->rule != verdict->rule; own++)
+		;
+	return set_machine(s, key) == own &&
+	       !memcmp(key->part, s->verdict->key.part, rule->nkey * sizeof(*key->part));
 }
 
 /* Does the selection want this key's events? */
@@ -282,7 +305,7 @@ static bool selected(const struct set_reader *r, const struct df_set *s, const s
 	if (live->dead)
 		return false;
 	if (sel->which == SELECT_VERDICT)
-		return s->verdict && set_key_equal(&live->key, &s->verdict->key);
+		return s->verdict && of_verdict(s, &live->key);
 	return sel->which == SELECT_ALL || !memcmp(live->key.part, sel->part, sel->nparts * sizeof(*sel->part));
 }
 

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the tests in virtual machines run: a module and two programs. `make check` builds them.
 
-VM_FIXTURES = $(BUILD)/vm/widget.ko $(BUILD)/vm/bpf_panic/bpf_panic.ko $(BUILD)/vm/wl $(BUILD)/vm/kv $(BUILD)/vm/exprs
+VM_FIXTURES = $(BUILD)/vm/widget.ko $(BUILD)/vm-6.1/scen.ko $(BUILD)/vm/bpf_panic/bpf_panic.ko $(BUILD)/vm/wl $(BUILD)/vm/kv $(BUILD)/vm/exprs
 
 $(BUILD)/vm/widget.ko: tests/vm/build $(wildcard tests/vm/mod/*)
 	$(call msg,MODULE,$@)
 	$(Q)BUILD=$(BUILD) tests/vm/build
+
+$(BUILD)/vm-6.1/scen.ko: tests/vm/build $(wildcard tests/vm/mod/*)
+	$(call msg,MODULE,$@)
+	$(Q)BUILD=$(BUILD) tests/vm/build 6.1
 
 $(BUILD)/vm/bpf_panic/bpf_panic.ko: $(wildcard contrib/bpf_panic/*)
 	$(call msg,MODULE,$@)
