@@ -31,7 +31,7 @@ bool flattened_is(int fd)
 	       be64(head + sizeof(signature)) == 1;
 }
 
-static int temporary(struct err *err)
+int flattened_temporary(struct err *err)
 {
 	const char *dir = getenv("TMPDIR");
 	int fd;
@@ -39,12 +39,11 @@ static int temporary(struct err *err)
 	dir = dir && *dir ? dir : "/var/tmp";
 	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0)
-		err_sys(err, errno, "a temporary file in %s for the flattened dump", dir);
+		err_sys(err, errno, "a temporary file in %s for the restored dump", dir);
 	return fd;
 }
 
-/* Copy size bytes from one place to the other; false at the end of the input, or with *err set. */
-static bool copy(int from, int64_t at, int to, int64_t offset, int64_t size, struct err *err)
+bool flattened_copy(int from, int64_t at, int to, int64_t offset, int64_t size, struct err *err)
 {
 	static char part[1 << 20];
 	ssize_t n;
@@ -54,7 +53,7 @@ static bool copy(int from, int64_t at, int to, int64_t offset, int64_t size, str
 		if (n <= 0)
 			return false;
 		if (pwrite(to, part, (size_t)n, offset) != n) {
-			err_sys(err, errno ? errno : ENOSPC, "temporary file for the flattened dump");
+			err_sys(err, errno ? errno : ENOSPC, "temporary file for the restored dump");
 			return false;
 		}
 		at += n;
@@ -68,7 +67,7 @@ int flattened_restore(int fd, bool *cut, struct err *err)
 {
 	struct err failed = { 0 };
 	int64_t at = HEADER_SIZE, offset, size;
-	int out = temporary(err);
+	int out = flattened_temporary(err);
 	uint8_t head[16];
 
 	*cut = false;
@@ -89,7 +88,7 @@ int flattened_restore(int fd, bool *cut, struct err *err)
 				(long long)size, (long long)offset);
 			break;
 		}
-		if (!copy(fd, at, out, offset, size, &failed)) {
+		if (!flattened_copy(fd, at, out, offset, size, &failed)) {
 			*cut = true;
 			break;
 		}

@@ -11,6 +11,7 @@
 #include "lib/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Does the file begin like one? Its position is left alone. */
 bool flattened_is(int fd);
@@ -20,5 +21,11 @@ bool flattened_is(int fd);
  * which the caller closes. A file that ends early gives what is there and sets *cut. -1: ERR_SYSTEM, ERR_CORRUPT.
  */
 int flattened_restore(int fd, bool *cut, struct err *err);
+
+/* A nameless temporary file in $TMPDIR or /var/tmp; -1: ERR_SYSTEM. */
+int flattened_temporary(struct err *err);
+
+/* Copy size bytes from one place to the other; false at the end of the input, or with *err set. */
+bool flattened_copy(int from, int64_t at, int to, int64_t offset, int64_t size, struct err *err);
 
 #endif

@@ -2,6 +2,7 @@
 /*
  * mem_kdumpfile.c - memory of a dump file through libkdumpfile, which knows formats, compressions and page tables.
  */
+#include "kdump/descriptors.h"
 #include "kdump/flattened.h"
 #include "kdump/mem.h"
 #include "lib/cleanup.h"
@@ -166,6 +167,17 @@ static int unflatten(struct mem_kdumpfile *d, struct dump_info *info, struct err
 	return 0;
 }
 
+/* Put a copy with sound page descriptors in the place of the file, if some are damaged. */
+static void mend(struct mem_kdumpfile *d)
+{
+	struct err err;
+	int fd = descriptors_mend(d->fd, &err);
+
+	/* Without room for a copy the damaged file must do: what faults in it is caught. */
+	if (fd >= 0)
+		d->fd = fd;
+}
+
 /* A context on the file that translates kernel addresses. NULL only without memory; else *status tells (-1: fault). */
 static kdump_ctx_t *open_context(int fd, int *status)
 {
@@ -184,6 +196,7 @@ static int probe(struct mem_kdumpfile *d, struct dump_info *info, struct err *er
 
 	if (unflatten(d, info, err))
 		return -1;
+	mend(d);
 	d->ctx = open_context(d->fd, &status);
 	if (!d->ctx)
 		return err_nomem(err);

@@ -20,7 +20,7 @@ $(BUILD)/fuzz/yaml $(BUILD)/fuzz/expression: tests/fuzz/rules.c $(FUZZ_SRCS)
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(FUZZ_DEF) -o $@ $^ $(LIBS)
 
 # The readers of a dump are those of deadfall.so, but for what reads files.
-FUZZ_DUMP_SRCS = $(filter-out kdump/mem_kdumpfile.c kdump/flattened.c,$(EXT_SRCS)) kdump/report_perfetto.c
+FUZZ_DUMP_SRCS = $(filter-out kdump/mem_kdumpfile.c kdump/flattened.c kdump/descriptors.c,$(EXT_SRCS)) kdump/report_perfetto.c
 
 $(BUILD)/fuzz/vmcoreinfo: FUZZ_DEF = -DFUZZ_TARGET=1
 $(BUILD)/fuzz/kallsyms: FUZZ_DEF = -DFUZZ_TARGET=2

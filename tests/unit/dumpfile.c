@@ -17,7 +17,8 @@
 	"at 0xffff888000100ff8 q:0x1122334455667788 \"next page\"\n"   \
 	"at 0xffffc90000001000 \"vmalloc\"\n"                          \
 	"at 0xffff888000200000 \"left out\"\nabsent 0xffff888000200000\n" \
-	"at 0xffff888000300000 \"damaged\"\ncorrupt 0xffff888000300000\n"
+	"at 0xffff888000300000 \"damaged\"\ncorrupt 0xffff888000300000\n" \
+	"at 0xffff888000400000 \"larger than a page\"\nhuge 0xffff888000400000\n"
 
 static const char x86[] = "machine x86_64\n" X86_BODY;
 static const char x86_kaslr[] = "machine x86_64\nkaslr 0x12000000\n" X86_BODY;
@@ -31,7 +32,8 @@ static const char arm64[] = "machine arm64\n"
 			    "at 0xffff000000100ff8 q:0x1122334455667788 \"next page\"\n"
 			    "at 0xffff800000001000 \"vmalloc\"\n"
 			    "at 0xffff000000200000 \"left out\"\nabsent 0xffff000000200000\n"
-			    "at 0xffff000000300000 \"damaged\"\ncorrupt 0xffff000000300000\n";
+			    "at 0xffff000000300000 \"damaged\"\ncorrupt 0xffff000000300000\n"
+			    "at 0xffff000000400000 \"larger than a page\"\nhuge 0xffff000000400000\n";
 
 /* A dump, opened. */
 struct opened_dump {
@@ -111,6 +113,8 @@ static void check_dump(const char *text, enum df_format format, bool flatten, bo
 	check_failure(o.k, direct + 0x7000000, ERR_ABSENT);
 	if (damaged)
 		check_failure(o.k, direct + 0x300000, ERR_CORRUPT);
+	if (format != DF_ELF)
+		check_failure(o.k, direct + 0x400000, ERR_CORRUPT);
 	close_dump(&o);
 }
 

@@ -9,6 +9,7 @@
  *	at 0xffff888000100000 q:0x10 "text"	memory, as in image.h; addresses in the kernel image are as linked
  *	absent 0xffff888000100000		that page is mapped, and not in the file
  *	corrupt 0xffff888000100000		its data is damaged (compressed formats)
+ *	huge 0xffff888000100000			its descriptor says that it is larger than a page
  *
  * Every page lies somewhere in physical memory, with page tables that lead to it: what reads it finds the page tables
  * by VMCOREINFO. Formats: ELF, and makedumpfile's with each compression; either may be flattened.
@@ -40,7 +41,7 @@ struct dumpfile {
 	unsigned int levels;
 	uint64_t kaslr, phys;		/* phys: where memory begins */
 	uint8_t memory[DF_PAGES * DF_PAGE];
-	bool present[DF_PAGES], corrupt[DF_PAGES];
+	bool present[DF_PAGES], corrupt[DF_PAGES], huge[DF_PAGES];
 	unsigned int data, tables;	/* next free page of either kind */
 	struct buf info;		/* VMCOREINFO */
 	char *text;
@@ -196,6 +197,8 @@ static inline void df_line(struct dumpfile *d, const char *line, struct df_symbo
 		d->present[df_map(d, df_address(d, addr))] = false;
 	else if (!strcmp(l.kind, "corrupt"))
 		d->corrupt[df_map(d, df_address(d, addr))] = true;
+	else if (!strcmp(l.kind, "huge"))
+		d->huge[df_map(d, df_address(d, addr))] = true;
 	if (!strcmp(l.kind, "symbol")) {
 		struct df_symbol *s = &symbols[(*nsymbols)++];
 
@@ -290,7 +293,67 @@ static inline void df_elf(struct dumpfile *d, struct buf *b)
 	buf_deinit(&notes);
 }
 
-/* One page, compressed; lzo and snappy as one run of literals. Returns its flag. */
+/*
+ * lzo and snappy without their libraries: blocks of 64 bytes, either literal or a copy of the zero in front of them.
+ * The length of a literal or copied run in blocks, from block i on; *zero tells which.
+ */
+#define DF_BLOCK 64u
+
+static inline unsigned int df_run(const uint8_t *page, unsigned int i, bool *zero)
+{
+	static const uint8_t zeros[DF_BLOCK + 1];
+	unsigned int n = 0;
+	bool z;
+
+	for (; i + n < DF_PAGE / DF_BLOCK; n++) {
+		z = i + n && !memcmp(page + (i + n) * DF_BLOCK - 1, zeros, DF_BLOCK + 1);
+		if (n && z != *zero)
+			break;
+		*zero = z;
+	}
+	return n;
+}
+
+/* Lengths in lzo: what the first byte cannot hold, in 255s as zero bytes, then the rest. */
+static inline void df_lzo_length(struct buf *out, unsigned int left)
+{
+	for (; left > 255; left -= 255)
+		buf_putc(out, 0);
+	buf_putc(out, (char)left);
+}
+
+static inline void df_lzo(const uint8_t *page, struct buf *out)
+{
+	bool zero = false;
+
+	for (unsigned int i = 0, n; i < DF_PAGE / DF_BLOCK; i += n) {
+		n = df_run(page, i, &zero);
+		buf_putc(out, zero ? 0x20 : 0);
+		df_lzo_length(out, n * DF_BLOCK - (zero ? 33 : 18));
+		if (zero)
+			buf_add(out, "\0\0", 2);	/* distance 1, no literals behind */
+		else
+			buf_add(out, page + i * DF_BLOCK, n * DF_BLOCK);
+	}
+	buf_add(out, "\x11\0", 3);
+}
+
+static inline void df_snappy(const uint8_t *page, struct buf *out)
+{
+	bool zero = false;
+
+	buf_add(out, "\x80\x20", 2);	/* the length */
+	for (unsigned int i = 0, n; i < DF_PAGE / DF_BLOCK; i += n) {
+		n = df_run(page, i, &zero);
+		for (unsigned int j = i; j < i + n; j++) {
+			buf_add(out, zero ? "\xfe\1" : "\xf0\x3f", zero ? 3 : 2);
+			if (!zero)
+				buf_add(out, page + j * DF_BLOCK, DF_BLOCK);
+		}
+	}
+}
+
+/* One page, compressed. Returns the flag of the compression. */
 static inline uint32_t df_compress(enum df_format format, const uint8_t *page, struct buf *out)
 {
 	uint8_t room[2 * DF_PAGE];
@@ -301,19 +364,11 @@ static inline uint32_t df_compress(enum df_format format, const uint8_t *page, s
 		compress2(room, &len, page, DF_PAGE, 6);
 		buf_add(out, room, len);
 		return 1;
-	case DF_LZO:	/* a zero, then 255 for each zero, the rest: 18 + 255 * n + rest bytes; the end */
-		buf_putc(out, 0);
-		for (unsigned int left = DF_PAGE - 18; ; left -= 255) {
-			buf_putc(out, left > 255 ? 0 : (char)left);
-			if (left <= 255)
-				break;
-		}
-		buf_add(out, page, DF_PAGE);
-		buf_add(out, "\x11\0", 3);
+	case DF_LZO:
+		df_lzo(page, out);
 		return 2;
-	case DF_SNAPPY:	/* the length, then a literal with two bytes of length - 1 */
-		buf_add(out, "\x80\x20\xf4\xff\x0f", 5);
-		buf_add(out, page, DF_PAGE);
+	case DF_SNAPPY:
+		df_snappy(page, out);
 		return 4;
 	case DF_ZSTD:
 		len = ZSTD_compress(room, sizeof(room), page, DF_PAGE, 3);
@@ -369,6 +424,8 @@ static inline void df_kdump(struct dumpfile *d, enum df_format format, struct bu
 		desc[1] |= data + pages.len - desc[0];
 		if (d->corrupt[i])
 			memset(pages.data + (desc[0] - data), 0xee, (uint32_t)desc[1]);
+		if (d->huge[i])
+			desc[1] = (desc[1] & ~0xffffffffull) | 0x7fffff00;
 		buf_add(&descs, desc, sizeof(desc));
 	}
 	buf_add(b, descs.data, descs.len);
