@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <setjmp.h>
 #include <string.h>
 
 #define NAME "capture"
@@ -44,22 +45,40 @@ static int parse(int argc, char **argv, struct options *o)
 	return 0;
 }
 
+/* When memory runs out, what was asked until then is the capsule. */
+static jmp_buf no_memory;
+
+static void on_no_memory(void *arg)
+{
+	longjmp(*(jmp_buf *)arg, 1);
+}
+
+static void ask_all(const struct options *o, struct kernel *recorder, struct arena *arena)
+{
+	const struct report *r;
+
+	if (setjmp(no_memory)) {
+		fputs("deadfall " NAME ": out of memory: the capsule holds what was read until then\n", stderr);
+		return;
+	}
+	r = report_build(recorder, arena, o->path, "vmcore");
+	printf("rule %s\n", r->match && !strcmp(r->match->act, "panic") ? r->match->rule : "none");
+	fflush(stdout);
+	for (size_t i = 0; i < r->gaps.count; i++)
+		fprintf(stderr, "deadfall " NAME ": %s: %s\n", r->gaps.items[i].what, r->gaps.items[i].why);
+}
+
 /* Build the report from the vmcore and throw it away: what it asked is in the capsule. */
 static int record(const struct options *o, struct kernel *k, int fd, struct err *err)
 {
-	struct arena *arena = arena_create(NULL, NULL);
+	struct arena *arena = arena_create(on_no_memory, &no_memory);
 	struct kernel *recorder = capsule_record(k, fd, err);
-	const struct report *r;
 	int rc = -1;
 
 	if (!arena)
 		err_nomem(err);
 	else if (recorder) {
-		r = report_build(recorder, arena, o->path, "vmcore");
-		printf("rule %s\n", r->match && !strcmp(r->match->act, "panic") ? r->match->rule : "none");
-		fflush(stdout);
-		for (size_t i = 0; i < r->gaps.count; i++)
-			fprintf(stderr, "deadfall " NAME ": %s: %s\n", r->gaps.items[i].what, r->gaps.items[i].why);
+		ask_all(o, recorder, arena);
 		rc = capsule_finish(recorder, err);
 	}
 	kernel_destroy(recorder);

@@ -3,11 +3,12 @@
 #include "agent/command.h"
 #include "kdump/cmd_report.h"
 #include "kdump/open.h"
-#include "kdump/report.h"
+#include "kdump/report_diff.h"
 #include "lib/cleanup.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <setjmp.h>
 #include <string.h>
 
 #define NAME "report"
@@ -18,9 +19,9 @@ static const char *const formats[] = { [FORMAT_TEXT] = "text", [FORMAT_JSON] = "
 				       [FORMAT_HTML] = "html", [FORMAT_PERFETTO] = "perfetto" };
 
 struct options {
-	const char *path, *output, *sysroot;
+	const char *path, *other, *output, *sysroot;	/* other: to compare with, or NULL */
 	enum format format;
-	bool full;
+	bool full, diff;
 	struct set_select select;
 };
 
@@ -37,9 +38,10 @@ static int parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {
 		{ "format", required_argument, NULL, 'f' },
 		{ "all", no_argument, NULL, 'a' },
-		{ "rule", required_argument, NULL, 'r' },
 		{ "key", required_argument, NULL, 'k' },
 		{ "full", no_argument, NULL, 'F' },
+		{ "rule", required_argument, NULL, 'r' },
+		{ "diff", no_argument, NULL, 'd' },
 		{ "sysroot", required_argument, NULL, 's' },
 		{ "output", required_argument, NULL, 'o' },
 		{ 0 },
@@ -63,6 +65,9 @@ static int parse(int argc, char **argv, struct options *o)
 			if (!report_parse_key(optarg, &o->select))
 				return command_usage(NAME, "no key '%s': numbers, separated by commas", optarg);
 			break;
+		case 'd':
+			o->diff = true;
+			break;
 		case 'r':
 			o->select.rule = optarg;
 			break;
@@ -79,14 +84,24 @@ static int parse(int argc, char **argv, struct options *o)
 			return command_usage(NAME, "unknown option or missing value: %s", argv[optind - 1]);
 		}
 	}
-	if (optind + 1 != argc)
-		return command_usage(NAME, "needs one dump or capsule");
+	if (optind + 1 + o->diff != argc)
+		return command_usage(NAME, o->diff ? "--diff needs two dumps or capsules" : "needs one dump or capsule");
+	if (o->diff && o->format > FORMAT_JSON)
+		return command_usage(NAME, "--diff prints text or json");
 	o->path = argv[optind];
+	o->other = o->diff ? argv[optind + 1] : NULL;
 	return 0;
 }
 
-static int print_format(const struct options *o, const struct report *r, FILE *out, bool color, struct err *err)
+static int print_format(const struct options *o, const struct report *r, const struct report_diff *d, FILE *out,
+			bool color, struct err *err)
 {
+	if (d && o->format == FORMAT_JSON)
+		return report_diff_print_json(d, out, err);
+	if (d) {
+		report_diff_print_text(d, out, color);
+		return 0;
+	}
 	switch (o->format) {
 	case FORMAT_JSON:
 		return report_print_json(r, out, err);
@@ -100,45 +115,77 @@ static int print_format(const struct options *o, const struct report *r, FILE *o
 	}
 }
 
-static int print(const struct options *o, const struct report *r, struct err *err)
+static int print(const struct options *o, const struct report *r, const struct report_diff *d, struct err *err)
 {
 	_cleanup_fclose_ FILE *file = o->output ? fopen(o->output, "we") : NULL;
 	FILE *out = file ? file : stdout;
 
 	if (o->output && !file)
 		return err_sys(err, errno, "%s", o->output);
-	if (print_format(o, r, out, !file && isatty(STDOUT_FILENO), err))
+	if (print_format(o, r, d, out, !file && isatty(STDOUT_FILENO), err))
 		return -1;
 	if (fflush(out) || ferror(out))
 		return err_sys(err, errno, "%s", o->output ? o->output : "standard output");
 	return 0;
 }
 
+/* The report of one file; NULL: *err. The kernel is the caller's to destroy. */
+static struct report *read_report(const struct options *o, const char *path, struct arena *arena, struct kernel **k,
+				  struct err *err)
+{
+	struct opened dump;
+	struct report *r;
+
+	if (dump_open(path, &dump, err))
+		return NULL;
+	*k = dump.k;
+	r = report_build_selected(dump.k, arena, &o->select, path, dump.format);
+	if (dump.damage.code != ERR_NONE)
+		gaps_add(&r->gaps, &dump.damage, "capsule");
+	report_symbolize_user(r, o->sysroot);
+	return r;
+}
+
+static int report(const struct options *o, struct arena *arena, struct kernel *k[2], struct err *err)
+{
+	struct report *a = read_report(o, o->path, arena, &k[0], err), *b = NULL;
+
+	if (a && o->other)
+		b = read_report(o, o->other, arena, &k[1], err);
+	if (!a || (o->other && !b))
+		return -1;
+	return print(o, a, b ? report_diff(a, b) : NULL, err);
+}
+
+/* When memory runs out, reports end here. */
+static jmp_buf no_memory;
+
+static void on_no_memory(void *arg)
+{
+	longjmp(*(jmp_buf *)arg, 1);
+}
+
 int cmd_report(int argc, char **argv)
 {
-	struct options o = { 0 };
-	struct opened dump;
+	static struct kernel *k[2];	/* as after a longjmp they must be */
+	static struct options o;
 	struct arena *arena;
-	struct report *r;
 	struct err err;
 	int rc = parse(argc, argv, &o);
 
 	if (rc)
 		return rc;
-	if (dump_open(o.path, &dump, &err))
-		return command_fail(NAME, &err);
-	arena = arena_create(NULL, NULL);
+	arena = arena_create(on_no_memory, &no_memory);
 	if (!arena) {
-		kernel_destroy(dump.k);
 		err_nomem(&err);
 		return command_fail(NAME, &err);
 	}
-	r = report_build_selected(dump.k, arena, &o.select, o.path, dump.format);
-	if (dump.damage.code != ERR_NONE)
-		gaps_add(&r->gaps, &dump.damage, "capsule");
-	report_symbolize_user(r, o.sysroot);
-	rc = print(&o, r, &err) ? command_fail(NAME, &err) : EXIT_OK;
+	if (setjmp(no_memory))
+		rc = err_nomem(&err);
+	else
+		rc = report(&o, arena, k, &err);
+	kernel_destroy(k[0]);
+	kernel_destroy(k[1]);
 	arena_destroy(arena);
-	kernel_destroy(dump.k);
-	return rc;
+	return rc ? command_fail(NAME, &err) : EXIT_OK;
 }

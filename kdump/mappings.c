@@ -55,10 +55,12 @@ static const char *path_of(struct tree *t, uint64_t file)
 	if (kernel_field(t->k, file, "file", "f_path.dentry", &dentry, NULL))
 		return NULL;
 	for (int i = 0; i < PATH_PARTS; i++) {
-		if (kernel_field(t->k, dentry, "dentry", "d_parent", &parent, NULL) || parent == dentry)
+		if (kernel_field(t->k, dentry, "dentry", "d_parent", &parent, NULL))
+			return NULL;
+		if (parent == dentry)
 			break;
 		if (!prepend(t->k, dentry, path, sizeof(path), &at))
-			break;
+			return NULL;
 		dentry = parent;
 	}
 	for (char *p = path + at; *p; p++)
@@ -73,15 +75,21 @@ static void add_area(struct tree *t, uint64_t vma)
 	uint64_t flags, file, pgoff;
 
 	if (t->ret->count == MAPPINGS_MAX || kernel_field(t->k, vma, "vm_area_struct", "vm_flags", &flags, NULL) ||
-	    !(flags & VM_EXEC) || kernel_field(t->k, vma, "vm_area_struct", "vm_file", &file, NULL) || !file ||
+	    kernel_field(t->k, vma, "vm_area_struct", "vm_file", &file, NULL) ||
 	    kernel_field(t->k, vma, "vm_area_struct", "vm_start", &m.start, NULL) ||
 	    kernel_field(t->k, vma, "vm_area_struct", "vm_end", &m.end, NULL) ||
-	    kernel_field(t->k, vma, "vm_area_struct", "vm_pgoff", &pgoff, NULL))
+	    kernel_field(t->k, vma, "vm_area_struct", "vm_pgoff", &pgoff, NULL)) {
+		t->ret->incomplete = true;
+		return;
+	}
+	if (!(flags & VM_EXEC) || !file)
 		return;
 	m.offset = pgoff * 4096;
 	m.path = path_of(t, file);
-	if (!m.path || m.end <= m.start)
+	if (!m.path || m.end <= m.start) {
+		t->ret->incomplete = true;
 		return;
+	}
 	t->ret->items = arena_grow(t->arena, t->ret->items, t->ret->count, sizeof(m));
 	t->ret->items[t->ret->count++] = m;
 }
@@ -99,13 +107,18 @@ static void walk(struct tree *t, uint64_t entry, uint64_t max, int depth)
 		return;
 	}
 	if (depth == DEPTH_MAX || t->nodes-- <= 0 || type < MAPLE_LEAF_64 || type > MAPLE_ARANGE_64 ||
-	    kernel_member(t->k, name, "pivot", &pivots, NULL) || kernel_member(t->k, name, "slot", &slots, NULL))
+	    kernel_member(t->k, name, "pivot", &pivots, NULL) || kernel_member(t->k, name, "slot", &slots, NULL)) {
+		t->ret->incomplete = true;
 		return;
+	}
 	for (uint32_t i = 0; i < slots.size / 8; i++) {
 		last = max;
-		if (i < pivots.size / 8 && kernel_u64(t->k, node + pivots.offset + 8 * i, &last, NULL))
+		if ((i < pivots.size / 8 && kernel_u64(t->k, node + pivots.offset + 8 * i, &last, NULL)) ||
+		    kernel_u64(t->k, node + slots.offset + 8 * i, &slot, NULL)) {
+			t->ret->incomplete = true;
 			return;
-		if ((!last && i) || last > max || kernel_u64(t->k, node + slots.offset + 8 * i, &slot, NULL))
+		}
+		if ((!last && i) || last > max)
 			return;
 		walk(t, slot, last, depth + 1);
 		if (last == max)

@@ -19,6 +19,7 @@ struct mapping {
 struct mappings {
 	struct mapping *items;
 	size_t count;
+	bool incomplete;	/* something on the way could not be read */
 };
 
 /* Those of one task (struct task_struct). Fails when it has none, or the tree cannot be read at all. */

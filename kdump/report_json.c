@@ -6,6 +6,8 @@
 #include "kdump/report.h"
 #include "kdump/values.h"
 
+#include <stdlib.h>
+
 #include <jansson.h>
 
 #define EXACT (1ll << 53)
@@ -341,13 +343,28 @@ static json_t *build(const struct report *r)
 	return root;
 }
 
+/* jansson leaves out what it has no memory for: a report with less in it than there was. */
+static bool lacked_memory;
+
+static void *checked_malloc(size_t size)
+{
+	void *p = malloc(size);
+
+	lacked_memory = lacked_memory || !p;
+	return p;
+}
+
 int report_print_json(const struct report *r, FILE *out, struct err *err)
 {
-	json_t *root = build(r);
-	int rc = root ? json_dumpf(root, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : -1;
+	json_t *root;
+	int rc;
 
+	lacked_memory = false;
+	json_set_alloc_funcs(checked_malloc, free);
+	root = build(r);
+	rc = root && !lacked_memory ? json_dumpf(root, out, JSON_INDENT(1) | JSON_PRESERVE_ORDER) : -1;
 	json_decref(root);
-	if (rc)
+	if (rc || lacked_memory)
 		return err_set(err, ERR_NOMEM, "JSON cannot be written");
 	fputc('\n', out);
 	return 0;

@@ -58,6 +58,10 @@ static const struct mappings *mappings_of(struct build *b, uint64_t pid)
 		if (err.code != ERR_ABSENT)
 			gaps_add(&b->r->gaps, &err, "mappings of process %llu", (unsigned long long)pid);
 	}
+	if (b->mapped[b->nmapped].mappings.incomplete) {
+		err_set(&err, ERR_ABSENT, "some of them, or the names of their files, cannot be read");
+		gaps_add(&b->r->gaps, &err, "mappings of process %llu", (unsigned long long)pid);
+	}
 	return &b->mapped[b->nmapped++].mappings;
 }
 

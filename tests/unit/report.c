@@ -5,7 +5,7 @@
 #include "tests/unit/test.h"
 
 #include "kdump/capsule.h"
-#include "kdump/report.h"
+#include "kdump/report_diff.h"
 #include "tests/unit/set_image.h"
 
 #include <sys/mman.h>
@@ -260,6 +260,47 @@ static void missing_map_list_is_said(void **state)
 	image_destroy(&im->kernel);
 }
 
+/* Another crash by the same rule: the one who freed first, a field and the order of events differ. */
+static void differences(void **state)
+{
+	struct image *im[2] = { set_image(true), set_image(true) };
+	struct arena *a = arena_create(NULL, NULL);
+	struct report *r[2];
+	struct report_diff *d;
+	size_t seen = 0;
+
+	image_put(im[1], NODES + 0x2000 + offsetof(struct node, e.comm), "other", 6);
+	image_put_number(im[1], NODES + 0x3000 + offsetof(struct node, w), 9, 8);
+	for (int i = 0; i < 2; i++)
+		r[i] = report_build(&im[i]->kernel, a, "file", "format");
+	d = report_diff(r[0], r[0]);
+	assert_true(d->same_signature);
+	for (size_t i = 0; i < d->nitems; i++)
+		assert_true(d->items[i].same);
+	d = report_diff(r[0], r[1]);
+	assert_true(d->same_signature);
+	for (size_t i = 0; i < d->nitems; i++) {
+		const struct diff_item *t = &d->items[i];
+
+		if (t->same)
+			continue;
+		seen++;
+		if (!strcmp(t->what, "a: task"))
+			assert_string_equal(t->b, "other");
+		else if (!strcmp(t->what, "b: len"))
+			assert_string_equal(t->a, "-5");
+		else
+			fail_msg("%s: %s, %s", t->what, t->a, t->b);
+	}
+	assert_int_equal(seen, 2);
+	image_put(im[1], NODES + 0x3000 + offsetof(struct node, w) + 6 * 8, "\x10\0\0\xc0\xff\xff\xff\xff", 8);
+	r[1] = report_build(&im[1]->kernel, a, "file", "format");
+	assert_false(report_diff(r[0], r[1])->same_signature);
+	arena_destroy(a);
+	image_destroy(&im[0]->kernel);
+	image_destroy(&im[1]->kernel);
+}
+
 static void survives_any_damage(void **state)
 {
 	srand(1);
@@ -290,6 +331,7 @@ int main(void)
 		cmocka_unit_test(perfetto_has_every_event),
 		cmocka_unit_test(capsule_gives_the_same_report),
 		cmocka_unit_test(missing_map_list_is_said),
+		cmocka_unit_test(differences),
 		cmocka_unit_test(survives_any_damage),
 	};
 
