@@ -182,9 +182,9 @@ static int share_maps(struct loaded *s, const struct attach_plan *plan, struct e
 }
 
 /* struct df_has of bpf/runtime.h */
-static int set_features(struct bpf_object *o, struct err *err)
+static int set_features(struct bpf_object *o, const struct set_info *info, struct err *err)
 {
-	const uint32_t has[] = { feature_has(FEATURE_CRASH_KEXEC), feature_has(FEATURE_BPF_PANIC) };
+	const uint32_t has[] = { feature_has(FEATURE_CRASH_KEXEC), feature_has(FEATURE_BPF_PANIC), info->test_clock };
 	struct bpf_map *m = bpf_object__find_map_by_name(o, ".rodata.df_has");
 
 	if (!m || bpf_map__set_initial_value(m, has, sizeof(has)))
@@ -244,7 +244,8 @@ static int load_engines(struct arena *a, struct loaded *s, struct buf *object, c
 		return -1;
 	if (!tracing_begin(a, s, plan, &t, err)) {
 		s->engines = open_object(object, "deadfall", err);
-		if (s->engines && !set_late(s, s->engines, err) && !share_maps(s, plan, err) && !set_features(s->engines, err) &&
+		if (s->engines && !set_late(s, s->engines, err) && !share_maps(s, plan, err) &&
+		    !set_features(s->engines, s->info, err) &&
 		    !choose_engines(s, plan, err) && !choose_tracing(s, plan, err))
 			ret = load_object(s->engines, err) ? err_wrap(err, "load engines") : tracing_loaded(t);
 	}
@@ -383,7 +384,7 @@ int set_load(struct arena *a, struct set_info *info, struct buf *object, const s
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->info = info;
-	ret->lists = feature_has(FEATURE_LISTS);
+	ret->lists = feature_has(FEATURE_LISTS) && !info->test_arrays;
 	if (members_read(a, info, err) || late_resolve(a, info, &ret->late, err))
 		return -1;
 	if (feature_has(FEATURE_KPROBE_MULTI))

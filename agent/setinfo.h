@@ -94,6 +94,8 @@ struct info_members {
 
 struct set_info {
 	const char *name;
+	/* for tests, and not in the manifest: time is df_ctl.test_ns; history in arrays as on kernels without lists */
+	bool test_clock, test_arrays;
 	uint32_t slots, nodes, words, key_parts, nmachines;
 	uint64_t bytes;
 	struct info_rule *rules;

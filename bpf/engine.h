@@ -15,6 +15,19 @@
 #include "bpf/keys.h"
 #include "bpf/verdict.h"
 
+/* The clock; in tests that compare with the reference it stands still between events. */
+static __always_inline __u64 clock_ns(void)
+{
+	return df_has.test_clock ? df_ctl.test_ns : bpf_ktime_get_ns();
+}
+
+/* How long until a deadline is looked at: in tests, often. */
+#define TEST_POLL_NS 5000000ULL
+static __always_inline __u64 timer_wait(__u64 ns)
+{
+	return df_has.test_clock ? TEST_POLL_NS : ns;
+}
+
 /* How often a decision is made anew when other CPUs change the key meanwhile. */
 #define TRIES 6
 
@@ -48,19 +61,33 @@ static __always_inline bool test_registers(const struct df_match *m, const struc
 	return test == DF_TEST_BEFORE ? keep < val : val != keep;
 }
 
+/* Since the match began. Events of two CPUs may come to the lock in the other order than they took their times. */
+static __always_inline __u64 elapsed(const struct df_match *m, const struct df_rec *r)
+{
+	return r->ns > m->first_ns ? r->ns - m->first_ns : 0;
+}
+
+/* A birth forgets what was counted. */
+static __always_inline __s64 count_of(const struct df_match *m, const struct df_rec *r)
+{
+	return r->flags & DF_BIRTH ? 0 : m->count;
+}
+
 static __always_inline bool test_holds(const struct df_match *m, struct df_rec *r, __u8 test, __u32 arg)
 {
 	switch (test) {
 	case DF_TEST_NONE:
 		return true;
 	case DF_TEST_WITHIN:
-		return r->ns - m->first_ns <= param(arg, -1ULL);
+		return elapsed(m, r) <= param(arg, -1ULL);
 	case DF_TEST_LATER:
-		return r->ns - m->first_ns > param(arg, -1ULL);
+		return elapsed(m, r) > param(arg, -1ULL);
 	case DF_TEST_COUNT_GE:
-		return m->count >= (__s64)param(arg, 1ULL << 62);
+		return count_of(m, r) >= (__s64)param(arg, 1ULL << 62);
 	case DF_TEST_COUNT_LE:
-		return m->count <= (__s64)param(arg, -(1ULL << 62));
+		return count_of(m, r) <= (__s64)param(arg, -(1ULL << 62));
+	case DF_TEST_KNOWN:
+		return arg < DF_VALS && !(r->val_bad >> arg & 1);
 	case DF_TEST_LIVE_GE: {
 		__u32 machine = r->machine;
 		__s64 *live = bpf_map_lookup_elem(&df_live, &machine);
@@ -78,7 +105,8 @@ static __always_inline bool test_holds(const struct df_match *m, struct df_rec *
 static __always_inline __u32 first_decision(const struct df_match *m, const struct df_rec *r,
 					    const struct df_machine *mc)
 {
-	__u32 state = r->flags & DF_BIRTH ? 0 : m->state;
+	bool reset = r->flags & DF_BIRTH && !(mc->flags & DF_MACHINE_KEEPS);
+	__u32 state = reset ? 0 : m->state;
 
 	if (r->col == DF_NO_COL)
 		return NO_DECISION;
@@ -127,14 +155,20 @@ struct effect {
 	int alive;		/* +1: a key came to life, -1: one died */
 };
 
-static __always_inline void begin_generation(struct df_match *m)
+static __always_inline void begin_generation(struct df_match *m, const struct df_rec *r, const struct df_machine *mc,
+					     __u32 losses)
 {
+	bool inherits = mc->flags & DF_MACHINE_OWNERS;
+
 	m->born++;
-	m->gen = m->born;
-	m->state = 0;
-	m->count = 0;
+	m->gen = inherits ? r->gen : m->born;
+	m->losses = inherits ? r->base : losses;
 	m->matches = 0;
 	m->events = 0;
+	if (mc->flags & DF_MACHINE_KEEPS)
+		return;
+	m->state = 0;
+	m->count = 0;
 	m->deadline_ns = 0;
 	m->keep_bad = -1;
 }
@@ -201,19 +235,26 @@ static __always_inline void apply(struct df_match *m, struct df_rec *r, const st
 #pragma unroll
 		for (__u32 i = 0; i < DF_STEPS; i++)
 			r->step[i] = m->step[i];
-		r->losses = losses - m->losses;
+		r->losses = losses - (d->ops & DF_OP_WHOLE ? 0 : m->losses);
 	}
 }
 
+/* The key comes to life, or its life ends: what is counted as live. */
+static __always_inline void set_alive(struct df_match *m, bool alive, struct effect *e)
+{
+	if (m->alive != alive)
+		e->alive = alive ? 1 : -1;
+	m->alive = alive;
+}
+
 /* The part of every event, whatever it does to the automaton; called under the lock. */
-static __always_inline void touch(struct df_match *m, struct df_rec *r, __u32 losses, struct effect *e)
+static __always_inline void touch(struct df_match *m, struct df_rec *r, const struct df_machine *mc, __u32 losses,
+				  struct effect *e)
 {
 	if (r->flags & DF_BIRTH) {
-		begin_generation(m);
-		m->losses = losses;
-		if (!m->alive)
-			e->alive = 1;
-		m->alive = 1;
+		begin_generation(m, r, mc, losses);
+		if (!(mc->flags & DF_MACHINE_KEEPS))
+			set_alive(m, true, e);
 	}
 	if (!m->events++)
 		m->born_ns = r->ns;
@@ -224,16 +265,30 @@ static __always_inline void touch(struct df_match *m, struct df_rec *r, __u32 lo
 	m->last_cpu = r->cpu;
 	m->used = 1;
 	r->gen = m->gen;
+	r->base = m->losses;
 	e->pin = r->flags & DF_PIN;
 }
 
-static __always_inline void end_generation(struct df_match *m, const struct df_rec *r, struct effect *e)
+static __always_inline void end_generation(struct df_match *m, const struct df_rec *r, const struct df_machine *mc,
+					   const struct df_decision *d, struct effect *e)
 {
-	if (!(r->flags & DF_DEATH))
-		return;
-	if (m->alive)
-		e->alive = -1;
-	m->alive = 0;
+	if (!(mc->flags & DF_MACHINE_KEEPS)) {
+		if (r->flags & DF_DEATH)
+			set_alive(m, false, e);
+	} else if (d && d->ops & (DF_OP_LIVE | DF_OP_DEAD)) {
+		set_alive(m, d->ops & DF_OP_LIVE, e);
+	}
+}
+
+/*
+ * In a table of owners a generation is that of the object, in whose table the same event was just before: the first
+ * event of an owner in it begins the owner's. flags: those of the event.
+ */
+static __always_inline void inherit_generation(const struct df_match *m, struct df_rec *r, const struct df_machine *mc,
+					       __u32 flags)
+{
+	if (mc->flags & DF_MACHINE_OWNERS)
+		r->flags = (flags & ~(DF_BIRTH | DF_DEATH)) | (m->gen != r->gen ? DF_BIRTH : 0);
 }
 
 /* Fill the common part of a recorded event; e may be a list node's or a ring node's. */
@@ -351,7 +406,7 @@ static __always_inline bool admit(struct df_rec *r, struct df_stats *st, __u32 r
 		return false;
 	}
 	if (!r->ns) {
-		r->ns = bpf_ktime_get_ns();
+		r->ns = clock_ns();
 		r->seq = __sync_fetch_and_add(&df_ctl.seq, 1) + 1;
 	}
 	return true;

@@ -41,7 +41,7 @@ static __always_inline void list_start_timer(struct df_state *s, __u64 ns)
 {
 	bpf_timer_init(&s->timer, &df_keys, 1 /* CLOCK_MONOTONIC */);
 	bpf_timer_set_callback(&s->timer, list_deadline);
-	bpf_timer_start(&s->timer, ns, 0);
+	bpf_timer_start(&s->timer, timer_wait(ns), 0);
 }
 
 /* Write the event into a node of our own. */
@@ -93,7 +93,7 @@ static __always_inline void list_grow(struct df_state *s, struct df_rec *r, stru
 static __always_inline bool list_step(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
 				      struct df_stats *st, struct effect *e)
 {
-	__u32 losses = losses_of(mc->rule), version, at;
+	__u32 losses = losses_of(mc->rule), flags = r->flags, version, at;
 	struct bpf_list_node *old = NULL;
 	const struct df_decision *d;
 	struct df_node *n;
@@ -103,6 +103,7 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 	for (int try = 0; try < TRIES && !done; try++) {
 		version = s->m.version;
 		barrier();
+		inherit_generation(&s->m, r, mc, flags);
 		at = first_decision(&s->m, r, mc);
 		d = decision_get(at);
 		if (d && !is_certain(d)) {
@@ -120,10 +121,10 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 			continue;
 		}
 		done = true;
-		touch(&s->m, r, losses, e);
+		touch(&s->m, r, mc, losses, e);
 		if (d)
 			apply(&s->m, r, mc, d, timer_ns, losses, e);
-		end_generation(&s->m, r, e);
+		end_generation(&s->m, r, mc, d, e);
 		r->ops = e->ops;
 		s->m.version++;
 		if (e->pin)
@@ -141,6 +142,7 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 		else
 			list_grow(s, r, e, st, mc->rule);
 	}
+	r->flags = flags;
 	return done;
 }
 
@@ -231,7 +233,7 @@ static int list_deadline(void *map, struct df_mkey *key, struct df_state *s)
 {
 	__u32 prog = DF_PROG_TIMER, event;
 	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);
-	__u64 now = bpf_ktime_get_ns(), deadline = s->m.deadline_ns;
+	__u64 now = clock_ns(), deadline = s->m.deadline_ns;
 	const struct df_machine *mc = machine_get(s->m.machine);
 	struct effect e = {};
 	struct df_stats *st;
@@ -239,7 +241,7 @@ static int list_deadline(void *map, struct df_mkey *key, struct df_state *s)
 	if (!r || !mc || !deadline || df_ctl.frozen)
 		return 0;
 	if (now < deadline) {
-		bpf_timer_start(&s->timer, deadline - now, 0);
+		bpf_timer_start(&s->timer, timer_wait(deadline - now), 0);
 		return 0;
 	}
 	event = mc->deadline_event;
@@ -254,7 +256,7 @@ static int list_deadline(void *map, struct df_mkey *key, struct df_state *s)
 		return 0;
 	st->hit++;
 	if (r->ops & DF_OP_TIMER)
-		bpf_timer_start(&s->timer, e.timer_ns, 0);	/* the callback stays */
+		bpf_timer_start(&s->timer, timer_wait(e.timer_ns), 0);	/* the callback stays */
 	list_after(s, r, mc, st, &e);
 	return 0;
 }

@@ -18,7 +18,7 @@ static __always_inline void ring_start_timer(struct df_state_ring *s, __u64 ns)
 {
 	bpf_timer_init(&s->timer, &df_keys_ring, 1 /* CLOCK_MONOTONIC */);
 	bpf_timer_set_callback(&s->timer, ring_deadline);
-	bpf_timer_start(&s->timer, ns, 0);
+	bpf_timer_start(&s->timer, timer_wait(ns), 0);
 }
 
 static __always_inline void ring_record(struct df_rec *r, __u32 index, struct effect *e, struct df_stats *st)
@@ -44,7 +44,7 @@ static __always_inline void ring_record(struct df_rec *r, __u32 index, struct ef
 static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r, const struct df_machine *mc,
 				      struct df_stats *st, struct effect *e)
 {
-	__u32 losses = losses_of(mc->rule), version, at, index;
+	__u32 losses = losses_of(mc->rule), flags = r->flags, version, at, index;
 	__u16 last = mc->last ? mc->last : 1, pins = mc->pins ? mc->pins : 1;
 	const struct df_decision *d;
 	__u64 timer_ns;
@@ -53,6 +53,7 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 	for (int try = 0; try < TRIES && !done; try++) {
 		version = s->m.version;
 		barrier();
+		inherit_generation(&s->m, r, mc, flags);
 		at = first_decision(&s->m, r, mc);
 		d = decision_get(at);
 		if (d && !is_certain(d)) {
@@ -70,10 +71,10 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 			continue;
 		}
 		done = true;
-		touch(&s->m, r, losses, e);
+		touch(&s->m, r, mc, losses, e);
 		if (d)
 			apply(&s->m, r, mc, d, timer_ns, losses, e);
-		end_generation(&s->m, r, e);
+		end_generation(&s->m, r, mc, d, e);
 		r->ops = e->ops;
 		s->m.version++;
 		index = s->m.first_node;
@@ -84,6 +85,7 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 		bpf_spin_unlock(&s->lock);
 		ring_record(r, index, e, st);
 	}
+	r->flags = flags;
 	return done;
 }
 
@@ -157,7 +159,7 @@ static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *v
 	struct df_state_ring *s = bpf_map_lookup_elem(&df_keys_ring, key);
 	__u32 prog = DF_PROG_TIMER, event;
 	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);
-	__u64 now = bpf_ktime_get_ns(), deadline;
+	__u64 now = clock_ns(), deadline;
 	const struct df_machine *mc;
 	struct effect e = {};
 	struct df_stats *st;
@@ -169,7 +171,7 @@ static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *v
 	if (!mc || !deadline)
 		return 0;
 	if (now < deadline) {
-		bpf_timer_start(&s->timer, deadline - now, 0);
+		bpf_timer_start(&s->timer, timer_wait(deadline - now), 0);
 		return 0;
 	}
 	event = mc->deadline_event;
@@ -183,7 +185,7 @@ static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *v
 		return 0;
 	st->hit++;
 	if (r->ops & DF_OP_TIMER)
-		bpf_timer_start(&s->timer, e.timer_ns, 0);	/* the callback stays */
+		bpf_timer_start(&s->timer, timer_wait(e.timer_ns), 0);	/* the callback stays */
 	ring_after(s, r, mc, st, &e);
 	return 0;
 }

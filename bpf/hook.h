@@ -50,6 +50,32 @@ __hidden __attribute__((noinline)) __u64 df_begin(__u32 event)
 	return (__u64)st;
 }
 
+/* An event of the rule whose key is unknown: nobody knows which match it would have changed. */
+__hidden __attribute__((noinline)) int df_taint(__u32 rule)
+{
+	loss(rule);
+	return 0;
+}
+
+/* A kernel stack as one number, to group by: of the n frames in the record from word `first` on. */
+__hidden __attribute__((noinline)) __u64 df_stack_hash(void *rec, __u32 first, __u32 n)
+{
+	struct df_rec *r = rec;
+	__u64 h = 0;
+
+	for (__u32 i = 0; i < DF_STACK_DEPTH && i < n; i++) {
+		__u32 at = first + i;
+
+		if (at >= DF_WORDS)
+			break;
+		barrier_var(at);
+		if (at >= DF_WORDS)
+			break;
+		h = (h ^ r->w[at]) * 0x9e3779b97f4a7c15ULL;
+	}
+	return h ^ h >> 32;
+}
+
 /* The record of a program: a struct df_rec *, or NULL. */
 __hidden __attribute__((noinline)) __u64 df_record(__u32 prog)
 {

@@ -197,7 +197,7 @@ static __always_inline int key_create(void *map, __u32 key_off, struct df_rec *r
 	e->m.used = 1;
 	e->m.machine = r->machine;
 	e->m.keep_bad = -1;
-	e->m.losses = losses_of(mc->rule);
+	e->m.losses = 0;	/* what was before may have been lost: an eviction is a loss, too */
 	slot_write((struct df_mkey *)((void *)blank + key_off), r);
 	err = bpf_map_update_elem(map, &r->key, blank, BPF_NOEXIST);
 	if (err)

@@ -124,7 +124,9 @@ struct df_rec {
 	__u16 nframes;		/* kernel stack frames, at the end of the payload */
 	__u16 stack_word;	/* where in the payload they begin */
 	__u32 val_bad;		/* bit n: val[n] could not be read */
-	__u32 losses;		/* engine: losses of the rule since the match began */
+	__u32 losses;		/* engine: losses of the rule since the match began ... */
+	__u32 base;		/* engine: ... and at its beginning, in the machine that the event went to last */
+	__u32 pad;
 	__u32 ops;		/* engine: what is left to do after the lock */
 	__u32 cpu;		/* engine */
 	__u64 pid_tgid;		/* engine: the task to name: the current one, or the one that a deadline waited for */
@@ -175,6 +177,13 @@ struct df_machine {
 	__u32 first_node;	/* df_ring: first node of the table */
 	__u32 times;		/* a match must complete so often on a key before it fires */
 	__u32 follow;		/* machine of DF_OP_FOLLOW + 1, 0: none */
+	__u32 flags;		/* enum df_machine_flag */
+	__u32 pad;
+};
+
+enum df_machine_flag {
+	DF_MACHINE_KEEPS = 1 << 0,	/* births and deaths do not touch it: its decisions say who is live */
+	DF_MACHINE_OWNERS = 1 << 1,	/* its keys are those of the machine before, and an owner: generations are that one's */
 };
 
 enum df_test {
@@ -187,6 +196,7 @@ enum df_test {
 	DF_TEST_DIFFERS,	/* val[arg] is not; neither is unknown */
 	DF_TEST_BEFORE,		/* register arg keeps less than val[arg] */
 	DF_TEST_LIVE_GE,	/* live keys of the machine, before this event, are at least parameter arg */
+	DF_TEST_KNOWN,		/* val[arg] could be read */
 	DF_TEST_GUARD,		/* generated code says yes */
 };
 
@@ -199,6 +209,9 @@ enum df_op {
 	DF_OP_TIMER = 1 << 5,	/* deadline: parameter `timer` (ns) from now */
 	DF_OP_STOP = 1 << 6,	/* no deadline any more */
 	DF_OP_FOLLOW = 1 << 7,	/* then the same event for the follow machine, its key register 0, column follow_col */
+	DF_OP_LIVE = 1 << 8,	/* the key counts as live */
+	DF_OP_DEAD = 1 << 9,	/* it does no more */
+	DF_OP_WHOLE = 1 << 10,	/* with FIRE: any loss since the set was armed makes the match doubtful */
 };
 
 /*
@@ -275,6 +288,7 @@ struct df_ctl {
 	__u32 braked;		/* the brake let go of the set's probes: thousandths of a CPU that they took; 0: no */
 	char reason[128];	/* why the machine was crashed, for its log: "NAME: ..." */
 	__u64 missed;		/* calls that the probes missed, so far as the kernel counts them; all are in df_losses */
+	__u64 test_ns;		/* the time, in tests that set it */
 };
 
 /*
@@ -313,6 +327,7 @@ struct df_rule {
 	__u64 not_before;	/* matches before this time are only logged (guard: after) */
 	__u64 cooldown_ns;	/* after a verdict matches are only counted for so long */
 	__u64 last_ns;		/* time of the last verdict */
+	__u64 last_seq;		/* event that completed a match last: it does so once, in whatever table */
 	__u32 every;		/* only every n-th match counts */
 	__u32 on_loss;		/* enum df_on_loss */
 	char name[48];		/* 0-terminated */
@@ -440,7 +455,7 @@ struct df_match {
 	__u32 machine;
 	__u32 slot;
 	__u32 first_node;	/* rings: the key's first node in df_ring */
-	__u32 losses;		/* df_losses of the rule when the match began */
+	__u32 losses;		/* df_losses of the rule when the match, or the generation, began; 0: all count */
 	__u32 matches;		/* completed on this key */
 	__u32 pid, tid;		/* task of the event that began the match */
 	char comm[DF_COMM];

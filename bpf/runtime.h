@@ -59,6 +59,7 @@ extern int df_guard(__u32 guard, void *rec, void *match);
 struct df_has {
 	__u32 crash_kexec;
 	__u32 bpf_panic;
+	__u32 test_clock;	/* tests: time is what df_ctl.test_ns says */
 };
 extern const volatile struct df_has df_has;
 

@@ -136,6 +136,9 @@ __attribute__((noinline)) int df_verdict(struct df_rec *r, __u32 rule_index)
 	rule = bpf_map_lookup_elem(&df_rules, &rule_index);
 	if (!rule || !st)
 		return 0;
+	if (rule->last_seq == r->seq)
+		return 0;
+	rule->last_seq = r->seq;
 	st->fired++;
 	act = verdict(r, rule);
 	if (act == ONLY_COUNT)

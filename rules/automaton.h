@@ -26,6 +26,7 @@ struct value {
 		VALUE_EXPR,		/* an expression at the event */
 		VALUE_TID,
 		VALUE_NS,		/* time in the hook */
+		VALUE_KSTACK,		/* a number that tells its kernel stack from others */
 	} kind;
 	const struct field *field;
 	const struct expr *expr;

@@ -70,8 +70,6 @@ static void build_sequence(struct builder *b, uint32_t own)
 		bool last = state == m->nsteps - 1;
 		struct df_decision *d;
 
-		if (state)
-			unless_go(b, state, 0);
 		d = step_decision(b, state, awaited->event, state, last ? 0 : state + 1,
 				  (uint16_t)((state ? 0 : DF_OP_START) | (last ? DF_OP_FIRE : 0)));
 		if (state && m->within)
@@ -80,6 +78,7 @@ static void build_sequence(struct builder *b, uint32_t own)
 		if (state) {
 			d = step_decision(b, state, m->steps[0].event, 0, 1, DF_OP_START);
 			build_guard(b, d, 1, m->steps[0].event, 0, m->steps[0].guard);
+			unless_go(b, state, 0);
 		}
 	}
 	build_flush(b);
@@ -150,46 +149,27 @@ static void build_latency(struct builder *b, uint32_t own)
 /* Counters up and down on one machine: fires where it would fall below min. unknown puts count: they prevent. */
 static void build_counts(struct builder *b, uint32_t machine, int64_t min, bool end_fires)
 {
-	static const char *const names[] = { "counting", "ended" };
+	static const char *const names[] = { "counting" };
 	const struct match *m = &b->rule->match;
 	uint32_t below = build_constant(b, (uint64_t)min), one = build_constant(b, 1);
-	uint32_t window = build_param(b, m->within);
 	struct df_decision *d;
 
-	build_begin(b, machine, 2, names);
-	for (uint32_t state = 0; state < 2; state++) {
-		for (uint32_t i = 0; i < m->up.n; i++) {
-			d = build_decision(b, state, build_column(b, m->up.items[i]));
-			d->next = (uint8_t)state;
-			d->ops = DF_OP_UP;
-		}
-		for (uint32_t i = 0; i < m->down.n; i++) {
-			uint32_t col = build_column(b, m->down.items[i]);
+	build_begin(b, machine, 1, names);
+	for (uint32_t i = 0; i < m->up.n; i++)
+		build_decision(b, 0, build_column(b, m->up.items[i]))->ops = DF_OP_UP;
+	for (uint32_t i = 0; i < m->down.n; i++) {
+		uint32_t col = build_column(b, m->down.items[i]);
 
-			d = build_decision(b, state, col);
-			set_test(d, 0, DF_TEST_COUNT_LE, below);
-			d->ops = DF_OP_FIRE;
-			d->next = (uint8_t)state;
-			for (uint32_t k = 0; k < 2; k++) {
-				d = build_decision(b, state, col + k);
-				d->ops = DF_OP_DOWN;
-				d->next = (uint8_t)state;
-			}
-		}
-	}
-	if (m->end && end_fires && m->within) {
-		/* at the end the rest has the window's time to come home */
-		d = step_decision(b, 0, m->end, 0, 1, DF_OP_START | DF_OP_TIMER);
-		d->timer = (uint16_t)window;
-		d = build_decision(b, 1, b->ncols - 1);
-		set_test(d, 0, DF_TEST_COUNT_GE, one);
+		d = build_decision(b, 0, col);
+		set_test(d, 0, DF_TEST_COUNT_LE, below);
 		d->ops = DF_OP_FIRE;
-		d = build_decision(b, 1, b->ncols - 1);
-		d->ops = DF_OP_ZERO;
-	} else if (m->end && end_fires) {
+		for (uint32_t k = 0; k < 2; k++)
+			build_decision(b, 0, col + k)->ops = DF_OP_DOWN;
+	}
+	if (m->end && end_fires) {
 		d = build_decision(b, 0, build_column(b, m->end));
 		set_test(d, 0, DF_TEST_COUNT_GE, one);
-		d->ops = DF_OP_FIRE;
+		d->ops = DF_OP_FIRE | DF_OP_ZERO;
 		d = build_decision(b, 0, build_column(b, m->end));
 		d->ops = DF_OP_ZERO;
 	}
@@ -204,13 +184,13 @@ static void build_balance(struct builder *b, uint32_t own)
 	uint32_t machine;
 
 	build_counts(b, own, m->min, true);
-	if (m->end && m->within)
-		b->am->machines[own].deadline_event = (uint16_t)build_deadline_event(b);
 	for (uint32_t i = 0; i < b->rule->nevents; i++)
 		owners = owners || b->rule->events[i].owner;
 	if (!owners)
 		return;
 	machine = build_machine(b, b->rule->context_keys, b->rule->context_last);
+	b->am->machines[machine].flags = DF_MACHINE_OWNERS;
+	b->am->machines[machine].times = (uint32_t)m->times;
 	build_counts(b, machine, 0, false);
 	for (uint32_t i = 0; i < b->rule->nevents; i++) {
 		struct event *e = &b->rule->events[i];
@@ -297,7 +277,16 @@ static void build_lifecycle(struct builder *b, uint32_t own)
 	build_flush(b);
 }
 
-/* A value changes although no declared writer came between: last good and first bad. */
+static bool is_unless(const struct match *m, const struct event *e)
+{
+	for (uint32_t i = 0; i < m->nunless; i++) {
+		if (m->unless[i] == e)
+			return true;
+	}
+	return false;
+}
+
+/* A value changes although no declared writer came between: last good and first bad. What cannot be read is not seen. */
 static void build_change(struct builder *b, uint32_t own)
 {
 	static const char *const names[] = { "unknown", "known", "being written" };
@@ -307,13 +296,11 @@ static void build_change(struct builder *b, uint32_t own)
 	values_from_field(b, &m->up, m->value, reg);
 	build_begin(b, own, 3, names);
 	for (uint32_t state = 0; state < 3; state++) {
-		for (uint32_t i = 0; i < m->nunless; i++)
-			both_go(b, state, m->unless[i], 2, 0);
 		for (uint32_t i = 0; i < m->up.n; i++) {
 			uint32_t col = build_column(b, m->up.items[i]);
 			struct df_decision *d;
 
-			if (state == 1) {
+			if (state == 1 && !is_unless(m, m->up.items[i])) {
 				d = build_decision(b, state, col);
 				set_test(d, 0, DF_TEST_DIFFERS, reg);
 				d->next = 1;
@@ -322,11 +309,14 @@ static void build_change(struct builder *b, uint32_t own)
 				d->keep = (uint8_t)(1u << reg);
 			}
 			d = build_decision(b, state, col);
+			set_test(d, 0, DF_TEST_KNOWN, reg);
 			d->next = 1;
 			d->ops = DF_OP_START;
 			d->step = 1;
 			d->keep = (uint8_t)(1u << reg);
 		}
+		for (uint32_t i = 0; i < m->nunless; i++)
+			both_go(b, state, m->unless[i], 2, 0);
 	}
 	build_flush(b);
 }
@@ -343,7 +333,10 @@ static void build_population(struct builder *b, uint32_t own)
 	if (m->group) {
 		reg = build_register(b);
 		values_from_field(b, &m->up, m->group, reg);
+		for (uint32_t i = 0; i < m->up.n && !strcmp(m->group, "kstack"); i++)
+			build_value(b, m->up.items[i], reg, (struct value){ .kind = VALUE_KSTACK });
 	}
+	b->am->machines[own].flags = DF_MACHINE_KEEPS;
 	build_begin(b, own, 2, names);
 	for (uint32_t state = 0; state < 2; state++) {
 		for (uint32_t i = 0; i < m->up.n; i++) {
@@ -353,18 +346,20 @@ static void build_population(struct builder *b, uint32_t own)
 				d = build_decision(b, state, col);
 				set_test(d, 0, DF_TEST_LIVE_GE, over);
 				d->next = 1;
-				d->ops = DF_OP_START | DF_OP_FIRE;
+				d->ops = DF_OP_START | DF_OP_LIVE | DF_OP_FIRE | DF_OP_WHOLE;
 			}
+			if (state)
+				continue;	/* it is live already */
 			d = build_decision(b, state, col);
 			d->next = 1;
-			d->ops = (uint16_t)(DF_OP_START | (m->group && state == 0 ? DF_OP_FOLLOW : 0));
+			d->ops = (uint16_t)(DF_OP_START | DF_OP_LIVE | (m->group ? DF_OP_FOLLOW : 0));
 			d->keep = reg < DF_VALS ? (uint8_t)(1u << reg) : 0;
 		}
 		for (uint32_t i = 0; i < m->down.n && state; i++) {
 			for (uint32_t k = 0; k < 2; k++) {
 				d = build_decision(b, state, build_column(b, m->down.items[i]) + k);
 				d->next = 0;
-				d->ops = m->group ? DF_OP_FOLLOW : 0;
+				d->ops = (uint16_t)(DF_OP_DEAD | (m->group ? DF_OP_FOLLOW : 0));
 				d->follow_col = 2;
 			}
 		}
@@ -374,10 +369,11 @@ static void build_population(struct builder *b, uint32_t own)
 		return;
 	group = build_machine(b, b->rule->context_keys, b->rule->context_last);
 	b->am->machines[own].follow = group + 1;
+	b->am->machines[group].times = (uint32_t)m->times;
 	build_begin(b, group, 1, group_names);
 	d = build_decision(b, 0, 0);
 	set_test(d, 0, DF_TEST_COUNT_GE, over);
-	d->ops = DF_OP_FIRE | DF_OP_UP;
+	d->ops = DF_OP_FIRE | DF_OP_UP | DF_OP_WHOLE;
 	d = build_decision(b, 0, 0);
 	d->ops = DF_OP_UP;
 	d = build_decision(b, 0, 2);
@@ -440,9 +436,8 @@ static void build_origin(struct builder *b, uint32_t own)
 				d->step = state ? 0 : 1;
 			}
 		}
-		unless_go(b, state, 0);
 		d = build_decision(b, state, outer);
-		d->ops = state ? 0 : DF_OP_FIRE;
+		d->ops = state ? DF_OP_START : DF_OP_FIRE;
 	}
 	build_flush(b);
 }

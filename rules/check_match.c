@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "lib/arena.h"
 #include "lib/nearest.h"
 #include "rules/probe.h"
 
@@ -169,6 +170,34 @@ static void check_fields(struct check *c)
 		check_recorded(c, &m->up, m->value);
 	if (m->group && strcmp(m->group, "kstack"))
 		check_recorded(c, &m->up, m->group);
+	for (uint32_t i = 0; m->group && !strcmp(m->group, "kstack") && i < m->up.n; i++)
+		m->up.items[i]->keep |= KEEP_KSTACK;
+}
+
+static void key_by_thread(struct check *c, struct event *ev)
+{
+	struct expr *tid = new_expr(c, EXPR_BUILTIN, ev->span, type_int(c->types, 4, false), NULL, NULL);
+
+	tid->index = BUILTIN_TID;
+	tid->text = "tid";
+	ev->key = arena_new(c->arena, struct expr *);
+	ev->key[0] = tid;
+	ev->nkey = 1;
+}
+
+/* The inner calls are those of the same thread: its events have that key unless the rule gives another. */
+static void check_origin_keys(struct check *c)
+{
+	struct match *m = &c->rule->match;
+
+	for (uint32_t i = 0; i < c->rule->nevents; i++) {
+		if (c->rule->events[i].nkey)
+			return;
+	}
+	if (m->nsteps)
+		key_by_thread(c, m->steps[0].event);
+	for (uint32_t i = 0; i < m->up.n; i++)
+		key_by_thread(c, m->up.items[i]);
 }
 
 void check_match(struct check *c)
@@ -191,6 +220,8 @@ void check_match(struct check *c)
 		check_at_return(c, m->up.items[i], "it may be the origin of what was returned");
 	check_fields(c);
 	check_automaton(c);
+	if (m->kind == MATCH_ORIGIN)
+		check_origin_keys(c);
 }
 
 static bool rests_on_absence(const struct rule *rule)

@@ -230,6 +230,17 @@ static void lower_unknown(struct lower *l, uint32_t unknown, uint32_t hit, int16
 	ir_jmp(l->f, hit);
 }
 
+/* The stack that lower_kstack took, as a number. */
+static void lower_stack_value(struct lower *l, uint32_t fail)
+{
+	ir_load(l->f, 2, BPF_REG_3, IR_REC, REC(nframes));
+	ir_jcci(l->f, BPF_JEQ, BPF_REG_3, 0, fail);
+	ir_mov(l->f, BPF_REG_1, IR_REC);
+	ir_movi(l->f, BPF_REG_2, l->event->kstack_word);
+	ir_call_symbol(l->f, "df_stack_hash");
+	ir_mov(l->f, IR_REG(0), BPF_REG_0);
+}
+
 /* Values for guards and registers: val[], with a mask of those that could not be read. */
 static void lower_values(struct lower *l)
 {
@@ -250,6 +261,9 @@ static void lower_values(struct lower *l)
 			break;
 		case VALUE_EXPR:
 			lower_value(l, v->expr, 0, fail);
+			break;
+		case VALUE_KSTACK:
+			lower_stack_value(l, fail);
 			break;
 		case VALUE_TID:
 			ir_call(l->f, BPF_FUNC_get_current_pid_tgid);
@@ -310,6 +324,10 @@ static void lower_recording(struct lower *l, const struct recording *rec, uint32
 	ir_label(l->f, bad_key);
 	ir_comment(l->f, "the key is unknown");
 	count(l, STAT(key_unknown));
+	if (rec->col != DF_NO_COL) {
+		ir_movi(l->f, BPF_REG_1, l->rule->index);
+		ir_call_symbol(l->f, "df_taint");
+	}
 	ir_label(l->f, done);
 }
 
@@ -415,9 +433,9 @@ static void lower_event(struct lower *l, uint32_t key_parts, uint32_t end)
 	lower_fields(l);
 	ir_line(l->f, l->event->span);
 	lower_ip(l);
-	lower_values(l);
 	lower_keep(l);
 	lower_kstack(l);
+	lower_values(l);
 	for (uint32_t i = 0; i < p->nrecordings; i++)
 		lower_recording(l, &p->recordings[i], key_parts, keeps_unknown ? flag : 0);
 	lower_release(l, end);
