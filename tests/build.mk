@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the tests in virtual machines run: a module and two programs. `make check` builds them.
 
-VM_FIXTURES = $(BUILD)/vm/widget.ko $(BUILD)/vm-6.1/scen.ko $(BUILD)/vm/bpf_panic/bpf_panic.ko $(BUILD)/vm/wl $(BUILD)/vm/kv $(BUILD)/vm/exprs
+VM_FIXTURES = $(BUILD)/vm/widget.ko $(BUILD)/vm-6.1/scen.ko $(BUILD)/vm/bpf_panic/bpf_panic.ko $(BUILD)/vm/wl $(BUILD)/vm/kv $(BUILD)/vm/exprs \
+	      $(BUILD)/vm/automata
 
 $(BUILD)/vm/widget.ko: tests/vm/build $(wildcard tests/vm/mod/*)
 	$(call msg,MODULE,$@)
@@ -23,6 +24,12 @@ $(BUILD)/vm/kv: tests/vm/usdt.c
 	$(call msg,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARN) -O1 -g -static -D_GNU_SOURCE -o $@ $<
+
+# With all of deadfall in it.
+$(BUILD)/vm/automata: tests/vm/automata.c $(BUILD)/libdeadfall.a
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $< $(BUILD)/libdeadfall.a $(LIBS)
 
 $(BUILD)/vm/%: tests/vm/%.c
 	$(call msg,CC,$@)
