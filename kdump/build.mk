@@ -3,7 +3,7 @@ EXTRA_PROGRAMS += $(BUILD)/deadfall-init
 
 $(BUILD)/deadfall-init: $(BUILD)/kdump/init.o $(BUILD)/libdeadfall.a
 	$(call msg,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(if $(filter san,$(VARIANT)),,-static) -o $@ $^ -ljansson -lm
+	$(Q)$(CC) $(CFLAGS) $(if $(filter san,$(VARIANT)),,-static) -o $@ $^ -ljansson -lz -lm
 
 -include $(BUILD)/kdump/init.d
 

@@ -27,9 +27,10 @@
 
 /*
  * A kernel that answers like `inner` and writes everything down to the file descriptor. inner stays the caller's and
- * must outlive it. NULL: ERR_NOMEM, ERR_SYSTEM.
+ * must outlive it. redact: what may come from user space is blanked, in the answers as well (kernel_read_private()).
+ * NULL: ERR_NOMEM, ERR_SYSTEM.
  */
-struct kernel *capsule_record(struct kernel *inner, int fd, struct err *err);
+struct kernel *capsule_record(struct kernel *inner, int fd, bool redact, struct err *err);
 
 /* Write what is still in memory and the end mark, and say whether all was written. Call before kernel_destroy. */
 int capsule_finish(struct kernel *recorder, struct err *err);

@@ -172,7 +172,8 @@ static struct buf *begin(struct recorder *r, uint8_t kind, const struct err *err
 	return &r->chunk;
 }
 
-static int recorder_read(struct kernel *k, uint64_t addr, void *buf, size_t len, struct err *err)
+static int recorder_read_private(struct kernel *k, uint64_t addr, void *buf, size_t len, const struct kernel_scrub *s,
+				 struct err *err)
 {
 	struct recorder *r = (struct recorder *)k;
 	struct buf q = BUF_INIT;
@@ -180,6 +181,8 @@ static int recorder_read(struct kernel *k, uint64_t addr, void *buf, size_t len,
 	int rc = kernel_read(r->inner, addr, buf, len, &failure);
 	uint8_t kind = rc ? CAPSULE_NO_MEMORY : CAPSULE_MEMORY;
 
+	if (!rc && s)
+		s->run(s->arg, buf, len);
 	put_u64(&q, addr);
 	if (rc)
 		put_u32(&q, (uint32_t)len);
@@ -194,6 +197,11 @@ static int recorder_read(struct kernel *k, uint64_t addr, void *buf, size_t len,
 	if (rc && err)
 		*err = failure;
 	return rc;
+}
+
+static int recorder_read(struct kernel *k, uint64_t addr, void *buf, size_t len, struct err *err)
+{
+	return recorder_read_private(k, addr, buf, len, NULL, err);
 }
 
 static int recorder_vmcoreinfo(struct kernel *k, const char *key, char *value, size_t size, struct err *err)
@@ -298,7 +306,17 @@ static const struct kernel_ops recorder_ops = {
 	.destroy = recorder_destroy,
 };
 
-struct kernel *capsule_record(struct kernel *inner, int fd, struct err *err)
+static const struct kernel_ops redacting_ops = {
+	.read = recorder_read,
+	.read_private = recorder_read_private,
+	.vmcoreinfo = recorder_vmcoreinfo,
+	.symbol = recorder_symbol,
+	.symbolize = recorder_symbolize,
+	.member = recorder_member,
+	.destroy = recorder_destroy,
+};
+
+struct kernel *capsule_record(struct kernel *inner, int fd, bool redact, struct err *err)
 {
 	struct recorder *r = calloc(1, sizeof(*r));
 	struct buf head = BUF_INIT;
@@ -307,7 +325,7 @@ struct kernel *capsule_record(struct kernel *inner, int fd, struct err *err)
 		err_nomem(err);
 		return NULL;
 	}
-	r->kernel.ops = &recorder_ops;
+	r->kernel.ops = redact ? &redacting_ops : &recorder_ops;
 	r->inner = inner;
 	r->fd = fd;
 	buf_puts(&head, CAPSULE_MAGIC);

@@ -22,12 +22,14 @@
 
 struct options {
 	const char *path, *capsule;
+	bool redact;		/* keep no bytes that may come from user space */
 };
 
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{ "capsule", required_argument, NULL, 'c' },
+		{ "redact", no_argument, NULL, 'r' },
 		{ 0 },
 	};
 	int c;
@@ -35,9 +37,12 @@ static int parse(int argc, char **argv, struct options *o)
 	optind = 0;
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
-		if (c != 'c')
+		if (c == 'r')
+			o->redact = true;
+		else if (c == 'c')
+			o->capsule = optarg;
+		else
 			return command_usage(NAME, "unknown option or missing value: %s", argv[optind - 1]);
-		o->capsule = optarg;
 	}
 	if (optind + 1 != argc || !o->capsule)
 		return command_usage(NAME, "needs a vmcore and --capsule FILE");
@@ -72,7 +77,7 @@ static void ask_all(const struct options *o, struct kernel *recorder, struct are
 static int record(const struct options *o, struct kernel *k, int fd, struct err *err)
 {
 	struct arena *arena = arena_create(on_no_memory, &no_memory);
-	struct kernel *recorder = capsule_record(k, fd, err);
+	struct kernel *recorder = capsule_record(k, fd, o->redact, err);
 	int rc = -1;
 
 	if (!arena)

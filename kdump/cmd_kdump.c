@@ -3,12 +3,12 @@
 #include "kdump/cmd_kdump.h"
 
 #include "agent/command.h"
+#include "kdump/cmd_kdump_setup.h"
 #include "kdump/doctor.h"
 #include "kdump/files.h"
 #include "kdump/panics.h"
 #include "kdump/ready.h"
 #include "kdump/selftest.h"
-#include "kdump/setup.h"
 #include "kdump/state.h"
 #include "kdump/target.h"
 
@@ -19,55 +19,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-static int cmd_setup(int argc, char **argv)
-{
-	enum { OPT_POWEROFF = 256, OPT_REBOOT, OPT_CAPSULE_ONLY, OPT_LIMIT, OPT_SSH_KEY };
-	static const struct option options[] = {
-		{ "target", required_argument, NULL, 't' },	  { "kernel", required_argument, NULL, 'k' },
-		{ "level", required_argument, NULL, 'l' },	  { "output", required_argument, NULL, 'o' },
-		{ "print", no_argument, NULL, 'p' },		  { "quiet", no_argument, NULL, 'q' },
-		{ "poweroff", no_argument, NULL, OPT_POWEROFF },  { "reboot", no_argument, NULL, OPT_REBOOT },
-		{ "capsule-only", no_argument, NULL, OPT_CAPSULE_ONLY },
-		{ "limit", required_argument, NULL, OPT_LIMIT },
-		{ "ssh-key", required_argument, NULL, OPT_SSH_KEY },
-		{ 0 }
-	};
-	struct setup_options o = { .level = -1 };
-	int limits = 0;
-	struct err err;
-	char *end;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "t:k:l:o:pq", options, NULL)) != -1) {
-		switch (c) {
-		case 't': o.target = optarg; break;
-		case 'k': o.kernel = optarg; break;
-		case 'o': o.output = optarg; break;
-		case 'p': o.print = true; break;
-		case 'q': o.quiet = true; break;
-		case OPT_POWEROFF: o.final = FINAL_POWEROFF; break;
-		case OPT_REBOOT: o.final = FINAL_REBOOT; break;
-		case OPT_CAPSULE_ONLY: o.capsule_only = true; break;
-		case OPT_SSH_KEY: o.ssh_key = optarg; break;
-		case OPT_LIMIT:
-			if (limits == STEP_COUNT)
-				return command_usage("kdump setup", "more than one --limit for a step");
-			o.limits[limits++] = optarg;
-			break;
-		case 'l':
-			o.level = (int)strtol(optarg, &end, 10);
-			if (end == optarg || *end || o.level < 0 || o.level > 31)
-				return command_usage("kdump setup", "--level is makedumpfile's, 0 to 31, not '%s'", optarg);
-			break;
-		default:
-			return command_usage("kdump setup", "unknown option");
-		}
-	}
-	if (optind < argc)
-		return command_usage("kdump setup", "unexpected argument '%s'", argv[optind]);
-	return kdump_setup(&o, &err) ? command_fail("kdump setup", &err) : EXIT_OK;
-}
 
 static const char *const state_words[] = { [CHECK_OK] = "ok", [CHECK_WARN] = "warn", [CHECK_FAIL] = "FAIL" };
 
@@ -160,8 +111,20 @@ static void print_status(const struct kdump_state *s, bool have_state, const cha
 	}
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
 	printf("set up        %s for kernel %s, loaded by %s\n", when, s->kernel, s->method);
-	printf("target        %s (%s %s on %s)\n", s->target, s->fstype, s->fsid, s->device);
-	printf("saves         %s", s->capsule_only ? "the capsule only" : "capsule and vmcore");
+	for (unsigned int i = 0; i < s->target_count; i++) {
+		const struct state_target *to = &s->targets[i];
+
+		printf("%-13s %s (%s %s on %s)\n", i ? "if that fails" : "target", to->target, to->fstype, to->fsid, to->device);
+	}
+	if (s->max_dumps || s->max_bytes) {
+		printf("keeps        ");
+		if (s->max_dumps)
+			printf(" the last %lld dumps", s->max_dumps);
+		if (s->max_bytes)
+			printf("%s at most %lld MB", s->max_dumps ? "," : "", s->max_bytes >> 20);
+		printf("\n");
+	}
+	printf("saves         %s%s", s->capsule_only ? "the capsule only" : "capsule and vmcore", s->redact ? ", no user-space bytes" : "");
 	if (!s->capsule_only)
 		printf(", makedumpfile -d %d %s", s->level, s->compress);
 	printf("; then %s\n", s->final);
@@ -170,14 +133,18 @@ static void print_status(const struct kdump_state *s, bool have_state, const cha
 
 static int print_status_json(const struct kdump_state *s, bool have_state, const char *problem, const char *test)
 {
-	json_t *j = json_pack("{sb ss ss}", "ready", !*problem, "problem", problem, "tested", test);
+	json_t *j = json_pack("{sb ss ss}", "ready", !*problem, "problem", problem, "tested", test), *targets = json_array();
 	char *text;
 
+	for (unsigned int i = 0; i < s->target_count; i++)
+		json_array_append_new(targets, json_string(s->targets[i].target));
 	if (j && have_state)
-		json_object_set_new(j, "setup", json_pack("{ss ss ss ss ss si sb ss sI}", "kernel", s->kernel, "method",
-							  s->method, "target", s->target, "device", s->device, "compress",
-							  s->compress, "level", s->level, "capsule_only", s->capsule_only,
-							  "final", s->final, "time_unix", (json_int_t)s->time));
+		json_object_set_new(j, "setup", json_pack("{ss ss sO ss si sb sb ss sI sI sI}", "kernel", s->kernel, "method",
+							  s->method, "targets", targets, "compress", s->compress, "level",
+							  s->level, "capsule_only", s->capsule_only, "redact", s->redact,
+							  "final", s->final, "max_dumps", (json_int_t)s->max_dumps, "max_bytes",
+							  (json_int_t)s->max_bytes, "time_unix", (json_int_t)s->time));
+	json_decref(targets);
 	text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
 	json_decref(j);
 	if (text)
@@ -294,7 +261,7 @@ static int cmd_forget(int argc, char **argv)
 }
 
 static const struct command subcommands[] = {
-	{ "setup", cmd_setup, "[--target DIR|USER@HOST:/DIR] [--level N] [--limit STEP=S] [--poweroff] [--capsule-only] [--print]",
+	{ "setup", cmd_kdump_setup, "[--target DIR|DEVICE|USER@HOST:/DIR]... [--max-dumps N] [--capsule-only] [--redact] ... (--help)",
 	  "build the crash initramfs and load the crash kernel" },
 	{ "doctor", cmd_doctor, "[--json] [--target DIR]", "check every condition of a dump, with the fix for each" },
 	{ "test", cmd_test, "[--yes] | --result", "crash this machine on purpose, and judge the dump after the reboot" },

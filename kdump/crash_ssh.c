@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* crash_ssh.c - the crash kernel's side, see ssh.h. */
+/* crash_ssh.c - the crash kernel's side and what both sides need, see ssh.h. */
 #include "kdump/ssh.h"
 
 #include <errno.h>
@@ -9,17 +9,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-size_t ssh_client(const struct plan *plan, const char *ssh, const char *key, const char *hosts, struct ssh_words *w)
+bool ssh_is_target(const char *target)
+{
+	const char *at = strchr(target, '@');
+
+	return !strncmp(target, "ssh://", 6) || (target[0] != '/' && at && strstr(at, ":/"));
+}
+
+size_t ssh_client(const struct plan_target *t, const char *ssh, const char *key, const char *hosts, struct ssh_words *w)
 {
 	size_t n = 0;
 
 	snprintf(w->identity, sizeof(w->identity), "%s", key);
 	snprintf(w->hosts, sizeof(w->hosts), "UserKnownHostsFile=%s", hosts);
-	snprintf(w->alias, sizeof(w->alias), "HostKeyAlias=%s", plan->hostalias);
+	snprintf(w->alias, sizeof(w->alias), "HostKeyAlias=%s", t->hostalias);
 	const char *const words[] = {
 		ssh, "-F", "/dev/null", "-i", w->identity, "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", w->hosts,
-		"-o", w->alias, "-o", "ConnectTimeout=30", "-o", "ServerAliveInterval=15", "-o", "LogLevel=ERROR", "-p", plan->port,
-		plan->source,
+		"-o", w->alias, "-o", "ConnectTimeout=30", "-o", "ServerAliveInterval=15", "-o", "LogLevel=ERROR", "-p", t->port,
+		t->source,
 	};
 
 	for (; n < sizeof(words) / sizeof(*words); n++)
@@ -29,14 +36,14 @@ size_t ssh_client(const struct plan *plan, const char *ssh, const char *key, con
 }
 
 /* ssh with the remote command that stores its input; stdin is `in`. Does not return. */
-static void __attribute__((noreturn)) exec_store(const struct plan *plan, const char *name, const char *file, int in)
+static void __attribute__((noreturn)) exec_store(const struct plan_target *t, const char *name, const char *file, int in)
 {
 	struct ssh_words w;
 	char command[3000];
-	size_t n = ssh_client(plan, "/bin/ssh", SSH_CRASH_KEY, SSH_CRASH_HOSTS, &w);
+	size_t n = ssh_client(t, "/bin/ssh", SSH_CRASH_KEY, SSH_CRASH_HOSTS, &w);
 
 	snprintf(command, sizeof(command), "d='%s/%s' && umask 077 && mkdir -p \"$d\" && cat >\"$d/%s.partial\" && sync \"$d/%s.partial\" && "
-		 "mv \"$d/%s.partial\" \"$d/%s\" && echo bytes $(wc -c <\"$d/%s\")", plan->dir, name, file, file, file, file, file);
+		 "mv \"$d/%s.partial\" \"$d/%s\" && echo bytes $(wc -c <\"$d/%s\")", t->dir, name, file, file, file, file, file);
 	w.argv[n] = command;
 	w.argv[n + 1] = NULL;
 	dup2(in, 0);
@@ -44,7 +51,7 @@ static void __attribute__((noreturn)) exec_store(const struct plan *plan, const 
 	_exit(127);
 }
 
-int ssh_put(const struct plan *plan, const char *local, const char *name, const char *file)
+int ssh_put(const struct plan_target *t, const char *local, const char *name, const char *file)
 {
 	int fd = open(local, O_RDONLY);
 
@@ -52,10 +59,10 @@ int ssh_put(const struct plan *plan, const char *local, const char *name, const 
 		fprintf(stderr, "%s: %s\n", local, strerror(errno));
 		return 1;
 	}
-	exec_store(plan, name, file, fd);
+	exec_store(t, name, file, fd);
 }
 
-int ssh_stream(const struct plan *plan, const char *const *argv, const char *name, const char *file)
+int ssh_stream(const struct plan_target *t, const char *const *argv, const char *name, const char *file)
 {
 	int fds[2], status, failed = 0;
 	pid_t writer, sender, pid;
@@ -73,7 +80,7 @@ int ssh_stream(const struct plan *plan, const char *const *argv, const char *nam
 	sender = fork();
 	if (!sender) {
 		close(fds[1]);
-		exec_store(plan, name, file, fds[0]);
+		exec_store(t, name, file, fds[0]);
 	}
 	close(fds[0]);
 	close(fds[1]);

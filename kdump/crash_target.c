@@ -6,6 +6,7 @@
 #include "kdump/fsid.h"
 #include "kdump/net.h"
 #include "kdump/process.h"
+#include "kdump/raw.h"
 #include "lib/buf.h"
 #include "lib/cleanup.h"
 
@@ -52,15 +53,15 @@ int crash_load_modules(const struct plan *p, struct err *err)
 	return ret;
 }
 
-static bool carries_target(const struct plan *p, const char *device)
+static bool carries_target(const struct plan_target *t, const char *device)
 {
 	struct fsid id;
 
-	return !fsid_read(device, &id, NULL) && !strcmp(id.id, p->fsid);
+	return !fsid_read(device, &id, NULL) && !strcmp(id.id, t->fsid);
 }
 
 /* Look at every block device there is; the names seen are appended to *seen. */
-static bool find_device(const struct plan *p, char *device, size_t size, struct buf *seen)
+static bool find_device(const struct plan_target *t, char *device, size_t size, struct buf *seen)
 {
 	DIR *dir = opendir("/sys/class/block");
 	bool found = false;
@@ -74,71 +75,82 @@ static bool find_device(const struct plan *p, char *device, size_t size, struct 
 		/* sysfs writes the '/' of names like cciss/c0d0 as '!'. */
 		for (char *c = device; *c; c++)
 			*c = *c == '!' ? '/' : *c;
-		found = carries_target(p, device);
+		found = carries_target(t, device);
 	}
 	if (dir)
 		closedir(dir);
 	return found;
 }
 
-static int mount_disk(const struct plan *p, unsigned int patience, char *device, size_t size, struct err *err)
+static int wait_device(const struct plan_target *t, unsigned int patience, char *device, size_t size, struct err *err)
 {
 	double end = process_now() + patience;
 	struct buf seen = BUF_INIT;
 	bool found;
 
 	for (;;) {
-		found = find_device(p, device, size, &seen);
+		found = find_device(t, device, size, &seen);
 		if (found || process_now() > end)
 			break;
 		buf_deinit(&seen);
 		poll(NULL, 0, 100);
 	}
-	if (!found) {
+	if (!found)
 		err_set(err, ERR_ABSENT, "no device carries the %s filesystem %s (it was %s); block devices here:%s",
-			p->fstype, p->fsid, p->device, seen.len ? buf_str(&seen) : " none");
-		buf_deinit(&seen);
-		return -1;
-	}
+			t->fstype, t->fsid, t->device, seen.len ? buf_str(&seen) : " none");
 	buf_deinit(&seen);
-	mkdir(TARGET_MOUNT, 0700);
-	if (mount(device, TARGET_MOUNT, p->fstype, MS_NOATIME | MS_NODEV | MS_NOSUID | MS_NOEXEC, p->options) < 0)
-		return err_sys(err, errno, "cannot mount %s (%s)", device, p->fstype);
-	return 0;
+	return found ? 0 : -1;
 }
 
-static int mount_nfs(const struct plan *p, unsigned int patience, char *device, size_t size, struct err *err)
+static int mount_disk(const struct plan_target *t, unsigned int patience, char *device, size_t size, struct err *err)
 {
-	if (net_up(p->net, patience, err))
+	static struct raw raw;
+
+	if (wait_device(t, patience, device, size, err))
 		return -1;
-	snprintf(device, size, "%.60s", p->source);
 	mkdir(TARGET_MOUNT, 0700);
-	if (mount(p->source, TARGET_MOUNT, p->fstype, MS_NOATIME | MS_NODEV | MS_NOSUID | MS_NOEXEC, p->options) < 0)
-		return err_sys(err, errno, "cannot mount %s (%s, %s)", p->source, p->fstype, p->options);
+	if (!strcmp(t->target, "raw")) {
+		if (raw_open(device, true, &raw, err))
+			return -1;
+		raw_close(&raw);
+		return 0;
+	}
+	if (mount(device, TARGET_MOUNT, t->fstype, MS_NOATIME | MS_NODEV | MS_NOSUID | MS_NOEXEC, t->options) < 0)
+		return err_sys(err, errno, "cannot mount %s (%s)", device, t->fstype);
 	return 0;
 }
 
-int crash_mount_target(const struct plan *p, unsigned int patience, char *device, size_t size, struct err *err)
+static int mount_nfs(const struct plan_target *t, unsigned int patience, char *device, size_t size, struct err *err)
 {
-	if (!strcmp(p->target, "nfs"))
-		return mount_nfs(p, patience, device, size, err);
-	if (!strcmp(p->target, "ssh")) {
-		/* Files are collected in memory and sent from there (ssh.h). */
-		snprintf(device, size, "%.60s", p->source);
-		mkdir(TARGET_MOUNT, 0700);
-		return net_up(p->net, patience, err);
-	}
-	return mount_disk(p, patience, device, size, err);
+	if (net_up(t->net, patience, err))
+		return -1;
+	snprintf(device, size, "%.60s", t->source);
+	mkdir(TARGET_MOUNT, 0700);
+	if (mount(t->source, TARGET_MOUNT, t->fstype, MS_NOATIME | MS_NODEV | MS_NOSUID | MS_NOEXEC, t->options) < 0)
+		return err_sys(err, errno, "cannot mount %s (%s, %s)", t->source, t->fstype, t->options);
+	return 0;
 }
 
-int crash_make_dir(const struct plan *p, long long when, const char *rule, char *name, size_t size, struct err *err)
+int crash_mount_target(const struct plan_target *t, unsigned int patience, char *device, size_t size, struct err *err)
+{
+	if (!strcmp(t->target, "nfs"))
+		return mount_nfs(t, patience, device, size, err);
+	if (!strcmp(t->target, "ssh")) {
+		snprintf(device, size, "%.60s", t->source);
+		mkdir(TARGET_MOUNT, 0700);
+		return net_up(t->net, patience, err);
+	}
+	return mount_disk(t, patience, device, size, err);
+}
+
+int crash_make_dir(const struct plan_target *t, long long when, const char *rule, char *name, size_t size, struct err *err)
 {
 	char path[PATH_MAX], stamp[32];
-	time_t t = (time_t)when;
+	time_t seconds = (time_t)when;
 	struct tm tm;
 
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", gmtime_r(&t, &tm));
-	snprintf(path, sizeof(path), TARGET_MOUNT "%s", p->dir);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", gmtime_r(&seconds, &tm));
+	snprintf(path, sizeof(path), TARGET_MOUNT "%s", t->dir);
 	if (make_dirs(path, 0700, err))
 		return -1;
 	*name = 0;
@@ -147,7 +159,7 @@ int crash_make_dir(const struct plan *p, long long when, const char *rule, char 
 			snprintf(name, size, "%s-%s", stamp, rule);
 		else
 			snprintf(name, size, "%s-%s.%d", stamp, rule, i);
-		snprintf(path, sizeof(path), TARGET_MOUNT "%s/%s", p->dir, name);
+		snprintf(path, sizeof(path), TARGET_MOUNT "%s/%s", t->dir, name);
 		if (!mkdir(path, 0700))
 			return 0;
 		if (errno != EEXIST) {
@@ -173,10 +185,10 @@ int crash_reserve(const char *path, long long bytes, struct err *err)
 	return fsync(fd) < 0 ? err_sys(err, errno, "%s: fsync", path) : 0;
 }
 
-void crash_release_reserve(const struct plan *p)
+void crash_release_reserve(const struct plan_target *t)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), TARGET_MOUNT "%s/" RESERVE_NAME, p->dir);
+	snprintf(path, sizeof(path), TARGET_MOUNT "%s/" RESERVE_NAME, t->dir);
 	unlink(path);
 }

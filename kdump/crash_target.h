@@ -10,7 +10,7 @@
 
 /* Where the target filesystem is mounted. */
 #define TARGET_MOUNT "/target"
-/* Space kept free for capsule and status on a full disk: a file of this name in the plan's directory. */
+/* Space kept free for capsule and status on a full disk: a file of this name in the target's directory. */
 #define RESERVE_NAME ".deadfall-reserve"
 
 /*
@@ -20,16 +20,17 @@
 int crash_load_modules(const struct plan *p, struct err *err);
 
 /*
- * Wait up to `patience` seconds for the block device that carries the plan's filesystem, or for the network, and
- * mount the target on TARGET_MOUNT. The device's path (the server's, for nfs) is stored in device.
+ * Wait up to `patience` seconds for the block device that carries the target's filesystem, or for the network, and
+ * mount the target on TARGET_MOUNT. The device's path (the server's, for nfs) is stored in device. A target without a
+ * filesystem gets a directory in memory there (crash_store.h).
  */
-int crash_mount_target(const struct plan *p, unsigned int patience, char *device, size_t size, struct err *err);
+int crash_mount_target(const struct plan_target *t, unsigned int patience, char *device, size_t size, struct err *err);
 
 /*
  * Make the dump's directory (0700), named by the time of the crash and `rule`; a name that is taken gets a
- * number. The name, relative to the plan's directory, is stored in name.
+ * number. The name, relative to the target's directory, is stored in name.
  */
-int crash_make_dir(const struct plan *p, long long when, const char *rule, char *name, size_t size,
+int crash_make_dir(const struct plan_target *t, long long when, const char *rule, char *name, size_t size,
 		   struct err *err);
 
 /*
@@ -39,6 +40,6 @@ int crash_make_dir(const struct plan *p, long long when, const char *rule, char 
 int crash_reserve(const char *path, long long bytes, struct err *err);
 
 /* Give the reserved space back to the filesystem. */
-void crash_release_reserve(const struct plan *p);
+void crash_release_reserve(const struct plan_target *t);
 
 #endif

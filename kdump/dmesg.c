@@ -17,7 +17,7 @@
 struct ring {
 	struct kernel *k;
 	uint64_t count_bits, descs, infos, head_id, tail_id, size_bits, data;
-	struct kmember desc, state_var, begin, next, info, ts, len, level;
+	struct kmember desc, state_var, begin, next, info, ts, len, level, facility;
 };
 
 static int open_ring(struct ring *r, struct err *err)
@@ -49,6 +49,7 @@ static int open_ring(struct ring *r, struct err *err)
 	    kernel_member(r->k, "printk_info", "", &r->info, err) ||
 	    kernel_member(r->k, "printk_info", "ts_nsec", &r->ts, err) ||
 	    kernel_member(r->k, "printk_info", "text_len", &r->len, err) ||
+	    kernel_member(r->k, "printk_info", "facility", &r->facility, err) ||
 	    kernel_member(r->k, "printk_info", "level", &r->level, err))
 		return -1;
 	if (r->count_bits > 32 || r->size_bits > 32 || r->desc.size > 256 || r->info.size > 4096)
@@ -67,18 +68,36 @@ static const char *printable(struct arena *a, const char *bytes, size_t len)
 	return text;
 }
 
+/* Text that user space wrote to /dev/kmsg. */
+static void scrub_text(void *arg, uint8_t *bytes, size_t len)
+{
+	static const char instead[] = "(written by user space, left out)";
+
+	(void)arg;
+	memset(bytes, ' ', len);
+	memcpy(bytes, instead, len < sizeof(instead) - 1 ? len : sizeof(instead) - 1);
+}
+
 /* The text of a data block: a block that would cross the end stands at the beginning instead. */
-static const char *read_text(struct ring *r, struct arena *a, uint64_t begin, uint64_t next, size_t len)
+static const char *read_text(struct ring *r, struct arena *a, uint64_t begin, uint64_t next, size_t len, bool user)
 {
 	uint64_t size = 1ull << r->size_bits, at = begin & (size - 1);
+	static const struct kernel_scrub scrub = { scrub_text, NULL };
 	char bytes[TEXT_MAX];
+	int rc;
 
 	if (begin & 1)
 		return "";	/* no data: DATALESS or LOST, NO_LPOS */
 	if (begin >> r->size_bits != next >> r->size_bits && next & (size - 1))
 		at = 0;
 	len = len < sizeof(bytes) ? len : sizeof(bytes);
-	if (at + 8 + len > size || kernel_read(r->k, r->data + at + 8, bytes, len, NULL))
+	if (at + 8 + len > size)
+		return NULL;
+	if (user)
+		rc = kernel_read_private(r->k, r->data + at + 8, bytes, len, &scrub, NULL);
+	else
+		rc = kernel_read(r->k, r->data + at + 8, bytes, len, NULL);
+	if (rc)
 		return NULL;
 	return printable(a, bytes, len);
 }
@@ -101,7 +120,8 @@ static bool read_line(struct ring *r, struct arena *a, uint64_t id, struct dmesg
 	line->level = (unsigned int)bytes_number(info, r->info.size, r->level.offset, 1);
 	line->level = r->level.bits ? line->level >> r->level.bit & ((1u << r->level.bits) - 1) : line->level;
 	line->text = read_text(r, a, bytes_number(desc, r->desc.size, r->begin.offset, 8),
-			       bytes_number(desc, r->desc.size, r->next.offset, 8), len);
+			       bytes_number(desc, r->desc.size, r->next.offset, 8), len,
+			       bytes_number(info, r->info.size, r->facility.offset, r->facility.size) != 0);
 	return line->text != NULL;
 }
 

@@ -124,18 +124,58 @@ static void check_lockdown(const struct doctor_facts *f, struct check_result *r)
 	fix(r, "use your distribution's signed kernel");
 }
 
+/* The first target that would take a dump: the set-up's own, unchanged. NULL if none would. */
+static const struct doctor_target *usable(const struct doctor_facts *f)
+{
+	for (unsigned int i = 0; i < f->target_count; i++) {
+		if (f->targets[i].ok && (!f->have_state || !strcmp(f->state.targets[i].fsid, f->targets[i].plan.fsid)))
+			return &f->targets[i];
+	}
+	return NULL;
+}
+
+/* What is wrong with one target; false if nothing is. */
+static bool target_problem(const struct doctor_facts *f, unsigned int i, struct check_result *r)
+{
+	const struct doctor_target *t = &f->targets[i];
+
+	if (!t->ok) {
+		found(r, CHECK_FAIL, "%s", t->error);
+		fix(r, "mount it, or name another: %s --target DIR", setup_hint);
+	} else if (f->have_state && strcmp(f->state.targets[i].fsid, t->plan.fsid)) {
+		found(r, CHECK_FAIL, "%s is on filesystem %s now; the crash kernel looks for %s", t->target, t->plan.fsid,
+		      f->state.targets[i].fsid);
+		fix(r, "%s --target %s", setup_hint, t->target);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void check_target(const struct doctor_facts *f, struct check_result *r)
 {
-	if (!f->target_ok) {
-		found(r, CHECK_FAIL, "%s", f->target_error);
-		return fix(r, "mount it, or name another: %s --target DIR", setup_hint);
+	const struct doctor_target *t = usable(f);
+	size_t n;
+
+	/* A broken target is worth a word even where another takes its place. */
+	for (unsigned int i = 0; i < f->target_count; i++) {
+		if (!target_problem(f, i, r))
+			continue;
+		n = strlen(r->text);
+		if (t) {
+			r->state = CHECK_WARN;
+			snprintf(r->text + n, sizeof(r->text) - n, "; dumps go to %s", t->target);
+		}
+		return;
 	}
-	if (f->have_state && strcmp(f->state.fsid, f->plan.fsid)) {
-		found(r, CHECK_FAIL, "%s is on filesystem %s now; the crash kernel looks for %s", f->target, f->plan.fsid,
-		      f->state.fsid);
-		return fix(r, "%s --target %s", setup_hint, f->target);
+	if (!t)
+		return found(r, CHECK_FAIL, "there is no target"), fix(r, "%s", setup_hint);
+	found(r, CHECK_OK, "%s (%s on %s)", t->target, t->plan.fstype, t->plan.device);
+	for (unsigned int i = 1; i < f->target_count; i++) {
+		n = strlen(r->text);
+		t = &f->targets[i];
+		snprintf(r->text + n, sizeof(r->text) - n, ", else %s (%s on %s)", t->target, t->plan.fstype, t->plan.device);
 	}
-	found(r, CHECK_OK, "%s (%s on %s)", f->target, f->plan.fstype, f->plan.device);
 }
 
 /* Whether each word of `needed` is a word of `have`; the first that is not is stored in missing. */
@@ -165,10 +205,16 @@ static void check_drivers(const struct doctor_facts *f, struct check_result *r)
 {
 	char missing[128];
 
-	if (!f->have_state || !f->target_ok)
+	if (!f->have_state || !usable(f))
 		return found(r, CHECK_FAIL, "nothing is set up for this target"), fix(r, "%s", setup_hint);
-	if (!words_in(f->modules, f->state.modules, missing, sizeof(missing))) {
-		found(r, CHECK_FAIL, "the crash initramfs lacks %s, which the target needs", missing);
+	if (*f->state.service)
+		return found(r, CHECK_OK, "%s packs those that the root filesystem needs", f->state.service);
+	for (unsigned int i = 0; i < f->target_count; i++) {
+		const struct doctor_target *t = &f->targets[i];
+
+		if (!t->ok || words_in(t->modules, f->state.modules, missing, sizeof(missing)))
+			continue;
+		found(r, t == usable(f) ? CHECK_FAIL : CHECK_WARN, "the crash initramfs lacks %s, which %s needs", missing, t->target);
 		return fix(r, "%s", setup_hint);
 	}
 	if (*f->state.modules)
@@ -193,25 +239,26 @@ void doctor_dump_size(const struct page_kinds *p, int level, long long *most, lo
 static void check_space(const struct doctor_facts *f, struct check_result *r)
 {
 	int level = f->have_state ? f->state.level : 23;
-	long long most, expected;
+	const struct doctor_target *t = usable(f);
+	long long most, expected, space = t ? t->free : 0;
 
-	if (!f->target_ok)
-		return found(r, CHECK_FAIL, "the target cannot be reached"), fix(r, "see target");
-	if (f->have_state && f->state.capsule_only && f->target_free > MB)
-		return found(r, CHECK_OK, "%lld MB free, capsules only", f->target_free / MB);
+	if (!t)
+		return found(r, CHECK_FAIL, "no target can be reached"), fix(r, "see target");
+	if (f->have_state && f->state.capsule_only && space > MB)
+		return found(r, CHECK_OK, "%lld MB free, capsules only", space / MB);
 	doctor_dump_size(&f->pages, level, &most, &expected);
-	if (f->target_free == LLONG_MAX)
+	if (space == LLONG_MAX)
 		return found(r, CHECK_WARN, "the space on the server is not known; a dump needs about %lld MB, at most %lld MB",
 			     expected / MB, most / MB), fix(r, "look there");
-	if (most && f->target_free >= most)
+	if (most && space >= most)
 		return found(r, CHECK_OK, "%lld MB free, a dump at level %d needs about %lld MB, at most %lld MB",
-			     f->target_free / MB, level, expected / MB, most / MB);
+			     space / MB, level, expected / MB, most / MB);
 	if (!most)
-		found(r, f->target_free > 256 * MB ? CHECK_WARN : CHECK_FAIL,
-		      "%lld MB free; the size of a dump could not be estimated", f->target_free / MB);
+		found(r, space > 256 * MB ? CHECK_WARN : CHECK_FAIL,
+		      "%lld MB free; the size of a dump could not be estimated", space / MB);
 	else
-		found(r, f->target_free >= expected ? CHECK_WARN : CHECK_FAIL,
-		      "%lld MB free, but a dump at level %d needs about %lld MB, at most %lld MB", f->target_free / MB, level,
+		found(r, space >= expected ? CHECK_WARN : CHECK_FAIL,
+		      "%lld MB free, but a dump at level %d needs about %lld MB, at most %lld MB", space / MB, level,
 		      expected / MB, most / MB);
 	fix(r, "delete old dumps ('deadfall dumps'), or name a larger target: %s --target DIR", setup_hint);
 }

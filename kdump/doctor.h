@@ -38,12 +38,15 @@ struct doctor_facts {
 	struct makedumpfile makedumpfile;
 	char makedumpfile_error[256];
 	struct page_kinds pages;
-	bool target_ok;			/* reachable by a crash kernel, and writable */
-	char target[1024];
-	char target_error[512];
-	struct plan plan;		/* the target as it would be set up now */
-	char modules[2048];		/* names that it needs now, blanks between */
-	long long target_free;		/* bytes */
+	struct doctor_target {
+		char target[1024];	/* directory, device or server */
+		bool ok;		/* reachable by a crash kernel, and writable */
+		char error[512];
+		struct plan_target plan;	/* as it would be set up now */
+		char modules[2048];	/* names that it needs now, blanks between */
+		long long free;		/* bytes; LLONG_MAX: not known */
+	} targets[PLAN_TARGETS_MAX];	/* the first is where dumps go; the others are for when it fails */
+	unsigned int target_count;
 	int panic_on_oops, crash_kexec_post_notifiers;
 	bool watchdog_active;
 	char watchdog[64];		/* its identity */

@@ -6,6 +6,7 @@
 #include "kdump/kexec.h"
 #include "kdump/loaded.h"
 #include "kdump/process.h"
+#include "kdump/raw.h"
 #include "kdump/ssh.h"
 #include "kdump/target.h"
 #include "kdump/watchdog.h"
@@ -108,7 +109,7 @@ static void gather_makedumpfile(struct doctor_facts *f)
 		process_explain(&r, f->makedumpfile_error, sizeof(f->makedumpfile_error));
 }
 
-static int gather_modules(struct doctor_facts *f, struct err *err)
+static int gather_modules(struct doctor_facts *f, struct doctor_target *t, struct err *err)
 {
 	struct module_list list = { 0 };
 	struct modules m;
@@ -117,13 +118,13 @@ static int gather_modules(struct doctor_facts *f, struct err *err)
 
 	if (modules_open(&m, "", f->release, err))
 		return -1;
-	ret = target_modules(&m, f->target, &list, err);
-	for (unsigned int i = 0; i < list.count && n < sizeof(f->modules); i++) {
+	ret = ssh_is_target(t->target) ? ssh_modules(&t->plan, &m, &list, err) : target_modules(&m, t->target, &list, err);
+	for (unsigned int i = 0; i < list.count && n < sizeof(t->modules); i++) {
 		const char *slash = strrchr(list.paths[i], '/');
 		const char *base = slash ? slash + 1 : list.paths[i];
 		const char *ko = strstr(base, ".ko");
 
-		n += (size_t)snprintf(f->modules + n, sizeof(f->modules) - n, "%s%.*s.ko", i ? " " : "",
+		n += (size_t)snprintf(t->modules + n, sizeof(t->modules) - n, "%s%.*s.ko", i ? " " : "",
 				      (int)(ko ? ko - base : (ptrdiff_t)strlen(base)), base);
 	}
 	module_list_deinit(&list);
@@ -131,33 +132,55 @@ static int gather_modules(struct doctor_facts *f, struct err *err)
 	return ret;
 }
 
-static void gather_target(const char *target, struct doctor_facts *f)
+static int gather_space(struct doctor_target *t, struct err *err)
 {
+	static struct raw raw;
 	struct statvfs st;
+
+	if (!strcmp(t->plan.target, "raw")) {
+		if (raw_open(t->target, true, &raw, err))
+			return -1;
+		t->free = (long long)raw_free_bytes(&raw);
+		raw_close(&raw);
+		return 0;
+	}
+	if (statvfs(t->target, &st) < 0)
+		return err_sys(err, errno, "%s", t->target);
+	if (st.f_flag & ST_RDONLY)
+		return err_set(err, ERR_ENVIRONMENT, "%s is mounted read-only", t->target);
+	t->free = (long long)st.f_bfree * (long long)st.f_frsize;
+	return 0;
+}
+
+static void gather_target(struct doctor_facts *f, struct doctor_target *t)
+{
+	const char *key = f->have_state && *f->state.ssh_key ? f->state.ssh_key : NULL;
 	struct err err;
 	int ret;
 
-	snprintf(f->target, sizeof(f->target), "%s", f->have_state ? f->state.target : target);
-	if (ssh_is_target(f->target)) {
+	if (ssh_is_target(t->target)) {
 		/* The free space there is not known; that it takes files was tried. */
-		f->target_ok = !ssh_resolve(f->target, NULL, &f->plan, &err);
-		if (!f->target_ok)
-			snprintf(f->target_error, sizeof(f->target_error), "%.500s", err.msg);
-		f->target_free = LLONG_MAX;
-		return;
+		ret = ssh_resolve(t->target, key, &t->plan, &err);
+		t->free = LLONG_MAX;
+	} else {
+		ret = target_resolve(t->target, &t->plan, &err);
+		if (!ret)
+			ret = gather_space(t, &err);
 	}
-	ret = target_resolve(f->target, &f->plan, &err);
 	if (!ret)
-		ret = gather_modules(f, &err);
-	if (!ret && statvfs(f->target, &st) < 0)
-		ret = err_sys(&err, errno, "%s", f->target);
-	if (!ret && (st.f_flag & ST_RDONLY))
-		ret = err_set(&err, ERR_ENVIRONMENT, "%s is mounted read-only", f->target);
-	f->target_ok = !ret;
+		ret = gather_modules(f, t, &err);
+	t->ok = !ret;
 	if (ret)
-		snprintf(f->target_error, sizeof(f->target_error), "%.500s", err.msg);
-	else
-		f->target_free = (long long)st.f_bfree * (long long)st.f_frsize;
+		snprintf(t->error, sizeof(t->error), "%.500s", err.msg);
+}
+
+static void gather_targets(const char *target, struct doctor_facts *f)
+{
+	f->target_count = f->have_state ? f->state.target_count : 1;
+	for (unsigned int i = 0; i < f->target_count; i++) {
+		snprintf(f->targets[i].target, sizeof(f->targets[i].target), "%s", f->have_state ? f->state.targets[i].target : target);
+		gather_target(f, &f->targets[i]);
+	}
 }
 
 void doctor_gather(const char *target, struct doctor_facts *f)
@@ -166,5 +189,5 @@ void doctor_gather(const char *target, struct doctor_facts *f)
 	doctor_gather_kernel("", f);
 	gather_image(f);
 	gather_makedumpfile(f);
-	gather_target(target, f);
+	gather_targets(target, f);
 }

@@ -3,6 +3,8 @@
 #include "kdump/dumps.h"
 
 #include "kdump/files.h"
+#include "kdump/raw.h"
+#include "kdump/ssh.h"
 #include "lib/cleanup.h"
 
 #include <dirent.h>
@@ -18,7 +20,7 @@
 #include <unistd.h>
 
 /* "20261122T135607Z-": the time that a dump's name begins with, or -1. */
-static long long name_time(const char *name)
+long long dumps_name_time(const char *name)
 {
 	struct tm tm = { 0 };
 	const char *end = strptime(name, "%Y%m%dT%H%M%SZ", &tm);
@@ -33,9 +35,9 @@ static void copy_string(const json_t *j, const char *key, char *out, size_t size
 	snprintf(out, size, "%s", s ? s : "");
 }
 
-static void read_status(const char *path, struct dump *d)
+void dumps_read_status(const char *text, size_t len, struct dump *d)
 {
-	json_t *j = json_load_file(path, 0, NULL), *steps, *step;
+	json_t *j = text ? json_loadb(text, len, 0, NULL) : NULL, *steps, *step;
 	size_t i;
 
 	strcpy(d->result, "unknown");
@@ -96,7 +98,7 @@ static int by_time(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static bool add_dump(struct dump_list *list, const struct dump *d)
+bool dumps_add(struct dump_list *list, const struct dump *d)
 {
 	struct dump *more = reallocarray(list->dumps, list->count + 1, sizeof(*more));
 
@@ -107,35 +109,87 @@ static bool add_dump(struct dump_list *list, const struct dump *d)
 	return true;
 }
 
+static void sort(struct dump_list *list)
+{
+	if (list->count)
+		qsort(list->dumps, list->count, sizeof(*list->dumps), by_time);
+}
+
 int dumps_scan(const char *dir, struct dump_list *ret, struct err *err)
 {
-	DIR *open_dir = opendir(dir);
+	DIR *open_dir = raw_is(dir) ? NULL : opendir(dir);
 	struct dump_list list = { 0 };
 	struct dirent *e;
 	bool ok = true;
 
+	*ret = list;
+	if (!open_dir && raw_is(dir)) {
+		if (dumps_raw_scan(dir, ret, err))
+			return -1;
+		sort(ret);
+		return 0;
+	}
 	if (!open_dir)
 		return err_sys(err, errno, "%s", dir);
 	while (ok && (e = readdir(open_dir))) {
 		char path[PATH_MAX];
-		struct dump d = { .time = name_time(e->d_name) };
+		struct buf text = BUF_INIT;
+		struct dump d = { .time = dumps_name_time(e->d_name) };
 
 		if (d.time < 0 || snprintf(d.name, sizeof(d.name), "%s", e->d_name) >= (int)sizeof(d.name))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s/status.json", dir, d.name);
-		read_status(path, &d);
+		snprintf(d.dir, sizeof(d.dir), "%s", dir);
+		if (read_under("", path, &text, NULL))
+			dumps_read_status(NULL, 0, &d);
+		else
+			dumps_read_status(buf_str(&text), text.len, &d);
+		buf_deinit(&text);
 		add_sizes(dirfd(open_dir), &d);
-		ok = add_dump(&list, &d);
+		ok = dumps_add(&list, &d);
 	}
 	closedir(open_dir);
 	if (!ok) {
 		dumps_free(&list);
 		return err_nomem(err);
 	}
-	if (list.count)
-		qsort(list.dumps, list.count, sizeof(*list.dumps), by_time);
+	sort(&list);
 	*ret = list;
 	return 0;
+}
+
+int dumps_scan_all(const char *places, struct dump_list *ret, struct err *err)
+{
+	bool any = false, failed = false;
+
+	*ret = (struct dump_list){ 0 };
+	while (*places) {
+		size_t len = strcspn(places, "\n");
+		char place[PATH_MAX];
+		struct dump_list more;
+
+		snprintf(place, sizeof(place), "%.*s", (int)len, places);
+		places += len + (places[len] == '\n');
+		if (ssh_is_target(place))
+			continue;
+		if (dumps_scan(place, &more, err)) {
+			failed = true;
+			continue;
+		}
+		any = true;
+		for (size_t i = 0; i < more.count; i++) {
+			if (!dumps_add(ret, &more.dumps[i])) {
+				dumps_free(&more);
+				dumps_free(ret);
+				return err_nomem(err);
+			}
+		}
+		dumps_free(&more);
+	}
+	sort(ret);
+	if (!any && !failed)
+		return err_set(err, ERR_ENVIRONMENT, "no place for dumps can be looked at from here");
+	return any ? 0 : -1;
 }
 
 void dumps_free(struct dump_list *list)
@@ -166,8 +220,10 @@ int dumps_delete(const char *dir, const struct dump *d, struct err *err)
 	struct dirent *e;
 	DIR *files;
 
-	if (name_time(d->name) < 0 || strchr(d->name, '/'))
+	if (dumps_name_time(d->name) < 0 || strchr(d->name, '/'))
 		return err_set(err, ERR_INVALID, "%s is not a dump's name", d->name);
+	if (raw_is(dir))
+		return dumps_raw_delete(dir, d, err);
 	snprintf(path, sizeof(path), "%s/%s", dir, d->name);
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -201,4 +257,29 @@ void dumps_choose(const struct dump_list *list, size_t max_dumps, long long max_
 			bytes -= list->dumps[i].bytes;
 		}
 	}
+}
+
+int dumps_prune(const char *dir, size_t max_dumps, long long max_bytes, size_t *deleted, struct err *err)
+{
+	_cleanup_free_ bool *doomed = NULL;
+	struct dump_list l;
+	int ret = 0;
+
+	if (!max_dumps && !max_bytes)
+		return 0;
+	if (dumps_scan(dir, &l, err))
+		return -1;
+	doomed = calloc(l.count + 1, sizeof(*doomed));
+	if (!doomed)
+		ret = err_nomem(err);
+	else
+		dumps_choose(&l, max_dumps, max_bytes, doomed);
+	for (size_t i = 0; doomed && i < l.count; i++) {
+		if (doomed[i] && dumps_delete(dir, &l.dumps[i], err))
+			ret = -1;
+		else if (doomed[i] && deleted)
+			(*deleted)++;
+	}
+	dumps_free(&l);
+	return ret;
 }

@@ -63,16 +63,13 @@ bool flattened_copy(int from, int64_t at, int to, int64_t offset, int64_t size, 
 	return true;
 }
 
-int flattened_restore(int fd, bool *cut, struct err *err)
+int flattened_unpack(int fd, int out, bool *cut, struct err *err)
 {
 	struct err failed = { 0 };
 	int64_t at = HEADER_SIZE, offset, size;
-	int out = flattened_temporary(err);
 	uint8_t head[16];
 
 	*cut = false;
-	if (out < 0)
-		return -1;
 	for (;;) {
 		if (pread(fd, head, sizeof(head), at) != sizeof(head)) {
 			*cut = true;
@@ -95,9 +92,21 @@ int flattened_restore(int fd, bool *cut, struct err *err)
 		at += size;
 	}
 	if (failed.code == ERR_NONE)
-		return out;
+		return 0;
 	if (err)
 		*err = failed;
+	return -1;
+}
+
+int flattened_restore(int fd, bool *cut, struct err *err)
+{
+	int out = flattened_temporary(err);
+
+	*cut = false;
+	if (out < 0)
+		return -1;
+	if (!flattened_unpack(fd, out, cut, err))
+		return out;
 	close(out);
 	return -1;
 }

@@ -22,6 +22,9 @@ bool flattened_is(int fd);
  */
 int flattened_restore(int fd, bool *cut, struct err *err);
 
+/* The same into the file `out`. */
+int flattened_unpack(int fd, int out, bool *cut, struct err *err);
+
 /* A nameless temporary file in $TMPDIR or /var/tmp; -1: ERR_SYSTEM. */
 int flattened_temporary(struct err *err);
 

@@ -2,6 +2,7 @@
 /* fsid.c - see fsid.h. */
 #include "kdump/fsid.h"
 
+#include "kdump/raw.h"
 #include "lib/cleanup.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ static const struct superblock {
 	off_t id_at;
 	size_t id_len;
 } superblocks[] = {
+	{ "raw", 0, RAW_MAGIC, 8, 16, 16 },				/* raw_header: magic, id */
 	{ "ext4", 1024 + 0x38, "\x53\xef", 2, 1024 + 0x68, 16 },	/* ext4_super_block: s_magic, s_uuid */
 	{ "xfs", 0, "XFSB", 4, 32, 16 },				/* xfs_dsb: sb_magicnum, sb_uuid */
 	{ "btrfs", 0x10000 + 0x40, "_BHRfS_M", 8, 0x10000 + 0x20, 16 },	/* btrfs_super_block: magic, fsid */

@@ -12,7 +12,7 @@
 #include "lib/err.h"
 
 struct fsid {
-	char fstype[16];	/* "ext4" (ext2 and ext3 too), "xfs", "btrfs", "vfat" */
+	char fstype[16];	/* "ext4" (ext2 and ext3 too), "xfs", "btrfs", "vfat", "raw" (raw.h) */
 	char id[40];		/* UUID, or the serial number of a FAT volume */
 };
 

@@ -19,6 +19,14 @@ int kernel_read(struct kernel *k, uint64_t addr, void *buf, size_t len, struct e
 	return len ? k->ops->read(k, addr, buf, len, err) : 0;
 }
 
+int kernel_read_private(struct kernel *k, uint64_t addr, void *buf, size_t len, const struct kernel_scrub *s,
+			struct err *err)
+{
+	if (!k->ops->read_private || !len || len > MEM_READ_MAX || addr + len < addr)
+		return kernel_read(k, addr, buf, len, err);
+	return k->ops->read_private(k, addr, buf, len, s, err);
+}
+
 void *kernel_read_new(struct kernel *k, uint64_t addr, size_t len, struct err *err)
 {
 	char *buf = len <= MEM_READ_MAX ? malloc(len + 1) : NULL;

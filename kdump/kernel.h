@@ -36,8 +36,17 @@ struct kmember {
 
 struct kernel;
 
+/* Blanks the bytes that may not be kept, in a copy of memory that was just read. */
+struct kernel_scrub {
+	void (*run)(void *arg, uint8_t *bytes, size_t len);
+	void *arg;
+};
+
 struct kernel_ops {
 	int (*read)(struct kernel *k, uint64_t addr, void *buf, size_t len, struct err *err);
+	/* For a recorder that keeps no bytes of user space; else NULL, and nothing is blanked. */
+	int (*read_private)(struct kernel *k, uint64_t addr, void *buf, size_t len, const struct kernel_scrub *s,
+			    struct err *err);
 	int (*vmcoreinfo)(struct kernel *k, const char *key, char *value, size_t size, struct err *err);
 	int (*symbol)(struct kernel *k, const char *name, uint64_t *ret, struct err *err);
 	int (*symbolize)(struct kernel *k, uint64_t addr, struct ksym *ret, struct err *err);
@@ -64,7 +73,11 @@ void kernel_destroy(struct kernel *k);
 /* len bytes of memory, all or nothing (see mem.h for the errors). */
 int kernel_read(struct kernel *k, uint64_t addr, void *buf, size_t len, struct err *err);
 
-/* The same into new memory with a zero byte behind it; the caller frees it. NULL on failure. */
+/* The same for memory that may hold bytes of user space: *s knows which (cmd_capture.c, --redact). */
+int kernel_read_private(struct kernel *k, uint64_t addr, void *buf, size_t len, const struct kernel_scrub *s,
+			struct err *err);
+
+/* kernel_read() into new memory with a zero byte behind it; the caller frees it. NULL on failure. */
 void *kernel_read_new(struct kernel *k, uint64_t addr, size_t len, struct err *err);
 
 /* Little-endian numbers. */

@@ -63,6 +63,7 @@ static void parse_field(struct arena *a, const json_t *j, struct mf_field *f)
 	f->type = value_type_of(string(a, j, "type", false));
 	f->size = (uint32_t)number(j, "size", 8);
 	f->word = (uint32_t)number(j, "word", 0);
+	f->user = json_is_true(json_object_get(j, "user"));
 	list = array(a, j, "values", sizeof(*f->values), &f->values, &f->nvalues);
 	for (size_t i = 0; i < f->nvalues; i++) {
 		pair = json_array_get(list, i);
@@ -87,6 +88,8 @@ static void parse_event(struct arena *a, const json_t *j, struct mf_event *e)
 	e->name = string(a, j, "name", false);
 	e->rule = (uint32_t)number(j, "rule", 0);
 	e->line = (uint32_t)number(j, "line", 0);
+	e->ustack_depth = (uint32_t)number(json_object_get(j, "ustack"), "depth", 0);
+	e->lbr_depth = (uint32_t)number(json_object_get(j, "lbr"), "depth", 0);
 	e->mask_word = json_object_get(j, "mask") ? (int)number(j, "mask", 0) : -1;
 	e->ustack_word = word_of(j, "ustack");
 	e->lbr_word = word_of(j, "lbr");
@@ -100,6 +103,34 @@ static void parse_event(struct arena *a, const json_t *j, struct mf_event *e)
 	list = array(a, j, "fields", sizeof(*e->fields), &e->fields, &e->nfields);
 	for (size_t i = 0; i < e->nfields; i++)
 		parse_field(a, json_array_get(list, i), &e->fields[i]);
+}
+
+static void blank(uint8_t *payload, size_t words, int word, size_t count)
+{
+	for (size_t i = 0; word >= 0 && i < count && (size_t)word + i < words; i++)
+		memset(payload + 8 * ((size_t)word + i), 0, 8);
+}
+
+void mf_event_scrub(const struct mf_event *e, uint8_t *payload, size_t words)
+{
+	uint64_t mask = 0;
+
+	if (e->mask_word >= 0 && (size_t)e->mask_word < words)
+		memcpy(&mask, payload + 8 * (size_t)e->mask_word, 8);
+	for (size_t i = 0; i < e->nfields; i++) {
+		const struct mf_field *f = &e->fields[i];
+
+		if (!f->user && f->type != VALUE_STR && f->type != VALUE_BYTES)
+			continue;
+		blank(payload, words, (int)(f->word & 0xffff), (f->size + 7) / 8);
+		if (i < 64)
+			mask |= 1ULL << i;
+	}
+	blank(payload, words, e->ustack_word, 1 + (size_t)e->ustack_depth * MF_FRAME_WORDS);
+	/* Branches may be of the user's program. */
+	blank(payload, words, e->lbr_word, 1 + (size_t)e->lbr_depth * MF_BRANCH_WORDS);
+	if (e->mask_word >= 0 && (size_t)e->mask_word < words)
+		memcpy(payload + 8 * (size_t)e->mask_word, &mask, 8);
 }
 
 static void parse_states(struct arena *a, const json_t *j, const char ***states, size_t *count)

@@ -27,6 +27,10 @@ enum value_type {
 enum value_type value_type_of(const char *name);
 const char *value_type_name(enum value_type type);
 
+/* Words of a frame of a user stack (struct bpf_stack_build_id), and of a branch (struct perf_branch_entry). */
+#define MF_FRAME_WORDS 4
+#define MF_BRANCH_WORDS 3
+
 struct mf_enumerator {
 	int64_t value;
 	const char *name;
@@ -37,6 +41,7 @@ struct mf_field {
 	enum value_type type;
 	uint32_t size;		/* bytes */
 	uint32_t word;		/* first payload word */
+	bool user;		/* read from user memory, or registers of a user program */
 	struct mf_enumerator *values;
 	size_t nvalues;
 };
@@ -55,6 +60,7 @@ struct mf_event {
 	size_t nfields;
 	int mask_word;		/* payload word that says which fields are unknown, or -1 */
 	int ustack_word, lbr_word;	/* where they begin, or -1 */
+	uint32_t ustack_depth, lbr_depth;	/* frames and branches at most; behind a word with their number */
 };
 
 struct mf_key_part {
@@ -107,6 +113,12 @@ struct manifest {
 	struct mf_machine *machines;	/* by df_key.table - 1 */
 	size_t nmachines;
 };
+
+/*
+ * Blank what may come from user space in an event's payload of `words` words: fields that are, and strings and raw
+ * bytes whatever they are of, for the kernel's buffers hold users' data too. The fields become unknown.
+ */
+void mf_event_scrub(const struct mf_event *e, uint8_t *payload, size_t words);
 
 /*
  * Parse len bytes of text; what follows the first NUL is ignored. *ret is in the arena. Missing members get empty

@@ -116,7 +116,7 @@ static void settle_note(const struct panics_world *w, struct ledger *l, const js
 	struct dump_list list = { 0 };
 
 	/* The first dump after the arming is the one that ended that boot. */
-	if (!dumps_scan(dir, &list, NULL)) {
+	if (!dumps_scan_all(dir, &list, NULL)) {
 		for (size_t i = 0; i < list.count && !last; i++) {
 			if (list.dumps[i].time >= armed - 1)
 				last = &list.dumps[i];
@@ -255,6 +255,7 @@ struct here {
 	struct panics_world world;
 	char boot_id[64];
 	struct kdump_state state;
+	char places[4200];
 };
 
 static void look_around(struct here *h)
@@ -265,7 +266,11 @@ static void look_around(struct here *h)
 	clock_gettime(CLOCK_BOOTTIME, &up);
 	h->world = (struct panics_world){ .path = PANICS_PATH, .boot_id = h->boot_id, .now = time(NULL) };
 	h->world.booted = h->world.now - up.tv_sec;
-	h->world.dumps = state_read("", &h->state, NULL) ? TARGET_DEFAULT : h->state.target;
+	h->world.dumps = TARGET_DEFAULT;
+	if (!state_read("", &h->state, NULL)) {
+		state_places(&h->state, h->places, sizeof(h->places));
+		h->world.dumps = h->places;
+	}
 }
 
 int panics_check(const char *rule, unsigned int max, long long window, bool automatic, struct panics_verdict *ret,

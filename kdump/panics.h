@@ -54,7 +54,7 @@ int panics_forget(const char *rule, struct err *err);
 /* The same with all that they look at given, for tests. */
 struct panics_world {
 	const char *path;	/* of the ledger */
-	const char *dumps;	/* directory of the dumps */
+	const char *dumps;	/* where the dumps are (dumps_scan_all) */
 	const char *boot_id;
 	long long now;		/* seconds since 1970 */
 	long long booted;	/* when this boot began */

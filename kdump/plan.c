@@ -21,17 +21,43 @@ static const struct {
 
 static const char *const finals[] = { [FINAL_REBOOT] = "reboot", [FINAL_POWEROFF] = "poweroff" };
 
-/* Keys whose value is a string of the struct. */
+/* Keys whose value is a string of a target. "target" begins one. */
 static const struct {
 	const char *key;
 	size_t offset, size;
-} strings[] = {
-#define STRING(field) { #field, offsetof(struct plan, field), sizeof(((struct plan *)0)->field) }
-	STRING(kernel), STRING(target), STRING(source), STRING(net), STRING(port), STRING(hostalias),
-	STRING(device), STRING(fstype), STRING(fsid), STRING(options),
-	STRING(dir), STRING(compress),
+} target_strings[] = {
+#define STRING(field) { #field, offsetof(struct plan_target, field), sizeof(((struct plan_target *)0)->field) }
+	STRING(target), STRING(source), STRING(net), STRING(port), STRING(hostalias), STRING(device), STRING(fstype),
+	STRING(fsid), STRING(options), STRING(dir),
 #undef STRING
 };
+
+/* Those whose value is a number of the plan. */
+static const struct {
+	const char *key;
+	size_t offset, size;
+	long long min, max;
+} numbers[] = {
+#define NUMBER(key, field, min, max) { key, offsetof(struct plan, field), sizeof(((struct plan *)0)->field), min, max }
+	NUMBER("built", built, 0, INT64_MAX),
+	NUMBER("level", level, 0, 31),
+	NUMBER("total", total, 1, 10000000),
+	NUMBER("max-dumps", max_dumps, 0, 1000000),
+	NUMBER("max-bytes", max_bytes, 0, INT64_MAX),
+#undef NUMBER
+};
+
+/* And yes or no. */
+static const struct {
+	const char *key;
+	size_t offset;
+} flags[] = {
+	{ "capsule-only", offsetof(struct plan, capsule_only) },
+	{ "redact", offsetof(struct plan, redact) },
+	{ "watchdog", offsetof(struct plan, watchdog) },
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 const char *plan_step_name(enum plan_step step)
 {
@@ -40,33 +66,50 @@ const char *plan_step_name(enum plan_step step)
 
 void plan_init(struct plan *p)
 {
-	*p = (struct plan){ .level = 23, .total = 60, .final = FINAL_REBOOT };
-	for (int i = 0; i < STEP_COUNT; i++) {
+	*p = (struct plan){ .level = 23, .final = FINAL_REBOOT };
+	for (int i = 0; i < STEP_COUNT; i++)
 		p->limits[i] = steps[i].limit;
-		p->total += steps[i].limit;
-	}
+	plan_set_total(p);
+}
+
+void plan_set_total(struct plan *p)
+{
+	unsigned int each = 0;
+
+	for (int i = STEP_TARGET; i < STEP_COUNT; i++)
+		each += p->limits[i];
+	p->total = 60 + p->limits[STEP_MODULES] + each * (p->target_count ? p->target_count : 1);
 }
 
 void plan_write(const struct plan *p, struct buf *out)
 {
-	buf_puts(out, "deadfall-plan 1\n");
-	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++) {
-		const char *value = (const char *)p + strings[i].offset;
+	buf_printf(out, "deadfall-plan 1\nkernel %s\n", p->kernel);
+	if (*p->compress)
+		buf_printf(out, "compress %s\n", p->compress);
+	for (unsigned int t = 0; t < p->target_count; t++) {
+		for (size_t i = 0; i < COUNT(target_strings); i++) {
+			const char *value = (const char *)&p->targets[t] + target_strings[i].offset;
 
-		if (*value)
-			buf_printf(out, "%s %s\n", strings[i].key, value);
+			if (*value)
+				buf_printf(out, "%s %s\n", target_strings[i].key, value);
+		}
 	}
 	for (unsigned int i = 0; i < p->module_count; i++)
 		buf_printf(out, "module %s\n", p->modules[i]);
-	buf_printf(out, "built %lld\n", (long long)p->built);
-	buf_printf(out, "level %d\n", p->level);
-	if (p->capsule_only)
-		buf_puts(out, "capsule-only yes\n");
-	if (p->watchdog)
-		buf_puts(out, "watchdog yes\n");
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		const char *at = (const char *)p + numbers[i].offset;
+		long long value;
+
+		value = numbers[i].size == sizeof(int64_t) ? *(const int64_t *)(const void *)at : *(const int *)(const void *)at;
+		buf_printf(out, "%s %lld\n", numbers[i].key, value);
+	}
+	for (size_t i = 0; i < COUNT(flags); i++) {
+		if (*((const bool *)p + flags[i].offset))
+			buf_printf(out, "%s yes\n", flags[i].key);
+	}
 	for (int i = 0; i < STEP_COUNT; i++)
 		buf_printf(out, "limit %s %u\n", steps[i].name, p->limits[i]);
-	buf_printf(out, "total %u\nfinal %s\n", p->total, finals[p->final]);
+	buf_printf(out, "final %s\n", finals[p->final]);
 }
 
 static bool number(const char *text, long long min, long long max, long long *ret)
@@ -102,9 +145,7 @@ bool plan_set_limit(struct plan *p, const char *text)
 {
 	if (!parse_limit(p, text, '='))
 		return false;
-	p->total = 60;
-	for (int i = 0; i < STEP_COUNT; i++)
-		p->total += p->limits[i];
+	plan_set_total(p);
 	return true;
 }
 
@@ -116,43 +157,68 @@ static bool parse_module(struct plan *p, const char *value)
 	return true;
 }
 
-static bool parse_pair(struct plan *p, const char *key, const char *value)
+static bool copy(char *to, size_t size, const char *value)
+{
+	return snprintf(to, size, "%s", value) < (int)size;
+}
+
+static bool parse_target(struct plan *p, const char *key, const char *value, bool *known)
+{
+	for (size_t i = 0; i < COUNT(target_strings); i++) {
+		if (strcmp(target_strings[i].key, key))
+			continue;
+		*known = true;
+		if (i == 0 && p->target_count++ == PLAN_TARGETS_MAX)
+			return false;
+		return p->target_count &&
+		       copy((char *)&p->targets[p->target_count - 1] + target_strings[i].offset, target_strings[i].size, value);
+	}
+	return false;
+}
+
+static bool parse_number(struct plan *p, const char *key, const char *value)
 {
 	long long n;
 
-	for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++) {
-		if (strcmp(strings[i].key, key))
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		void *at = (char *)p + numbers[i].offset;
+
+		if (strcmp(numbers[i].key, key))
 			continue;
-		if (strlen(value) >= strings[i].size)
+		if (!number(value, numbers[i].min, numbers[i].max, &n))
 			return false;
-		strcpy((char *)p + strings[i].offset, value);
+		if (numbers[i].size == sizeof(int64_t))
+			*(int64_t *)at = n;
+		else
+			*(int *)at = (int)n;
 		return true;
 	}
+	return false;
+}
+
+static bool parse_pair(struct plan *p, const char *key, const char *value)
+{
+	bool known = false, ok = parse_target(p, key, value, &known);
+
+	if (known)
+		return ok;
+	if (!strcmp(key, "kernel"))
+		return copy(p->kernel, sizeof(p->kernel), value);
+	if (!strcmp(key, "compress"))
+		return copy(p->compress, sizeof(p->compress), value);
 	if (!strcmp(key, "module"))
 		return parse_module(p, value);
 	if (!strcmp(key, "limit"))
 		return parse_limit(p, value, ' ');
-	if (!strcmp(key, "capsule-only"))
-		return p->capsule_only = !strcmp(value, "yes");
-	if (!strcmp(key, "watchdog"))
-		return p->watchdog = !strcmp(value, "yes");
+	for (size_t i = 0; i < COUNT(flags); i++) {
+		if (!strcmp(key, flags[i].key))
+			return *((bool *)p + flags[i].offset) = !strcmp(value, "yes");
+	}
 	if (!strcmp(key, "final")) {
 		p->final = !strcmp(value, finals[FINAL_POWEROFF]) ? FINAL_POWEROFF : FINAL_REBOOT;
 		return !strcmp(value, finals[p->final]);
 	}
-	if (!strcmp(key, "built") && number(value, 0, INT64_MAX, &n)) {
-		p->built = n;
-		return true;
-	}
-	if (!strcmp(key, "level") && number(value, 0, 31, &n)) {
-		p->level = (int)n;
-		return true;
-	}
-	if (!strcmp(key, "total") && number(value, 1, 10000000, &n)) {
-		p->total = (unsigned int)n;
-		return true;
-	}
-	return false;
+	return parse_number(p, key, value);
 }
 
 int plan_parse(const char *text, struct plan *ret, struct err *err)

@@ -9,7 +9,7 @@
  *	kernel 6.12.117+deb12-cloud-amd64
  *	built 1790000000
  *	module modules/virtio_blk.ko		(any number, in load order)
- *	target fs
+ *	target fs				(begins a target; up to four, tried in this order)
  *	device vda1
  *	fstype ext4
  *	fsid 0a1b...
@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #define PLAN_MODULES_MAX 64
+#define PLAN_TARGETS_MAX 4
 /* Where the plan is in the crash initramfs. */
 #define PLAN_PATH "/plan"
 
@@ -48,12 +49,13 @@ enum plan_step {
 
 enum plan_final { FINAL_REBOOT, FINAL_POWEROFF };
 
-struct plan {
-	char kernel[128];		/* release that is watched (and that runs as crash kernel) */
-	int64_t built;			/* seconds since 1970: no crash can be earlier */
-	char modules[PLAN_MODULES_MAX][96];
-	unsigned int module_count;
-	char target[16];		/* "fs": a filesystem on a block device; "nfs": one on a server; "ssh": no filesystem */
+/* One place for dumps. */
+struct plan_target {
+	/*
+	 * "fs": a filesystem on a block device; "nfs": one on a server; "raw": a block device without one (raw.h);
+	 * "ssh": a server's shell. The last two take whole files, one after the other.
+	 */
+	char target[16];
 	char source[256];		/* nfs: what is mounted, "10.0.0.1:/export"; ssh: "user@10.0.0.1" */
 	char net[96];			/* nfs, ssh: the way there (net.h) */
 	char port[8];			/* ssh */
@@ -63,12 +65,24 @@ struct plan {
 	char fsid[40];
 	char options[256];		/* mount data, may be empty */
 	char dir[1024];			/* directory for dumps inside the filesystem */
+};
+
+struct plan {
+	char kernel[128];		/* release that is watched (and that runs as crash kernel) */
+	int64_t built;			/* seconds since 1970: no crash can be earlier */
+	char modules[PLAN_MODULES_MAX][96];
+	unsigned int module_count;
+	struct plan_target targets[PLAN_TARGETS_MAX];	/* the first is where dumps go, the others are for when it fails */
+	unsigned int target_count;
 	int level;			/* makedumpfile -d */
 	char compress[8];		/* makedumpfile's option: -z, -l, -c or empty */
 	bool capsule_only;		/* no vmcore: memory may not leave this machine */
+	bool redact;			/* bytes that came from user space are blanked in the capsule */
+	unsigned int max_dumps;		/* older ones beyond this are deleted; 0: none are */
+	int64_t max_bytes;		/* the same by size of all together */
 	bool watchdog;			/* a hardware watchdog was running: keep it content */
 	unsigned int limits[STEP_COUNT];	/* seconds */
-	unsigned int total;		/* seconds until the machine comes back whatever happens */
+	unsigned int total;		/* seconds until the machine comes back whatever happens (plan_set_total) */
 	enum plan_final final;
 };
 
@@ -83,6 +97,9 @@ int plan_parse(const char *text, struct plan *ret, struct err *err);
 
 /* Set the time limit of a step from "STEP=SECONDS"; false if there is no such step or number. */
 bool plan_set_limit(struct plan *p, const char *text);
+
+/* The total from the steps' limits and the number of targets. */
+void plan_set_total(struct plan *p);
 
 /* "capsule", "vmcore" ... as it stands in status.json. */
 const char *plan_step_name(enum plan_step step);

@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define FRAME_WORDS 4		/* struct bpf_stack_build_id */
-#define BRANCH_WORDS 3		/* struct perf_branch_entry */
 #define FRAMES_MAX 128
 #define PROCESSES_MAX 64
 
@@ -82,7 +80,7 @@ static const char *id_text(struct build *b, const uint8_t *id)
 }
 
 /* "file+0x12" when the file is known, else "build-id+0x12", else the address. */
-static struct report_frame user_frame(struct build *b, const struct mappings *maps, const uint64_t w[FRAME_WORDS])
+static struct report_frame user_frame(struct build *b, const struct mappings *maps, const uint64_t w[MF_FRAME_WORDS])
 {
 	struct report_frame f = { .addr = w[3], .offset = w[3], .module = "" };
 	uint32_t status = (uint32_t)w[0];
@@ -113,7 +111,7 @@ static struct report_frame user_frame(struct build *b, const struct mappings *ma
 
 static void user_stack(struct build *b, const struct mf_event *def, const struct set_event *e, struct report_event *ret)
 {
-	size_t n = count_at(e, def->ustack_word, FRAME_WORDS);
+	size_t n = count_at(e, def->ustack_word, MF_FRAME_WORDS);
 	const struct mappings *maps;
 
 	if (!n)
@@ -121,7 +119,7 @@ static void user_stack(struct build *b, const struct mf_event *def, const struct
 	maps = mappings_of(b, e->pid);
 	ret->ustack = arena_array(b->arena, n, sizeof(*ret->ustack));
 	for (size_t i = 0; i < n; i++) {
-		const uint64_t *w = &e->w[(size_t)def->ustack_word + 1 + FRAME_WORDS * i];
+		const uint64_t *w = &e->w[(size_t)def->ustack_word + 1 + MF_FRAME_WORDS * i];
 
 		if ((uint32_t)w[0] != BUILD_ID_EMPTY && w[3])
 			ret->ustack[ret->nustack++] = user_frame(b, maps, w);
@@ -130,11 +128,11 @@ static void user_stack(struct build *b, const struct mf_event *def, const struct
 
 static void branches(struct build *b, const struct mf_event *def, const struct set_event *e, struct report_event *ret)
 {
-	size_t n = count_at(e, def->lbr_word, BRANCH_WORDS);
+	size_t n = count_at(e, def->lbr_word, MF_BRANCH_WORDS);
 
 	ret->branches = arena_array(b->arena, n + 1, sizeof(*ret->branches));
 	for (size_t i = 0; i < n; i++) {
-		const uint64_t *w = &e->w[(size_t)def->lbr_word + 1 + BRANCH_WORDS * i];
+		const uint64_t *w = &e->w[(size_t)def->lbr_word + 1 + MF_BRANCH_WORDS * i];
 
 		if (w[0] || w[1])
 			ret->branches[ret->nbranches++] = (struct report_branch){

@@ -98,7 +98,7 @@ static void settle(struct selftest *t)
 	struct err err;
 
 	t->result = SELFTEST_FAILED;
-	if (dumps_scan(t->dumps, &list, &err)) {
+	if (dumps_scan_all(t->dumps, &list, &err)) {
 		snprintf(t->why, sizeof(t->why), "the dumps cannot be read: %.400s", err.msg);
 		return;
 	}
@@ -140,9 +140,16 @@ int selftest_read(const char *path, const char *boot_id, long long now, struct s
 
 void selftest_setup_text(const struct kdump_state *s, char *out, size_t size)
 {
+	char places[4200], ids[PLAN_TARGETS_MAX * 41];
+	size_t n = 0;
+
+	state_places(s, places, sizeof(places));
+	*ids = 0;
+	for (unsigned int i = 0; i < s->target_count; i++)
+		n += (size_t)snprintf(ids + n, sizeof(ids) - n, "%s%s", i ? "," : "", s->targets[i].fsid);
 	snprintf(out, size, "deadfall=%s kernel=%s method=%s target=%s fsid=%s level=%d compress=%s capsule_only=%d "
-		 "final=%s modules=%s", DEADFALL_VERSION, s->kernel, s->method, s->target, s->fsid, s->level,
-		 s->compress, s->capsule_only, s->final, s->modules);
+		 "final=%s service=%s redact=%d modules=%s", DEADFALL_VERSION, s->kernel, s->method, places, ids, s->level,
+		 s->compress, s->capsule_only, s->final, s->service, s->redact, s->modules);
 }
 
 void selftest_describe(const struct selftest *t, const char *setup_now, char *out, size_t size)
@@ -244,7 +251,7 @@ int selftest_crash(const struct kdump_state *state, struct err *err)
 
 	selftest_setup_text(state, t.setup, sizeof(t.setup));
 	snprintf(t.boot_id, sizeof(t.boot_id), "%s", state->boot_id);
-	snprintf(t.dumps, sizeof(t.dumps), "%s", state->target);
+	state_places(state, t.dumps, sizeof(t.dumps));
 	if (selftest_write(SELFTEST_PATH, &t, err))
 		return -1;
 	arm_and_meet(err);

@@ -23,9 +23,9 @@ enum selftest_result { SELFTEST_NONE, SELFTEST_PENDING, SELFTEST_PASSED, SELFTES
 struct selftest {
 	enum selftest_result result;
 	long long time;			/* when the machine was crashed, or tried to */
-	char setup[4096];		/* kernel and set-up that were tested (selftest_setup_text) */
+	char setup[8192];		/* kernel and set-up that were tested (selftest_setup_text) */
 	char boot_id[64];
-	char dumps[1024];		/* where the dump was to go */
+	char dumps[4200];		/* where the dump was to go (dumps_scan_all) */
 	char dump[160];			/* its name, "" if there was none */
 	char why[500];			/* if it failed */
 };

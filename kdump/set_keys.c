@@ -4,6 +4,7 @@
  */
 #include "kdump/bpflist.h"
 #include "kdump/set_read.h"
+#include "lib/cleanup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,16 +192,35 @@ static void add_event(struct event_walk *w, const uint8_t *node)
 	s->history[s->nhistory++] = e;
 }
 
+/* A node without the words that may come from user space (manifest.h); without a manifest, without all words. */
+static void scrub_node(void *arg, uint8_t *node, size_t len)
+{
+	const struct event_walk *w = arg;
+	const struct manifest *mf = w->s->mf;
+	struct set_event e = { 0 };
+	uint8_t *words = node + w->words.offset;
+
+	if (len < w->words.offset + (size_t)w->words.size)
+		return;
+	layout_decode(&w->event, node, w->event.size, &e);
+	if (!mf || e.event >= mf->nevents)
+		memset(words, 0, w->words.size);
+	else
+		mf_event_scrub(&mf->events[e.event], words, w->words.size / 8);
+}
+
 static void on_node(void *arg, uint64_t entry)
 {
 	struct event_walk *w = arg;
-	uint8_t *node = kernel_read_new(w->r->k, entry, w->event.size, &w->err);
+	const struct kernel_scrub scrub = { scrub_node, w };
+	_cleanup_free_ uint8_t *node = malloc(w->event.size + 1);
 
-	if (node)
+	if (!node)
+		err_nomem(&w->err);
+	if (node && !kernel_read_private(w->r->k, entry, node, w->event.size, &scrub, &w->err))
 		add_event(w, node);
 	else
 		w->damaged++;
-	free(node);
 }
 
 static void history_gap(struct event_walk *w, const struct err *err)

@@ -4,6 +4,7 @@
  */
 #include "kdump/setup.h"
 
+#include "kdump/dumps.h"
 #include "kdump/files.h"
 #include "kdump/initramfs.h"
 #include "kdump/kexec.h"
@@ -12,6 +13,7 @@
 #include "kdump/makedumpfile.h"
 #include "kdump/modules.h"
 #include "kdump/process.h"
+#include "kdump/raw_target.h"
 #include "kdump/ssh.h"
 #include "kdump/state.h"
 #include "kdump/target.h"
@@ -35,7 +37,7 @@
 /* All that was decided. */
 struct setup {
 	const struct setup_options *o;
-	const char *target;
+	const char *targets[PLAN_TARGETS_MAX];	/* as named, or the default */
 	char release[128];
 	char kernel[PATH_MAX];
 	char deadfall[PATH_MAX];
@@ -87,6 +89,39 @@ static int choose_level(struct setup *s, struct err *err)
 	buf_deinit(&info);
 	s->plan.level = s->o->level >= 0 ? s->o->level : s->level.level;
 	snprintf(s->plan.compress, sizeof(s->plan.compress), "%s", s->makedumpfile.compress);
+	/* 2 and 4 leave out the page cache, files' contents, and 8 the memory of processes. */
+	if (s->o->redact && !s->o->capsule_only && (s->plan.level & 14) != 14)
+		return err_set(err, ERR_ENVIRONMENT, "--redact: a vmcore at level %d holds user-space memory (%s); say --capsule-only, "
+			       "or --level 31 to have it without, at the price of some kernel data", s->plan.level, s->level.why);
+	return 0;
+}
+
+static int resolve_one(struct setup *s, const char *target, struct plan_target *t, struct err *err)
+{
+	if (ssh_is_target(target)) {
+		if (s->o->max_dumps || s->o->max_bytes)
+			fprintf(stderr, "deadfall kdump: warning: nothing is deleted on %s: that is the server's business\n", target);
+		return ssh_resolve(target, s->o->ssh_key, t, err) || ssh_modules(t, &s->modules, &s->list, err) ? -1 : 0;
+	}
+	/* --print changes nothing. */
+	if (target_is_device(target) && !s->o->print && raw_target_prepare(target, s->o->overwrite, err))
+		return -1;
+	return target_resolve(target, t, err) || target_modules(&s->modules, target, &s->list, err) ? -1 : 0;
+}
+
+static int resolve_targets(struct setup *s, struct err *err)
+{
+	s->targets[0] = TARGET_DEFAULT;
+	if (!s->o->target_count && make_dirs(TARGET_DEFAULT, 0700, err))
+		return -1;
+	s->plan.target_count = s->o->target_count ? s->o->target_count : 1;
+	for (unsigned int i = 0; i < s->plan.target_count; i++) {
+		if (i < s->o->target_count)
+			s->targets[i] = s->o->targets[i];
+		if (resolve_one(s, s->targets[i], &s->plan.targets[i], err))
+			return -1;
+	}
+	plan_set_total(&s->plan);
 	return 0;
 }
 
@@ -102,6 +137,9 @@ static int decide(struct setup *s, struct err *err)
 	s->plan.built = time(NULL);
 	s->plan.final = s->o->final;
 	s->plan.capsule_only = s->o->capsule_only;
+	s->plan.redact = s->o->redact;
+	s->plan.max_dumps = (unsigned int)s->o->max_dumps;
+	s->plan.max_bytes = s->o->max_bytes;
 	for (int i = 0; i < STEP_COUNT && s->o->limits[i]; i++) {
 		if (!plan_set_limit(&s->plan, s->o->limits[i]))
 			return err_set(err, ERR_INVALID, "--limit %s: not STEP=SECONDS; steps are modules, target, capsule, "
@@ -110,17 +148,8 @@ static int decide(struct setup *s, struct err *err)
 	if (find_own_programs(s, err) || choose_level(s, err) ||
 	    kexec_find_kernel("", s->release, s->o->kernel, s->kernel, sizeof(s->kernel), err))
 		return -1;
-	if (!s->o->target && make_dirs(TARGET_DEFAULT, 0700, err))
+	if (modules_open(&s->modules, "", s->release, err) || resolve_targets(s, err))
 		return -1;
-	if (modules_open(&s->modules, "", s->release, err))
-		return -1;
-	if (ssh_is_target(s->target)) {
-		if (ssh_resolve(s->target, s->o->ssh_key, &s->plan, err) ||
-		    ssh_modules(&s->plan, &s->modules, &s->list, err))
-			return -1;
-	} else if (target_resolve(s->target, &s->plan, err) || target_modules(&s->modules, s->target, &s->list, err)) {
-		return -1;
-	}
 	if (read_under("", "/proc/cmdline", &cmdline, err))
 		return -1;
 	if (watchdog_modules(&s->modules, &s->list, &s->plan.watchdog, err))
@@ -136,7 +165,11 @@ static void print_decisions(const struct setup *s)
 
 	printf("kernel        %s\n", s->kernel);
 	printf("command line  %s\n", buf_str(&s->append));
-	printf("target        %s (%s, %s on %s)\n", s->target, s->plan.dir, s->plan.fstype, s->plan.device);
+	for (unsigned int i = 0; i < s->plan.target_count; i++) {
+		const struct plan_target *t = &s->plan.targets[i];
+
+		printf("%-13s %s (%s, %s on %s)\n", i ? "if that fails" : "target", s->targets[i], t->dir, t->fstype, t->device);
+	}
 	printf("makedumpfile  %s, version %u.%u.%u, %s -d %d: %s\n", s->makedumpfile.path, s->makedumpfile.version[0],
 	       s->makedumpfile.version[1], s->makedumpfile.version[2], s->plan.compress, s->plan.level, s->level.why);
 	printf("modules      ");
@@ -152,9 +185,12 @@ static int build(struct setup *s, struct err *err)
 {
 	struct initramfs_parts parts = {
 		.init = s->init, .deadfall = s->deadfall, .makedumpfile = s->makedumpfile.path,
-		.modules = &s->modules, .list = &s->list, .ssh = !strcmp(s->plan.target, "ssh"), .ssh_key = s->o->ssh_key,
+		.modules = &s->modules, .list = &s->list, .ssh_key = s->o->ssh_key,
 	};
 	double start = process_now();
+
+	for (unsigned int i = 0; i < s->plan.target_count; i++)
+		parts.ssh |= !strcmp(s->plan.targets[i].target, "ssh");
 
 	if (initramfs_build(&parts, &s->plan, &s->initramfs, &s->unpacked, err))
 		return err_wrap(err, "crash initramfs");
@@ -174,6 +210,14 @@ static long long mem_total_kb(void)
 	return strtoll(line + strcspn(line, "0123456789"), NULL, 10);
 }
 
+static void record_target(struct state_target *to, const char *target, const struct plan_target *t)
+{
+	snprintf(to->target, sizeof(to->target), "%s", target);
+	memcpy(to->device, t->device, sizeof(to->device));
+	memcpy(to->fstype, t->fstype, sizeof(to->fstype));
+	memcpy(to->fsid, t->fsid, sizeof(to->fsid));
+}
+
 static int record(const struct setup *s, const char *method, struct err *err)
 {
 	struct kdump_state st = { 0 };
@@ -183,13 +227,15 @@ static int record(const struct setup *s, const char *method, struct err *err)
 	snprintf(st.kernel, sizeof(st.kernel), "%s", s->release);
 	snprintf(st.image, sizeof(st.image), "%.500s", s->kernel);
 	snprintf(st.method, sizeof(st.method), "%s", method);
-	snprintf(st.target, sizeof(st.target), "%s", s->target);
-	memcpy(st.device, s->plan.device, sizeof(st.device));
-	memcpy(st.fstype, s->plan.fstype, sizeof(st.fstype));
-	memcpy(st.fsid, s->plan.fsid, sizeof(st.fsid));
+	snprintf(st.ssh_key, sizeof(st.ssh_key), "%s", s->o->ssh_key ? s->o->ssh_key : "");
+	for (st.target_count = 0; st.target_count < s->plan.target_count; st.target_count++)
+		record_target(&st.targets[st.target_count], s->targets[st.target_count], &s->plan.targets[st.target_count]);
 	memcpy(st.compress, s->plan.compress, sizeof(st.compress));
 	st.level = s->plan.level;
 	st.capsule_only = s->plan.capsule_only;
+	st.redact = s->plan.redact;
+	st.max_dumps = s->o->max_dumps;
+	st.max_bytes = s->o->max_bytes;
 	st.watchdog = s->plan.watchdog;
 	strcpy(st.final, s->plan.final == FINAL_POWEROFF ? "poweroff" : "reboot");
 	for (unsigned int i = 0; i < s->list.count; i++)
@@ -203,6 +249,24 @@ static int record(const struct setup *s, const char *method, struct err *err)
 	st.time = time(NULL);
 	st.mem_total_kb = mem_total_kb();
 	return state_write(&st, err);
+}
+
+/* What the crash kernel will need of the target, now that there is time: space. Failures cost no dump. */
+static void tidy_target(const struct setup *s, unsigned int i)
+{
+	const char *kind = s->plan.targets[i].target, *target = s->targets[i];
+	size_t deleted = 0;
+	struct err err;
+
+	if (!strcmp(kind, "ssh"))
+		return;
+	if (dumps_prune(target, (size_t)s->o->max_dumps, s->o->max_bytes, &deleted, &err))
+		fprintf(stderr, "deadfall kdump: warning: old dumps could not be deleted: %s\n", err.msg);
+	if (deleted && !s->o->quiet)
+		printf("%zu old dumps deleted in %s\n", deleted, target);
+	/* Without the reserve a full disk loses the status, not the vmcore: worth a warning, not a refusal. */
+	if (strcmp(kind, "raw") && target_reserve(target, RESERVE_BYTES, &err))
+		fprintf(stderr, "deadfall kdump: warning: no space could be kept for a capsule on a full disk: %s\n", err.msg);
 }
 
 static int load(struct setup *s, struct err *err)
@@ -219,14 +283,13 @@ static int load(struct setup *s, struct err *err)
 	unlink(k.initramfs);
 	if (ret)
 		return ret;
-	/* Without the reserve a full disk loses the status, not the vmcore: worth a warning, not a refusal. */
-	if (strcmp(s->plan.target, "ssh") && target_reserve(s->target, RESERVE_BYTES, err))
-		fprintf(stderr, "deadfall kdump: warning: no space could be kept for a capsule on a full disk: %s\n", err->msg);
+	for (unsigned int i = 0; i < s->plan.target_count; i++)
+		tidy_target(s, i);
 	if (record(s, k.method, err))
 		return -1;
 	if (!s->o->quiet)
 		printf("loaded by %s in %.1f s; a crash is dumped to %s (%s on %s), then %s\n", k.method, process_now() - start,
-		       s->target, s->plan.fstype, s->plan.device,
+		       s->targets[0], s->plan.targets[0].fstype, s->plan.targets[0].device,
 		       s->plan.final == FINAL_POWEROFF ? "the machine powers off" : "the machine reboots");
 	return 0;
 }
@@ -254,7 +317,7 @@ static int run(struct setup *s, struct err *err)
 
 int kdump_setup(const struct setup_options *o, struct err *err)
 {
-	struct setup s = { .o = o, .target = o->target ? o->target : TARGET_DEFAULT };
+	struct setup s = { .o = o };
 	int ret;
 
 	if (geteuid() != 0)

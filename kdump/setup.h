@@ -9,7 +9,10 @@
 #include <stdbool.h>
 
 struct setup_options {
-	const char *target;	/* directory or ssh target (ssh.h), NULL: TARGET_DEFAULT */
+	/* Directories, devices or ssh targets (ssh.h) in the order in which they are tried; none: TARGET_DEFAULT. */
+	const char *targets[PLAN_TARGETS_MAX];
+	unsigned int target_count;
+	bool overwrite;		/* a device that holds something becomes a target all the same */
 	const char *kernel;	/* image, NULL: look for it */
 	const char *output;	/* write the initramfs here and load nothing; NULL: load */
 	const char *ssh_key;	/* private key, NULL: root's usual ones */
@@ -17,6 +20,8 @@ struct setup_options {
 	const char *limits[STEP_COUNT];	/* "STEP=SECONDS", up to the first NULL */
 	enum plan_final final;
 	bool capsule_only;
+	bool redact;		/* no bytes of user space: blanked in the capsule, left out of the vmcore or no vmcore */
+	long long max_dumps, max_bytes;	/* older dumps beyond this are deleted, 0: none are */
 	bool print;		/* show what would be done and do nothing */
 	bool quiet;
 };

@@ -3,11 +3,12 @@
 #include "kdump/signature.h"
 
 #include "kdump/open.h"
+#include "kdump/raw.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
+#include "lib/cleanup.h"
 
 #include <ctype.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,17 +105,20 @@ void signature_of_report(const struct report *r, char *out, size_t size)
 	buf_deinit(&text);
 }
 
-void signature_of_dump(const char *dir, const struct dump *d, char *out, size_t size)
+void signature_of_dump(const struct dump *d, char *out, size_t size)
 {
-	char path[PATH_MAX];
+	const char *file = d->capsule_bytes ? "capsule" : "vmcore";
 	struct opened dump;
 	struct arena *arena;
+	char path[64];
 
 	*out = 0;
-	if (!d->capsule_bytes && !d->vmcore_bytes)
+	if (!d->capsule_bytes && (!d->vmcore_bytes || raw_is(d->dir)))
 		return;
-	snprintf(path, sizeof(path), "%s/%s/%s", dir, d->name, d->capsule_bytes ? "capsule" : "vmcore");
-	if (dump_open(path, &dump, NULL))
+	_cleanup_close_ int fd = dumps_open_file(d, file, NULL);
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fd < 0 || dump_open(path, &dump, NULL))
 		return;
 	arena = arena_create(NULL, NULL);
 	if (arena)

@@ -23,7 +23,7 @@
 /* The signature of what a report shows; "" if it shows neither a rule nor words of the kernel. */
 void signature_of_report(const struct report *r, char *out, size_t size);
 
-/* That of a dump in the directory dir, from its capsule or else its vmcore; "" if neither can be read. */
-void signature_of_dump(const char *dir, const struct dump *d, char *out, size_t size);
+/* That of a dump, from its capsule or else its vmcore; "" if neither can be read. */
+void signature_of_dump(const struct dump *d, char *out, size_t size);
 
 #endif

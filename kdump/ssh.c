@@ -17,27 +17,20 @@
 #include <string.h>
 #include <unistd.h>
 
-bool ssh_is_target(const char *target)
-{
-	const char *at = strchr(target, '@');
-
-	return !strncmp(target, "ssh://", 6) || (target[0] != '/' && at && strstr(at, ":/"));
-}
-
 /* Take apart the target; false if a part is missing or would need quoting on the server. */
-static bool parse(const char *target, char *user, char *host, char *port, struct plan *plan)
+static bool parse(const char *target, char *user, char *host, char *port, struct plan_target *t)
 {
 	strcpy(port, "22");
 	if (!strncmp(target, "ssh://", 6)) {
-		if (sscanf(target, "ssh://%63[^@]@%127[^:/]:%7[0-9]%1023s", user, host, port, plan->dir) != 4) {
+		if (sscanf(target, "ssh://%63[^@]@%127[^:/]:%7[0-9]%1023s", user, host, port, t->dir) != 4) {
 			strcpy(port, "22");
-			if (sscanf(target, "ssh://%63[^@]@%127[^:/]%1023s", user, host, plan->dir) != 3)
+			if (sscanf(target, "ssh://%63[^@]@%127[^:/]%1023s", user, host, t->dir) != 3)
 				return false;
 		}
-	} else if (sscanf(target, "%63[^@]@%127[^:]:%1023s", user, host, plan->dir) != 3) {
+	} else if (sscanf(target, "%63[^@]@%127[^:]:%1023s", user, host, t->dir) != 3) {
 		return false;
 	}
-	return plan->dir[0] == '/' && user[0] != '-' && !strpbrk(plan->dir, "'\"\\$` ;&|<>()");
+	return t->dir[0] == '/' && user[0] != '-' && !strpbrk(t->dir, "'\"\\$` ;&|<>()");
 }
 
 static int resolve_host(const char *host, char *ip, size_t size, struct err *err)
@@ -68,7 +61,7 @@ static int find_key(const char *key, char *out, size_t size, struct err *err)
 	return 0;
 }
 
-static int try_server(const struct plan *plan, const char *key, struct err *err)
+static int try_server(const struct plan_target *t, const char *key, struct err *err)
 {
 	char ssh[PATH_MAX], command[2300], why[400];
 	struct ssh_words w;
@@ -77,8 +70,8 @@ static int try_server(const struct plan *plan, const char *key, struct err *err)
 
 	if (!find_program("ssh", ssh, sizeof(ssh)))
 		return err_set(err, ERR_ENVIRONMENT, "ssh is not installed: apt-get install openssh-client");
-	n = ssh_client(plan, ssh, key, "/root/.ssh/known_hosts /etc/ssh/ssh_known_hosts", &w);
-	snprintf(command, sizeof(command), "d='%s' && mkdir -p -m 700 \"$d\" && touch \"$d/.deadfall\" && rm \"$d/.deadfall\"", plan->dir);
+	n = ssh_client(t, ssh, key, "/root/.ssh/known_hosts /etc/ssh/ssh_known_hosts", &w);
+	snprintf(command, sizeof(command), "d='%s' && mkdir -p -m 700 \"$d\" && touch \"$d/.deadfall\" && rm \"$d/.deadfall\"", t->dir);
 	w.argv[n] = command;
 	w.argv[n + 1] = NULL;
 	struct process p = { .argv = w.argv, .limit = 60 };
@@ -88,35 +81,35 @@ static int try_server(const struct plan *plan, const char *key, struct err *err)
 	if (process_ok(&r))
 		return 0;
 	process_explain(&r, why, sizeof(why));
-	return err_set(err, ERR_ENVIRONMENT, "%s does not take dumps from here: %s", plan->source, why);
+	return err_set(err, ERR_ENVIRONMENT, "%s does not take dumps from here: %s", t->source, why);
 }
 
-int ssh_resolve(const char *target, const char *key, struct plan *plan, struct err *err)
+int ssh_resolve(const char *target, const char *key, struct plan_target *t, struct err *err)
 {
 	char user[64], host[128], port[8], ip[64], ifname[32], key_path[512];
 
-	if (!parse(target, user, host, port, plan))
+	if (!parse(target, user, host, port, t))
 		return err_set(err, ERR_INVALID, "target %s: write USER@HOST:/DIR or ssh://USER@HOST:PORT/DIR", target);
-	if (resolve_host(host, ip, sizeof(ip), err) || net_route(ip, plan->net, ifname, sizeof(ifname), err) ||
+	if (resolve_host(host, ip, sizeof(ip), err) || net_route(ip, t->net, ifname, sizeof(ifname), err) ||
 	    find_key(key, key_path, sizeof(key_path), err))
 		return err_wrap(err, "target %s", target);
-	strcpy(plan->target, "ssh");
-	strcpy(plan->fstype, "ssh");
-	snprintf(plan->device, sizeof(plan->device), "%s", ifname);
-	snprintf(plan->source, sizeof(plan->source), "%s@%s", user, ip);
-	snprintf(plan->port, sizeof(plan->port), "%s", port);
-	snprintf(plan->fsid, sizeof(plan->fsid), "%.39s", ip);
+	strcpy(t->target, "ssh");
+	strcpy(t->fstype, "ssh");
+	snprintf(t->device, sizeof(t->device), "%s", ifname);
+	snprintf(t->source, sizeof(t->source), "%s@%s", user, ip);
+	snprintf(t->port, sizeof(t->port), "%s", port);
+	snprintf(t->fsid, sizeof(t->fsid), "%.39s", ip);
 	/* As known_hosts writes it: the port only if it is not the usual one. */
 	if (strcmp(port, "22"))
-		snprintf(plan->hostalias, sizeof(plan->hostalias), "[%s]:%s", host, port);
+		snprintf(t->hostalias, sizeof(t->hostalias), "[%s]:%s", host, port);
 	else
-		snprintf(plan->hostalias, sizeof(plan->hostalias), "%s", host);
-	return try_server(plan, key_path, err);
+		snprintf(t->hostalias, sizeof(t->hostalias), "%s", host);
+	return try_server(t, key_path, err);
 }
 
-int ssh_modules(const struct plan *plan, const struct modules *m, struct module_list *list, struct err *err)
+int ssh_modules(const struct plan_target *t, const struct modules *m, struct module_list *list, struct err *err)
 {
-	return net_modules(m, plan->device, list, err);
+	return net_modules(m, t->device, list, err);
 }
 
 int ssh_add_files(const char *key, struct cpio *c, struct err *err)

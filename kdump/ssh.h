@@ -26,13 +26,13 @@
 bool ssh_is_target(const char *target);
 
 /*
- * Fill in the plan's target, and try it: log in, make the directory, write there. key: private key file, NULL for
+ * Fill in the target, and try it: log in, make the directory, write there. key: private key file, NULL for
  * root's usual ones.
  */
-int ssh_resolve(const char *target, const char *key, struct plan *plan, struct err *err);
+int ssh_resolve(const char *target, const char *key, struct plan_target *t, struct err *err);
 
 /* Append the network driver's modules. */
-int ssh_modules(const struct plan *plan, const struct modules *m, struct module_list *list, struct err *err);
+int ssh_modules(const struct plan_target *t, const struct modules *m, struct module_list *list, struct err *err);
 
 /* Put the client, the key and the known hosts into the crash initramfs. */
 int ssh_add_files(const char *key, struct cpio *c, struct err *err);
@@ -44,14 +44,14 @@ struct ssh_words {
 };
 
 /* The client's command line but for the remote command; returns the number of words, NULL follows. */
-size_t ssh_client(const struct plan *plan, const char *ssh, const char *key, const char *hosts, struct ssh_words *w);
+size_t ssh_client(const struct plan_target *t, const char *ssh, const char *key, const char *hosts, struct ssh_words *w);
 
 /* ---- in the crash kernel; all run in a child process and report on stderr, the results are exit statuses ---- */
 
 /* Send one file to dir/name/file on the server: under a temporary name, synced, renamed. */
-int ssh_put(const struct plan *plan, const char *local, const char *name, const char *file);
+int ssh_put(const struct plan_target *t, const char *local, const char *name, const char *file);
 
 /* Send what argv writes to its stdout; prints "bytes N" when all has arrived. */
-int ssh_stream(const struct plan *plan, const char *const *argv, const char *name, const char *file);
+int ssh_stream(const struct plan_target *t, const char *const *argv, const char *name, const char *file);
 
 #endif

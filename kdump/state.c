@@ -16,19 +16,64 @@ static const struct {
 } fields[] = {
 #define STRING(f) { #f, offsetof(struct kdump_state, f), sizeof(((struct kdump_state *)0)->f) }
 #define NUMBER(f) { #f, offsetof(struct kdump_state, f), 0 }
-	STRING(boot_id), STRING(kernel), STRING(image), STRING(method), STRING(target), STRING(device),
-	STRING(fstype), STRING(fsid), STRING(compress), STRING(final), STRING(modules),
+	STRING(boot_id), STRING(kernel), STRING(image), STRING(method), STRING(ssh_key), STRING(service),
+	STRING(compress), STRING(final), STRING(modules),
 	NUMBER(initramfs.phys), NUMBER(initramfs.symbol), NUMBER(initramfs.bytes), NUMBER(unpacked_bytes), NUMBER(time), NUMBER(mem_total_kb),
+	NUMBER(max_dumps), NUMBER(max_bytes),
 #undef STRING
 #undef NUMBER
 };
 
 #define FIELDS (sizeof(fields) / sizeof(*fields))
 
+static json_t *targets_json(const struct kdump_state *s)
+{
+	json_t *all = json_array();
+
+	for (unsigned int i = 0; i < s->target_count; i++)
+		json_array_append_new(all, json_pack("{ss ss ss ss}", "target", s->targets[i].target, "device", s->targets[i].device,
+						     "fstype", s->targets[i].fstype, "fsid", s->targets[i].fsid));
+	return all;
+}
+
+static void copy_string(const json_t *j, const char *key, char *out, size_t size)
+{
+	const char *text = json_string_value(json_object_get(j, key));
+
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+static void parse_targets(const json_t *all, struct kdump_state *s)
+{
+	json_t *j;
+	size_t i;
+
+	json_array_foreach(all, i, j) {
+		struct state_target *t = &s->targets[i];
+
+		if (i == PLAN_TARGETS_MAX)
+			break;
+		copy_string(j, "target", t->target, sizeof(t->target));
+		copy_string(j, "device", t->device, sizeof(t->device));
+		copy_string(j, "fstype", t->fstype, sizeof(t->fstype));
+		copy_string(j, "fsid", t->fsid, sizeof(t->fsid));
+		s->target_count = (unsigned int)i + 1;
+	}
+}
+
+void state_places(const struct kdump_state *s, char *out, size_t size)
+{
+	size_t n = 0;
+
+	*out = 0;
+	for (unsigned int i = 0; i < s->target_count && n < size; i++)
+		n += (size_t)snprintf(out + n, size - n, "%s%s", i ? "\n" : "", s->targets[i].target);
+}
+
 int state_write(const struct kdump_state *s, struct err *err)
 {
-	json_t *j = json_pack("{si si sb sb sI}", "format", 1, "level", s->level, "capsule_only", s->capsule_only,
-			      "watchdog", s->watchdog,
+	json_t *j = json_pack("{si si sb sb sb so sI}", "format", 2, "level", s->level, "capsule_only", s->capsule_only,
+			      "redact", s->redact, "watchdog", s->watchdog, "targets", targets_json(s),
 			      "initramfs.crc", (json_int_t)s->initramfs.crc);
 	_cleanup_free_ char *text = NULL;
 
@@ -53,7 +98,7 @@ static int parse(const char *text, struct kdump_state *s, struct err *err)
 	json_t *j = json_loads(text, 0, &je);
 
 	*s = (struct kdump_state){ 0 };
-	if (!j || json_integer_value(json_object_get(j, "format")) != 1) {
+	if (!j || json_integer_value(json_object_get(j, "format")) != 2) {
 		json_decref(j);
 		return err_set(err, ERR_CORRUPT, STATE_PATH " is damaged; run 'deadfall kdump setup' again");
 	}
@@ -68,6 +113,8 @@ static int parse(const char *text, struct kdump_state *s, struct err *err)
 	}
 	s->level = (int)json_integer_value(json_object_get(j, "level"));
 	s->capsule_only = json_is_true(json_object_get(j, "capsule_only"));
+	s->redact = json_is_true(json_object_get(j, "redact"));
+	parse_targets(json_object_get(j, "targets"), s);
 	s->watchdog = json_is_true(json_object_get(j, "watchdog"));
 	s->initramfs.crc = (uint32_t)json_integer_value(json_object_get(j, "initramfs.crc"));
 	json_decref(j);

@@ -22,11 +22,17 @@ struct kdump_state {
 	char kernel[128];		/* release */
 	char image[512];		/* path of the kernel image */
 	char method[24];		/* kexec_file_load, kexec_load */
-	char target[1024];		/* the directory as the running system sees it */
-	char device[64], fstype[16], fsid[40];
+	struct state_target {
+		char target[1024];	/* directory or device as the running system sees it, or a server's */
+		char device[64], fstype[16], fsid[40];
+	} targets[PLAN_TARGETS_MAX];	/* the first is where dumps go; the others are for when it fails */
+	unsigned int target_count;
+	char ssh_key[512];		/* "": root's usual one */
+	char service[32];		/* whose crash kernel it is: "" for ours, "kdump-tools" */
 	char compress[8];
 	int level;
-	bool capsule_only, watchdog;
+	bool capsule_only, redact, watchdog;
+	long long max_dumps, max_bytes;	/* retention, 0: none */
 	char final[16];
 	char modules[2048];		/* names in the initramfs, blanks between */
 	struct loaded_image initramfs;	/* the compressed archive, and where it lies */
@@ -39,5 +45,8 @@ int state_write(const struct kdump_state *s, struct err *err);
 
 /* ERR_ABSENT if nothing was set up in this boot (root: see files.h), ERR_CORRUPT if the file is damaged. */
 int state_read(const char *root, struct kdump_state *ret, struct err *err);
+
+/* All places where dumps may be, for dumps_scan_all(): target after target, newlines between. */
+void state_places(const struct kdump_state *s, char *out, size_t size);
 
 #endif

@@ -68,21 +68,28 @@ static json_t *steps_json(const struct crash_status *s)
 
 int status_write(const struct crash_status *s, const struct plan *p, const char *path, struct err *err)
 {
+	const struct plan_target *t = &p->targets[s->target];
 	char when[32];
-	time_t t = (time_t)s->time;
+	time_t crashed = (time_t)s->time;
 	struct tm tm;
 	json_t *j;
 	_cleanup_free_ char *text = NULL;
 
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&crashed, &tm));
 	j = json_pack("{ss si ss ss ss? ss sI s{ss ss ss} so s{si si}}", "deadfall", DEADFALL_VERSION, "format", 1,
 		      "result", status_result(s, p), "kernel", p->kernel, "rule",
 		      strcmp(s->rule, RULE_UNKNOWN) && strcmp(s->rule, RULE_NONE) ? s->rule : NULL, "time", when,
-		      "time_unix", (json_int_t)s->time, "target", "dir", p->dir, "device", s->device,
-		      "fstype", p->fstype, "steps", steps_json(s), "memory", "total_kb", (int)s->mem_total_kb,
+		      "time_unix", (json_int_t)s->time, "target", "dir", t->dir, "device", s->device,
+		      "fstype", t->fstype, "steps", steps_json(s), "memory", "total_kb", (int)s->mem_total_kb,
 		      "min_available_kb", (int)s->mem_min_kb);
 	if (j && *s->note)
 		json_object_set_new(j, "note", json_string(s->note));
+	if (j && *s->earlier && json_object_set_new(j, "earlier_targets", json_string(s->earlier)))
+		json_object_set_new(j, "earlier_targets", json_string("(not UTF-8)"));
+	if (j && s->deleted)
+		json_object_set_new(j, "deleted_dumps", json_integer(s->deleted));
+	if (j && p->redact)
+		json_object_set_new(j, "redacted", json_true());
 	if (j && p->capsule_only)
 		json_object_set_new(j, "capsule_only", json_true());
 	if (j)

@@ -10,6 +10,8 @@
  *	 "steps": [{"name": "capsule", "state": "done", "seconds": 0.41, "bytes": 81234, "exit": 0}, ...],
  *	 "memory": {"total_kb": 180000, "min_available_kb": 90000}}
  *
+ * `earlier_targets` tells of those that failed before this one, `deleted_dumps` how many old ones had to go.
+ *
  * `result` is "running" (the machine died, or still runs), "complete" (capsule and, unless left out on
  * purpose, a checked vmcore), "partial" (one of them), "failed".
  */
@@ -45,6 +47,9 @@ struct crash_status {
 	char name[128];			/* the dump's directory, relative to the plan's */
 	char device[64];		/* that was mounted */
 	long long time;			/* of the crash, seconds since 1970 */
+	unsigned int target;		/* which of the plan's is tried or was chosen */
+	char earlier[600];		/* targets that failed before, and why */
+	unsigned int deleted;		/* old dumps, as the plan says */
 	bool named;			/* the directory has its final name (a server gets files from then on) */
 	bool finished;
 	char note[200];			/* "" or what went wrong outside the steps */

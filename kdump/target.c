@@ -132,28 +132,55 @@ static bool nfs_server(const char *super, char *out, size_t size)
 	return snprintf(out, size, "%.*s", (int)strcspn(p, ","), p) < (int)size;
 }
 
-static int resolve_nfs(const struct mount_entry *m, const char *real, struct plan *plan, struct err *err)
+static int resolve_nfs(const struct mount_entry *m, const char *real, struct plan_target *t, struct err *err)
 {
 	char server[64], ifname[64], inner[1024];
 
 	if (!nfs_server(m->options, server, sizeof(server)))
 		return err_set(err, ERR_ENVIRONMENT, "%s: no addr= among the options of this mount", m->source);
-	if (net_route(server, plan->net, ifname, sizeof(ifname), err))
+	if (net_route(server, t->net, ifname, sizeof(ifname), err))
 		return -1;
 	/* What is mounted is the export and the directory below it; paths are from there. */
-	if (snprintf(plan->source, sizeof(plan->source), "%s", m->source) >= (int)sizeof(plan->source))
+	if (snprintf(t->source, sizeof(t->source), "%s", m->source) >= (int)sizeof(t->source))
 		return err_set(err, ERR_UNSUPPORTED, "%s: path too long", m->source);
 	snprintf(inner, sizeof(inner), "%s", real + (strcmp(m->point, "/") ? strlen(m->point) : 0));
-	strcpy(plan->target, "nfs");
-	snprintf(plan->device, sizeof(plan->device), "%s", ifname);
-	snprintf(plan->fstype, sizeof(plan->fstype), "%.15s", m->fstype);
-	snprintf(plan->fsid, sizeof(plan->fsid), "%.39s", server);
-	nfs_options(m->options, plan->options, sizeof(plan->options));
-	snprintf(plan->dir, sizeof(plan->dir), "%s%.1000s", *inner == '/' ? "" : "/", inner);
+	strcpy(t->target, "nfs");
+	snprintf(t->device, sizeof(t->device), "%s", ifname);
+	snprintf(t->fstype, sizeof(t->fstype), "%.15s", m->fstype);
+	snprintf(t->fsid, sizeof(t->fsid), "%.39s", server);
+	nfs_options(m->options, t->options, sizeof(t->options));
+	snprintf(t->dir, sizeof(t->dir), "%s%.1000s", *inner == '/' ? "" : "/", inner);
 	return 0;
 }
 
-int target_resolve(const char *dir, struct plan *plan, struct err *err)
+bool target_is_device(const char *target)
+{
+	struct stat st;
+
+	return !stat(target, &st) && S_ISBLK(st.st_mode);
+}
+
+static int resolve_device(const char *path, struct plan_target *t, struct err *err)
+{
+	struct device_chain chain;
+	struct stat st;
+	struct fsid id;
+
+	if (stat(path, &st) < 0)
+		return err_sys(err, errno, "target %s", path);
+	if (device_chain("", major(st.st_rdev), minor(st.st_rdev), &chain, err) || fsid_read(path, &id, err))
+		return err_wrap(err, "target %s", path);
+	if (strcmp(id.fstype, "raw"))
+		return err_set(err, ERR_ENVIRONMENT, "target %s holds %s filesystem %s, not dumps; 'deadfall kdump setup --target %s "
+			       "--overwrite' erases it", path, id.fstype, id.id, path);
+	strcpy(t->target, "raw");
+	strcpy(t->fstype, "raw");
+	snprintf(t->device, sizeof(t->device), "%s", chain.name);
+	snprintf(t->fsid, sizeof(t->fsid), "%s", id.id);
+	return 0;
+}
+
+int target_resolve(const char *dir, struct plan_target *t, struct err *err)
 {
 	_cleanup_free_ char *real = NULL;
 	struct device_chain chain;
@@ -162,6 +189,8 @@ int target_resolve(const char *dir, struct plan *plan, struct err *err)
 	const struct fs *fs;
 	struct fsid id;
 
+	if (target_is_device(dir))
+		return resolve_device(dir, t, err);
 	if (find_mount(dir, &real, &m, err))
 		return -1;
 	fs = find_fs(m.fstype);
@@ -170,16 +199,16 @@ int target_resolve(const char *dir, struct plan *plan, struct err *err)
 			       "target %s lives on %s, which a crash kernel cannot write; name a directory on ext4, xfs, btrfs, vfat or nfs "
 			       "with --target", dir, m.fstype);
 	if (!strncmp(m.fstype, "nfs", 3))
-		return resolve_nfs(&m, real, plan, err) ? err_wrap(err, "target %s", dir) : 0;
+		return resolve_nfs(&m, real, t, err) ? err_wrap(err, "target %s", dir) : 0;
 	if (block_device(&m, &major, &minor, err) || device_chain("", major, minor, &chain, err) ||
 	    read_fsid(&chain, major, minor, &id, err))
 		return err_wrap(err, "target %s", dir);
-	strcpy(plan->target, "fs");
-	snprintf(plan->device, sizeof(plan->device), "%s", chain.name);
-	snprintf(plan->fstype, sizeof(plan->fstype), "%s", fs->fstype);
-	snprintf(plan->fsid, sizeof(plan->fsid), "%s", id.id);
-	snprintf(plan->options, sizeof(plan->options), "%s", fs->options);
-	return mount_inner_path(&m, real, plan->dir, sizeof(plan->dir), err);
+	strcpy(t->target, "fs");
+	snprintf(t->device, sizeof(t->device), "%s", chain.name);
+	snprintf(t->fstype, sizeof(t->fstype), "%s", fs->fstype);
+	snprintf(t->fsid, sizeof(t->fsid), "%s", id.id);
+	snprintf(t->options, sizeof(t->options), "%s", fs->options);
+	return mount_inner_path(&m, real, t->dir, sizeof(t->dir), err);
 }
 
 static int add_filesystem(const struct modules *m, const char *fstype, struct module_list *list, struct err *err)
@@ -201,31 +230,47 @@ static int add_filesystem(const struct modules *m, const char *fstype, struct mo
 	return 0;
 }
 
-int target_modules(const struct modules *m, const char *dir, struct module_list *list, struct err *err)
+static int add_drivers(const struct modules *m, unsigned int major, unsigned int minor, struct module_list *list,
+		       struct err *err)
 {
-	_cleanup_free_ char *real = NULL;
 	struct device_chain chain;
-	unsigned int major, minor;
-	struct mount_entry mount;
 
-	if (find_mount(dir, &real, &mount, err))
-		return -1;
-	if (!strncmp(mount.fstype, "nfs", 3)) {
-		char server[64], ifname[64], net[NET_SIZE];
-
-		if (!nfs_server(mount.options, server, sizeof(server)) ||
-		    net_route(server, net, ifname, sizeof(ifname), err) || net_modules(m, ifname, list, err))
-			return -1;
-		return add_filesystem(m, mount.fstype, list, err);
-	}
-	if (block_device(&mount, &major, &minor, err) ||
-	    device_chain("", major, minor, &chain, err))
+	if (device_chain("", major, minor, &chain, err))
 		return -1;
 	for (unsigned int i = 0; i < chain.count; i++) {
 		/* A driver without a module of that name is part of the kernel if modules.builtin cannot tell. */
 		if (modules_add(m, list, chain.drivers[i], err) && m->builtin.len)
 			return err_wrap(err, "driver of %s", chain.name);
 	}
+	return 0;
+}
+
+static int nfs_modules(const struct modules *m, const struct mount_entry *mount, struct module_list *list, struct err *err)
+{
+	char server[64], ifname[64], net[NET_SIZE];
+
+	if (!nfs_server(mount->options, server, sizeof(server)))
+		return err_set(err, ERR_ENVIRONMENT, "%s: no addr= among the options of this mount", mount->source);
+	if (net_route(server, net, ifname, sizeof(ifname), err) || net_modules(m, ifname, list, err))
+		return -1;
+	return add_filesystem(m, mount->fstype, list, err);
+}
+
+int target_modules(const struct modules *m, const char *dir, struct module_list *list, struct err *err)
+{
+	_cleanup_free_ char *real = NULL;
+	unsigned int major, minor;
+	struct mount_entry mount;
+	struct stat st;
+
+	if (target_is_device(dir) && !stat(dir, &st))
+		return add_drivers(m, major(st.st_rdev), minor(st.st_rdev), list, err);
+	if (find_mount(dir, &real, &mount, err))
+		return -1;
+	if (!strncmp(mount.fstype, "nfs", 3))
+		return nfs_modules(m, &mount, list, err);
+	if (block_device(&mount, &major, &minor, err) || add_drivers(m, major, minor, list, err))
+		return -1;
 	return add_filesystem(m, mount.fstype, list, err);
 }
 

@@ -10,17 +10,22 @@
 #include "kdump/plan.h"
 #include "lib/err.h"
 
+#include <stdbool.h>
+
 /* The directory for dumps when none is named. */
 #define TARGET_DEFAULT "/var/crash"
 
-/*
- * Fill the plan's target (device, fstype, fsid, options, dir) for a directory, which must exist. The error
- * says why a directory cannot be a target and what could.
- */
-int target_resolve(const char *dir, struct plan *plan, struct err *err);
+/* Whether it is a device, not a directory or a server. */
+bool target_is_device(const char *target);
 
 /*
- * The modules that the crash kernel needs for the plan's target: the drivers of its device (major:minor of
+ * Fill *t (device, fstype, fsid, options, dir) for a directory, which must exist, or for a device that was made ready
+ * (raw_target.h). The error says why it cannot be a target and what could.
+ */
+int target_resolve(const char *dir, struct plan_target *t, struct err *err);
+
+/*
+ * The modules that the crash kernel needs for this target: the drivers of its device (major:minor of
  * `dir`), then the filesystem with what it asks for by name.
  */
 int target_modules(const struct modules *m, const char *dir, struct module_list *list, struct err *err);

@@ -8,6 +8,7 @@
 
 #include "lib/arena.h"
 #include "rules/automaton.h"
+#include "rules/lower_parts.h"
 
 static const char *const probe_names[PROBE_KINDS] = {
 	"kprobe",     "kretprobe", "session", "fentry",	  "fexit",    "tracepoint",
@@ -65,16 +66,46 @@ static const char *type_name(const struct field *f)
 	}
 }
 
-static json_t *field_json(const struct field *f)
+static bool is_user_probe(const struct event *e)
+{
+	for (uint32_t i = 0; i < e->nprobes; i++) {
+		enum probe_kind kind = e->probes[i].kind;
+
+		if (kind == PROBE_UPROBE || kind == PROBE_URETPROBE || kind == PROBE_USDT)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a value comes from user memory: somewhere in it a pointer there is followed. */
+static bool reads_user(const struct expr *e)
+{
+	if (!e)
+		return false;
+	if (e->op == EXPR_CALL && e->index == FUNC_USTR)
+		return true;
+	if (expr_is_lvalue(e) && e->a->type && e->a->type->kind == TYPE_PTR && lower_points_to_user(e->a))
+		return true;
+	for (uint32_t i = 0; i < e->nlist; i++) {
+		if (reads_user(e->list[i]))
+			return true;
+	}
+	return reads_user(e->a) || reads_user(e->b) || reads_user(e->c);
+}
+
+static json_t *field_json(const struct event *e, const struct field *f)
 {
 	uint32_t size = f->expr->type->size;
+	json_t *j;
 
 	if (field_is_string(f))
 		size = f->words * 8 < size || !size ? f->words * 8 : size;
 	else if (!size || size > 8)
 		size = 8;
-	return json_pack("{s:s, s:s, s:i, s:i}", "name", f->name, "type", type_name(f), "size", (int)size, "word",
-			 (int)f->word);
+	j = json_pack("{s:s, s:s, s:i, s:i}", "name", f->name, "type", type_name(f), "size", (int)size, "word", (int)f->word);
+	if (is_user_probe(e) || reads_user(f->expr))
+		json_object_set_new(j, "user", json_true());
+	return j;
 }
 
 static json_t *probe_json(const struct probe *p)
@@ -98,7 +129,7 @@ static json_t *event_json(const struct rule *r, const struct event *e)
 			      (int)span_line(e->span));
 
 	for (uint32_t i = 0; i < e->nfields; i++)
-		json_array_append_new(fields, field_json(&e->fields[i]));
+		json_array_append_new(fields, field_json(e, &e->fields[i]));
 	for (uint32_t i = 0; i < e->nbytes; i++)
 		json_array_append_new(fields, bytes_json(&e->bytes[i]));
 	for (uint32_t i = 0; i < e->nprobes; i++)

@@ -69,7 +69,7 @@ static struct bytes make(int rounds)
 {
 	struct image *im = image_create(dead);
 	int fd = memfd_create("capsule", 0);
-	struct kernel *k = capsule_record(&im->kernel, fd, NULL);
+	struct kernel *k = capsule_record(&im->kernel, fd, false, NULL);
 	uint64_t v;
 
 	assert_non_null(k);
@@ -113,7 +113,7 @@ static void repeated_questions_take_no_room(void **state)
 {
 	struct image *im = image_create(dead);
 	int fd = memfd_create("capsule", 0);
-	struct kernel *k = capsule_record(&im->kernel, fd, NULL);
+	struct kernel *k = capsule_record(&im->kernel, fd, false, NULL);
 	struct bytes once = make(0), often;
 
 	for (int i = 0; i < 1000; i++)

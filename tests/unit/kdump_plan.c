@@ -23,11 +23,12 @@ static void a_plan_survives_text(void **state)
 
 	plan_init(&a);
 	strcpy(a.kernel, "6.12.117+deb12-cloud-amd64");
-	strcpy(a.target, "fs");
-	strcpy(a.device, "vda1");
-	strcpy(a.fstype, "ext4");
-	strcpy(a.fsid, "0011");
-	strcpy(a.dir, "/with blank/in it");
+	a.target_count = 2;
+	a.targets[0] = (struct plan_target){ .target = "fs", .device = "vda1", .fstype = "ext4", .fsid = "0011", .dir = "/with blank/in it" };
+	a.targets[1] = (struct plan_target){ .target = "raw", .device = "vdb", .fstype = "raw", .fsid = "22" };
+	a.redact = true;
+	a.max_dumps = 7;
+	a.max_bytes = 20LL << 30;
 	strcpy(a.compress, "-l");
 	strcpy(a.modules[0], "modules/a.ko");
 	strcpy(a.modules[1], "modules/b.ko");
@@ -40,8 +41,15 @@ static void a_plan_survives_text(void **state)
 	plan_write(&a, &text);
 	memset(&b, 0, sizeof(b));
 	assert_int_equal(plan_parse(buf_str(&text), &b, &err), 0);
-	assert_string_equal(b.dir, a.dir);
-	assert_string_equal(b.options, "");
+	assert_int_equal(b.target_count, 2);
+	assert_string_equal(b.targets[0].dir, a.targets[0].dir);
+	assert_string_equal(b.targets[0].options, "");
+	assert_string_equal(b.targets[1].target, "raw");
+	assert_string_equal(b.targets[1].dir, "");
+	assert_string_equal(b.targets[1].fsid, "22");
+	assert_true(b.redact && !b.watchdog);
+	assert_int_equal(b.max_dumps, 7);
+	assert_int_equal(b.max_bytes, 20LL << 30);
 	assert_int_equal(b.module_count, 2);
 	assert_string_equal(b.modules[1], "modules/b.ko");
 	assert_int_equal(b.built, a.built);
@@ -64,6 +72,9 @@ static void a_broken_plan_names_its_line(void **state)
 		{ "deadfall-plan 1\nlevel 32\n", "plan:2: cannot use 'level 32'" },
 		{ "deadfall-plan 1\n\n", "plan:2: no value" },
 		{ "deadfall-plan 1\nlevel 1\nnonsense x\n", "plan:3: cannot use 'nonsense x'" },
+		{ "deadfall-plan 1\ndevice vda\n", "plan:2:" },
+		{ "deadfall-plan 1\ntarget a\ntarget b\ntarget c\ntarget d\ntarget e\n", "plan:6:" },
+		{ "deadfall-plan 1\nmax-dumps x\n", "plan:2:" },
 		{ "deadfall-plan 1\nlimit vmcore 0\n", "plan:2:" },
 		{ "deadfall-plan 1\nlimit nothing 5\n", "plan:2:" },
 		{ "deadfall-plan 1\nfinal explode\n", "plan:2:" },
@@ -142,12 +153,13 @@ static struct doctor_facts healthy(void)
 {
 	struct doctor_facts f = {
 		.reserved = 256LL << 20, .loaded = true, .lockdown = "none", .release = "6.12.1", .mem_total_kb = 1 << 20,
-		.have_state = true, .image = IMAGE_OURS, .have_makedumpfile = true, .target_ok = true, .target = "/var/crash",
-		.modules = "virtio_blk.ko", .target_free = 10LL << 30, .panic_on_oops = 1, .pstore = "efi",
+		.have_state = true, .image = IMAGE_OURS, .have_makedumpfile = true, .target_count = 1,
+		.targets = { { .target = "/var/crash", .ok = true, .modules = "virtio_blk.ko", .free = 10LL << 30,
+			       .plan = { .fsid = "abc", .fstype = "ext4", .device = "vda" } } }, .panic_on_oops = 1, .pstore = "efi",
 		.pages = { .known = true, .zero = 1000, .cache = 2000, .user = 4000, .free = 100000, .kernel = 30000 },
-		.state = { .kernel = "6.12.1", .method = "kexec_file_load", .fsid = "abc", .level = 23,
+		.state = { .kernel = "6.12.1", .method = "kexec_file_load", .level = 23, .target_count = 1,
+			   .targets = { { .target = "/var/crash", .fsid = "abc" } },
 			   .modules = "virtio.ko virtio_blk.ko", .mem_total_kb = 1 << 20, .unpacked_bytes = 6 << 20 },
-		.plan = { .fsid = "abc", .fstype = "ext4", .device = "vda" },
 	};
 
 	return f;
@@ -202,14 +214,14 @@ static void each_condition_is_checked(void **state)
 	BREAKS("kernel", strcpy(f.release, "6.12.2"));
 	BREAKS("kernel", f.mem_total_kb += 1 << 20);
 	BREAKS("kernel", f.have_state = false);
-	BREAKS("target", (f.target_ok = false, strcpy(f.target_error, "gone")));
-	BREAKS("target", strcpy(f.plan.fsid, "other"));
-	BREAKS("drivers", strcpy(f.modules, "virtio_blk.ko nvme.ko"));
-	BREAKS("drivers", strcpy(f.modules, "blk.ko"));
-	BREAKS("space", f.target_free = 10 << 20);
+	BREAKS("target", (f.targets[0].ok = false, strcpy(f.targets[0].error, "gone")));
+	BREAKS("target", strcpy(f.targets[0].plan.fsid, "other"));
+	BREAKS("drivers", strcpy(f.targets[0].modules, "virtio_blk.ko nvme.ko"));
+	BREAKS("drivers", strcpy(f.targets[0].modules, "blk.ko"));
+	BREAKS("space", f.targets[0].free = 10 << 20);
 	BREAKS("watchdog", f.watchdog_active = true);
-	BREAKS("space", (f.target_free = 100, f.state.capsule_only = true));
-	BREAKS("space", (f.target_free = 10 << 20, f.pages.known = false));
+	BREAKS("space", (f.targets[0].free = 100, f.state.capsule_only = true));
+	BREAKS("space", (f.targets[0].free = 10 << 20, f.pages.known = false));
 	BREAKS("makedumpfile", (f.have_makedumpfile = false, strcpy(f.makedumpfile_error, "not there")));
 }
 
@@ -222,11 +234,32 @@ static void what_may_spoil_a_dump_warns(void **state)
 	f.crash_kexec_post_notifiers = 1;
 	assert_int_equal(result_of(&f, "panic").state, CHECK_WARN);
 	/* Between the expected size and the most that it can be. */
-	f.target_free = 100LL << 20;
+	f.targets[0].free = 100LL << 20;
 	assert_int_equal(result_of(&f, "space").state, CHECK_WARN);
-	f.target_free = 2 << 20;
+	f.targets[0].free = 2 << 20;
 	f.state.capsule_only = true;
 	assert_int_equal(result_of(&f, "space").state, CHECK_OK);
+}
+
+/* With a second target a broken first one costs no dump, and the other way round. */
+static void a_second_target_takes_over(void **state)
+{
+	struct doctor_facts f = healthy();
+
+	f.target_count = f.state.target_count = 2;
+	f.targets[1] = f.targets[0];
+	f.state.targets[1] = f.state.targets[0];
+	strcpy(f.targets[1].target, "/mnt/second");
+	assert_int_equal(result_of(&f, "target").state, CHECK_OK);
+	assert_non_null(strstr(result_of(&f, "target").text, "else /mnt/second"));
+	f.targets[0].ok = false;
+	strcpy(f.targets[0].error, "gone");
+	assert_int_equal(result_of(&f, "target").state, CHECK_WARN);
+	assert_non_null(strstr(result_of(&f, "target").text, "gone; dumps go to /mnt/second"));
+	f.targets[1].free = 1 << 20;
+	assert_int_equal(result_of(&f, "space").state, CHECK_FAIL);
+	strcpy(f.targets[1].plan.fsid, "other");
+	assert_int_equal(result_of(&f, "target").state, CHECK_FAIL);
 }
 
 static void pages_are_counted_as_the_level_leaves_them(void **state)
@@ -305,12 +338,12 @@ static void ready_says_what_to_do(void **state)
 	assert_int_equal(kdump_ready_at(root, &err), 0);
 	put("/proc/sys/kernel/random/boot_id", "one\n");
 	put("/proc/sys/kernel/osrelease", "6.1.0\n");
-	put("/run/deadfall/kdump.json", "{\"format\": 1, \"boot_id\": \"one\", \"kernel\": \"6.0.0\"}");
+	put("/run/deadfall/kdump.json", "{\"format\": 2, \"boot_id\": \"one\", \"kernel\": \"6.0.0\"}");
 	assert_int_equal(kdump_ready_at(root, &err), -1);
 	assert_non_null(strstr(err.msg, "6.0.0"));
-	put("/run/deadfall/kdump.json", "{\"format\": 1, \"boot_id\": \"one\", \"kernel\": \"6.1.0\"}");
+	put("/run/deadfall/kdump.json", "{\"format\": 2, \"boot_id\": \"one\", \"kernel\": \"6.1.0\"}");
 	assert_int_equal(kdump_ready_at(root, &err), 0);
-	put("/run/deadfall/kdump.json", "{\"format\": 1, \"boot_id\"");
+	put("/run/deadfall/kdump.json", "{\"format\": 2, \"boot_id\"");
 	assert_int_equal(kdump_ready_at(root, &err), -1);
 }
 
@@ -336,6 +369,7 @@ int main(void)
 		cmocka_unit_test(a_healthy_machine_is_ready),
 		cmocka_unit_test(each_condition_is_checked),
 		cmocka_unit_test(what_may_spoil_a_dump_warns),
+		cmocka_unit_test(a_second_target_takes_over),
 		cmocka_unit_test(pages_are_counted_as_the_level_leaves_them),
 		cmocka_unit_test_setup_teardown(facts_of_a_made_up_machine, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(ready_says_what_to_do, make_root, remove_root),

@@ -56,7 +56,7 @@ static bool capsule_once(struct image *im, FILE *null)
 
 	if (!setjmp(oom)) {
 		a = arena_create(out_of_memory, &oom);
-		rec = a ? capsule_record(&im->kernel, fd, &err) : NULL;
+		rec = a ? capsule_record(&im->kernel, fd, false, &err) : NULL;
 		if (rec) {
 			report_build(rec, a, "file", "format");
 			ok = true;

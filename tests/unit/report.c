@@ -218,7 +218,7 @@ static void capsule_gives_the_same_report(void **state)
 {
 	struct image *im = set_image(true);
 	int fd = memfd_create("capsule", 0);
-	struct kernel *rec = capsule_record(&im->kernel, fd, NULL), *k;
+	struct kernel *rec = capsule_record(&im->kernel, fd, false, NULL), *k;
 	char *want, *have;
 	struct err damage;
 	uint8_t *bytes;

@@ -79,7 +79,7 @@ static const char kernel_text[] =
 	"member printk_ringbuffer text_data_ring.size_bits 40 4\nmember printk_ringbuffer text_data_ring.data 48 8\n"
 	"member prb_desc - 0 24\nmember prb_desc state_var.counter 0 8\nmember prb_desc text_blk_lpos.begin 8 8\n"
 	"member prb_desc text_blk_lpos.next 16 8\nmember printk_info - 0 16\nmember printk_info ts_nsec 0 8\n"
-	"member printk_info text_len 8 2\nmember printk_info level 10 1\n"
+	"member printk_info text_len 8 2\nmember printk_info level 10 1\nmember printk_info facility 11 1\n"
 	/* four descriptors: the last two messages are 4 (finished) and 5 (wraps around); 6 is not finished */
 	"at 0xffff800000000400 q:2 q:0xffff800000000500 q:0xffff800000000600 q:6 q:4 q:6 q:0xffff800000000700\n"
 	"at 0xffff800000000500 q:0x8000000000000004 q:0x10 q:0x20 q:0x4000000000000005 q:0x30 q:0x50\n"

@@ -12,9 +12,10 @@
 
 enum { FAIL = 1, KILLED, HANG, CRASH, GARBAGE, SLOW };
 
+/* path: NULL for stdout. */
 static void write_some(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600) : 1;
 	static char page[4096];
 
 	memset(page, 'x', sizeof(page));
@@ -28,15 +29,16 @@ static void write_some(const char *path)
 
 int main(int argc, char **argv)
 {
-	int fd;
+	int fd, flat;
 
 	if (argc > 1 && !strcmp(argv[1], "-v")) {
 		puts("makedumpfile: version 1.7.2 (released on 20 Oct 2022)\nlzo\tenabled");
 		return 0;
 	}
-	if (argc < 4 || strcmp(argv[1], "--message-level"))
+	flat = argc > 4 && !strcmp(argv[1], "-F");
+	if (argc < 4 || strcmp(argv[1 + flat], "--message-level"))
 		return 1;
-	write_some(argv[argc - 1]);
+	write_some(flat ? NULL : argv[argc - 1]);
 	switch (FAULT) {
 	case FAIL:
 		fputs("readpage_elf: Attempt to read non-existent page at 0x0.\nmakedumpfile Failed.\n", stderr);
