@@ -4,4 +4,4 @@
 cd "$(dirname "$0")/../.." || exit 99
 unset MAKEFLAGS MAKELEVEL MFLAGS
 make -s fuzz-targets BUILD="${BUILD:-build}" || exit 1
-FUZZ_TIME=${FUZZ_TIME:-8} tests/fuzz/run
+FUZZ_TIME=${FUZZ_TIME:-4} tests/fuzz/run
