@@ -62,6 +62,12 @@ struct expr *make_string(struct check *c, struct expr *e);	/* NULL, quietly: it 
 /* check_name.c */
 struct expr *check_name(struct check *c, struct expr *e, const struct type *wanted);
 struct expr *check_member(struct check *c, struct expr *e);
+
+/* Follow "a.b.c" from a struct; the bit offset of the last. With e, what is not there is an error at e. */
+bool find_path(struct check *c, const struct expr *e, const struct type *st, const char *path, struct type_member *ret);
+
+/* The path that a macro of the kernel's sources makes of a field's name (sk_state: __sk_common.skc_state), or NULL. */
+const char *member_macro(struct check *c, const struct type *st, const char *name);
 struct expr *check_param(struct check *c, struct expr *e);
 struct expr *check_symbol(struct check *c, struct expr *e, const char *name);
 const struct type *check_cast_type(struct check *c, const struct expr *e);

@@ -142,8 +142,7 @@ static struct expr *call_kconfig(struct check *c, struct expr *e, enum func func
 	return e;
 }
 
-/* Follow "a.b.c" from a struct; the bit offset of the last. */
-static bool find_path(struct check *c, const struct expr *e, const struct type *st, const char *path,
+bool find_path(struct check *c, const struct expr *e, const struct type *st, const char *path,
 		      struct type_member *ret)
 {
 	char *copy = arena_strdup(c->arena, path), *save = NULL;
@@ -330,6 +329,7 @@ static struct expr *exists_member(struct check *c, struct expr *e)
 {
 	struct expr *m = e->a, *a = check_expr(c, m->a), *r;
 	const struct type *st;
+	const char *path = m->member.name;
 	struct type_member found;
 
 	if (!a)
@@ -339,8 +339,12 @@ static struct expr *exists_member(struct check *c, struct expr *e)
 		diag_error(c->diags, TAG_TYPE, m->span, "exists() takes a field of a struct, a type or a function");
 		return NULL;
 	}
-	if (!type_find_member(c->types, st, m->member.name, &found))
-		return absent(c, e);
+	if (!type_find_member(c->types, st, path, &found)) {
+		path = member_macro(c, st, path);
+		if (!path || !find_path(c, NULL, st, path, &found))
+			return absent(c, e);
+		found.name = path;
+	}
 	r = new_expr(c, EXPR_EXISTS, e->span, type_bool(c->types), NULL, NULL);
 	r->index = EXISTS_FIELD;
 	r->member = (struct member_ref){ .base = st, .name = found.name, .bit_off = found.bit_off,

@@ -188,6 +188,8 @@ static struct expr *unknown_name(struct check *c, const struct expr *e)
 		diag_hint(c->diags, d, "did you mean '%s'?", nearest_best(&n));
 	else if (find_builtin(of_task, LEN(of_task), e->text))
 		diag_hint(c->diags, d, "did you mean 'task.%s'?", e->text);
+	else
+		diag_hint(c->diags, d, "of a variable of the kernel the address is known: ((struct TYPE *)&%s)->FIELD", e->text);
 	return NULL;
 }
 
@@ -313,14 +315,53 @@ static struct expr *no_member(struct check *c, const struct expr *e, const struc
 	return NULL;
 }
 
+/* Fields that are macros in the kernel's sources, unknown to BTF: what a name's prefix stands for. */
+static const struct {
+	const char *type, *prefix, *real;
+} member_macros[] = {
+	{ "sock", "sk_", "__sk_common.skc_" },
+	{ "inet_sock", "inet_", "sk.__sk_common.skc_" },
+	{ "inet_timewait_sock", "tw_", "__tw_common.skc_" },
+	{ "file", "f_dentry", "f_path.dentry" },
+	{ "file", "f_vfsmnt", "f_path.mnt" },
+	{ "task_struct", "state", "__state" },
+};
+
+const char *member_macro(struct check *c, const struct type *st, const char *name)
+{
+	struct type_member m;
+	const char *path;
+
+	for (size_t i = 0; st->name && i < LEN(member_macros); i++) {
+		size_t len = strlen(member_macros[i].prefix);
+
+		if (strcmp(member_macros[i].type, st->name) || strncmp(name, member_macros[i].prefix, len))
+			continue;
+		path = arena_printf(c->arena, "%s%s", member_macros[i].real, name + len);
+		if (find_path(c, NULL, st, path, &m))
+			return path;
+	}
+	return NULL;
+}
+
 static struct expr *make_member(struct check *c, struct expr *e, struct expr *a, const char *name, bool arrow)
 {
 	const struct type *st = arrow ? a->type->target : a->type;
 	struct type_member m;
+	const char *path;
 	struct expr *r;
+	char *save;
 
-	if (!type_find_member(c->types, st, name, &m))
-		return no_member(c, e, st);
+	if (!type_find_member(c->types, st, name, &m)) {
+		path = member_macro(c, st, name);
+		if (!path)
+			return no_member(c, e, st);
+		for (name = strtok_r(arena_strdup(c->arena, path), ".", &save); name; name = strtok_r(NULL, ".", &save)) {
+			a = make_member(c, e, a, name, arrow);
+			arrow = false;
+		}
+		return a;
+	}
 	r = new_expr(c, EXPR_MEMBER, e->span, m.type, a, NULL);
 	r->at = e->at;
 	r->arrow = arrow;

@@ -36,6 +36,7 @@ conditions() {
 	yes	arg.file->f_path.dentry->d_name.name like "????????-*"
 	yes	str(arg.file->f_path.dentry->d_name.name, 9) == "deadfall"
 	yes	arg.file->f_path.dentry->d_iname == arg.file->f_path.dentry->d_name.name
+	yes	arg.file->f_dentry == arg.file->f_path.dentry && exists(arg.file->f_vfsmnt) && arg.file->f_dentry->d_name.len == 24
 	yes	task.comm != task.parent.comm
 	no	task.comm == task.parent.comm
 	yes	ustr(arg.buf) == "user text of this process, longer than a short literal"
