@@ -8,6 +8,7 @@
 
 #include "lib/arena.h"
 #include "lib/nearest.h"
+#include "rules/layout.h"
 #include "rules/probe.h"
 
 /* A duration or a number, as a constant or a parameter. */
@@ -83,6 +84,16 @@ static void check_steps(struct check *c)
 	}
 }
 
+/* What matches compare, or tell groups by, is a number. */
+static void check_comparable(struct check *c, const struct event *ev, const struct field *f)
+{
+	if (!f->expr || !f->expr->type || !field_is_string(f))
+		return;
+	diag_hint(c->diags, diag_error(c->diags, TAG_TYPE, f->expr->span, "field '%s' of event '%s' is text; the match compares numbers",
+				       f->name, ev->name),
+		  "record a number for it: task.pid, an inode, an address");
+}
+
 /* A field that all of these events must record. */
 static void check_recorded(struct check *c, const struct event_list *list, const char *field)
 {
@@ -94,8 +105,10 @@ static void check_recorded(struct check *c, const struct event_list *list, const
 
 		for (; j < ev->nfields && strcmp(ev->fields[j].name, field); j++)
 			nearest_offer(&near, ev->fields[j].name);
-		if (j < ev->nfields)
+		if (j < ev->nfields) {
+			check_comparable(c, ev, &ev->fields[j]);
 			continue;
+		}
 		d = diag_error(c->diags, TAG_UNKNOWN_FIELD, c->rule->match.span, "event '%s' records no field '%s'",
 			       ev->name, field);
 		if (nearest_best(&near))
