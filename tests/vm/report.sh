@@ -91,11 +91,31 @@ for frame in last.kstack[:4]:
 EOF
 }
 
+# A browser draws the page, and a script uses it as a reader does: lanes, zoom, stack on a click, light and dark. The
+# pictures stay beside the dump.
 html_draws() {
-	command -v chromium >/dev/null || return 0
-	"$deadfall" report --format html -o "$scratch/r.html" "$dir/vmcore" &&
-		timeout -k 5 90 chromium --headless --no-sandbox --disable-gpu --virtual-time-budget=3000 \
-			--dump-dom "file://$scratch/r.html" 2>/dev/null | grep -q 'class="hit chosen"'
+	local shot=(timeout -k 5 90 chromium --headless --no-sandbox --disable-gpu --window-size=1280,1500
+		--virtual-time-budget=3000)
+	command -v chromium >/dev/null || { echo "no chromium here"; return 0; }
+	"$deadfall" report --format html -o "$scratch/r.html" "$dir/vmcore" || return 1
+	cat "$scratch/r.html" tests/vm/html-drive >"$scratch/driven.html"
+	"${shot[@]}" --screenshot="$dir/light.png" "file://$scratch/r.html" >/dev/null 2>&1
+	"${shot[@]}" --screenshot="$dir/dark.png" "file://$scratch/driven.html" >/dev/null 2>&1
+	"${shot[@]}" --dump-dom "file://$scratch/driven.html" 2>/dev/null >"$scratch/dom"
+	grep -o -m 1 '<title>ok lanes by task;.*</title>' "$scratch/dom" | tee "$scratch/said"
+	grep -q 'nothing from outside' "$scratch/said" && ! grep -q BAD "$scratch/said" && [ -s "$dir/light.png" ] && [ -s "$dir/dark.png" ]
+}
+
+# What ui.perfetto.dev and chrome://tracing need of each event.
+perfetto_is_valid() {
+	"$deadfall" report --format perfetto "$dir/vmcore" | jq -e '.displayTimeUnit == "ns" and (.traceEvents | length > 0 and
+		all(.ph as $ph | (.pid | type == "number") and (.tid | type == "number") and (.name | type == "string") and
+		(if $ph == "M" then .args.name | type == "string" elif $ph == "i" then (.ts | type == "number") and
+		(.s | IN("g", "t")) elif $ph == "X" then (.ts | type == "number") and .dur >= 0 else false end)))'
+}
+
+diff_of_the_same() {
+	"$deadfall" report --diff --format json "$dir/vmcore" "$dir/capsule" | jq -e '.same_signature and .different == []'
 }
 
 fast_and_small() {
@@ -145,7 +165,9 @@ for kernel in 6.12 6.1; do
 	check "$kernel: the mark stands among the events" mark_is_between
 	check "$kernel: nothing was unreadable" report_says '.unreadable == []'
 	check "$kernel: fast and small" fast_and_small
-	check "$kernel: HTML draws in a browser" html_draws
+	check "$kernel: the Perfetto trace is valid" perfetto_is_valid
+	check "$kernel: HTML draws in a browser, which can be used" html_draws
+	check "$kernel: --diff with itself finds the same signature and no difference" diff_of_the_same
 	check "$kernel: damaged dumps give a report or a refusal" survives_damage
 	check "$kernel: a namelist from the dump alone" "$deadfall" vmlinux "$dir/vmcore" -o "$scratch/vmlinux"
 	check "$kernel: crash: bt of the crashed task" crash_has '__crash_kexec at' bt
