@@ -10,6 +10,7 @@
 #include "agent/commands.h"
 #include "agent/control.h"
 #include "agent/running.h"
+#include "agent/why.h"
 #include "lib/arena.h"
 
 static const char *act_name(uint32_t act)
@@ -21,7 +22,7 @@ static const char *act_name(uint32_t act)
 static const char *const counter_names[] = { "seen",	"hit",	"unknown", "key_unknown", "field_unknown", "recorded",
 					     "nmi",	"full", "nomem",   "raced",	  "evicted",	   "fired",	    "own",
 					     "busy" };
-_Static_assert(sizeof(counter_names) / sizeof(counter_names[0]) == sizeof(struct df_stats) / 8, "counters");
+_Static_assert(sizeof(counter_names) / sizeof(counter_names[0]) == offsetof(struct df_stats, failed0) / 8, "counters");
 
 static void read_ctl(const struct running *r, struct df_ctl *ctl)
 {
@@ -69,9 +70,10 @@ static json_t *set_json(const struct running *r)
 	read_ctl(r, &ctl);
 	for (uint32_t i = 0; i < r->info.nrules; i++) {
 		read_rule(r, i, &rule);
-		json_array_append_new(rules, json_pack("{s:s, s:s, s:i, s:I}", "rule", r->info.rules[i].name, "action",
-						       act_name(rule.act), "fires", (int)rule.fires, "losses",
-						       (json_int_t)read_losses(losses, i)));
+		json_array_append_new(rules, json_pack("{s:s, s:s, s:i, s:I, s:o}", "rule", r->info.rules[i].name,
+						       "action", act_name(rule.act), "fires", (int)rule.fires, "losses",
+						       (json_int_t)read_losses(losses, i), "states",
+						       why_rule_json(r, i)));
 	}
 	control_unmap(losses);
 	for (uint32_t i = 0; i < r->info.nevents; i++) {
@@ -81,6 +83,7 @@ static json_t *set_json(const struct running *r)
 		running_stats(r, i, &stats);
 		for (size_t c = 0; c < sizeof(counter_names) / sizeof(counter_names[0]); c++)
 			json_object_set_new(j, counter_names[c], json_integer((json_int_t)((uint64_t *)&stats)[c]));
+		json_object_set_new(j, "conditions", why_event_json(e, &stats));
 		json_array_append_new(events, j);
 	}
 	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I, s:i, s:I, s:I, s:o, s:o}", "set", r->info.name, "pid", (int)r->pid, "armed",
@@ -117,7 +120,9 @@ static void print_set(const struct running *r)
 					printf(" %s %" PRIu64, counter_names[c], v);
 			}
 			putchar('\n');
+			why_print_event(&r->info.events[e], &stats);
 		}
+		why_print_rule(r, i);
 	}
 	control_unmap(losses);
 }

@@ -58,6 +58,8 @@ static void size_map(struct bpf_map *m, const struct loaded *s, const struct att
 		n = info->nodes;
 	} else if (!strcmp(name, "df_stats")) {
 		n = info->nevents;
+	} else if (!strcmp(name, "df_reach")) {
+		n = info->nstates;
 	} else if (!strcmp(name, "df_scratch") || !strcmp(name, "df_blank")) {
 		n = DF_PROGS + DF_NESTED;
 	} else if (!strcmp(name, "df_live")) {

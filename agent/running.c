@@ -25,6 +25,7 @@ static const struct {
 	{ "df_stats", offsetof(struct running, stats_fd) },
 	{ "df_rules", offsetof(struct running, rules_fd) },
 	{ "df_fires", offsetof(struct running, fires_fd) },
+	{ "df_reach", offsetof(struct running, reach_fd) },
 	{ ".data.df_params", offsetof(struct running, params_fd) },
 	{ ".data.df_losses", offsetof(struct running, losses_fd) },
 	{ "df_sets", offsetof(struct running, sets_fd) },

@@ -16,7 +16,7 @@ struct running {
 	uint32_t pid;
 	struct set_info info;
 	const char *manifest;
-	int ctl_fd, stats_fd, rules_fd, fires_fd;	/* maps; negative: gone */
+	int ctl_fd, stats_fd, rules_fd, fires_fd, reach_fd;	/* maps; negative: gone */
 	int params_fd, losses_fd, in_fd, sets_fd, bloom_fd;
 	int drain_fd;					/* the program that applies commands */
 	uint32_t ctl_id;				/* of the control map */

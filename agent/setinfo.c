@@ -77,6 +77,7 @@ static void parse_rule(struct arena *a, const json_t *j, struct info_rule *r)
 
 	r->name = get_text(a, j, "name");
 	r->file = get_text(a, j, "file");
+	r->nkey = (uint32_t)json_array_size(json_object_get(j, "key"));
 	r->table = get_u32(j, "table");
 	r->last = get_u32(j, "last");
 	r->keys = get_u32(j, "keys");
@@ -108,6 +109,26 @@ static void parse_param(struct arena *a, const json_t *j, struct info_param *p)
 	p->value = get_u64(j, "value");
 }
 
+/* A list of texts. */
+static const char **get_texts(struct arena *a, const json_t *array, uint32_t *n)
+{
+	const char **texts = arena_array(a, json_array_size(array) + 1, sizeof(*texts));
+	const char *text;
+
+	*n = 0;
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		text = json_string_value(json_array_get(array, i));
+		texts[(*n)++] = arena_strdup(a, text ? text : "");
+	}
+	return texts;
+}
+
+static void parse_machine(struct arena *a, const json_t *j, struct info_machine *m)
+{
+	m->first_state = get_u32(j, "first_state");
+	m->states = get_texts(a, json_object_get(j, "states"), &m->nstates);
+}
+
 static void parse_event(struct arena *a, const json_t *j, struct info_event *e)
 {
 	const json_t *probes, *args;
@@ -117,6 +138,7 @@ static void parse_event(struct arena *a, const json_t *j, struct info_event *e)
 	e->line = get_u32(j, "line");
 	e->optional = has_flag(j, "optional");
 	e->wait_module = has_flag(j, "wait-module");
+	e->clauses = get_texts(a, json_object_get(j, "clauses"), &e->nclauses);
 	probes = get_array(a, j, "probes", sizeof(*e->probes), &e->nprobes, &e->probes);
 	for (uint32_t i = 0; i < e->nprobes; i++) {
 		const json_t *p = json_array_get(probes, i);
@@ -272,7 +294,12 @@ int set_info_parse(struct arena *a, const char *text, size_t len, struct set_inf
 	s.words = get_u32(j, "words");
 	s.key_parts = get_u32(j, "key_parts");
 	s.bytes = get_u64(j, "bytes");
-	s.nmachines = (uint32_t)json_array_size(json_object_get(j, "machines"));
+	array = get_array(a, j, "machines", sizeof(*s.machines), &s.nmachines, &s.machines);
+	for (uint32_t i = 0; i < s.nmachines; i++) {
+		parse_machine(a, json_array_get(array, i), &s.machines[i]);
+		if (s.machines[i].first_state + s.machines[i].nstates > s.nstates)
+			s.nstates = s.machines[i].first_state + s.machines[i].nstates;
+	}
 	array = get_array(a, j, "rules", sizeof(*s.rules), &s.nrules, &s.rules);
 	for (uint32_t i = 0; i < s.nrules; i++)
 		parse_rule(a, json_array_get(array, i), &s.rules[i]);

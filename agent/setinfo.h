@@ -34,6 +34,15 @@ struct info_event {
 	uint32_t nprobes;
 	struct info_arg *args;
 	uint32_t nargs;
+	const char **clauses;		/* parts of its condition that are counted each */
+	uint32_t nclauses;
+};
+
+/* A table with its automaton. */
+struct info_machine {
+	uint32_t first_state;		/* in df_reach */
+	const char **states;
+	uint32_t nstates;
 };
 
 struct info_rule {
@@ -45,6 +54,7 @@ struct info_rule {
 	uint32_t every;
 	uint32_t on_loss;		/* enum df_on_loss */
 	uint32_t table, last, keys;
+	uint32_t nkey;			/* parts of its key */
 	uint32_t signal, stop;		/* actions: 0 none */
 	uint32_t first_flag, nflags;	/* df_rule */
 };
@@ -98,6 +108,8 @@ struct set_info {
 	bool test_clock, test_arrays;
 	uint32_t slots, nodes, words, key_parts, nmachines;
 	uint64_t bytes;
+	struct info_machine *machines;
+	uint32_t nstates;		/* of all machines */
 	struct info_rule *rules;
 	uint32_t nrules;
 	struct info_param *params;	/* by number */

@@ -126,6 +126,7 @@ static __always_inline bool is_certain(const struct df_decision *d)
 __attribute__((noinline)) __u32 df_decide(struct df_match *m, struct df_rec *r, __u32 at)
 {
 	const struct df_decision *d;
+	bool first;
 
 	if (!m || !r)
 		return NO_DECISION;
@@ -133,8 +134,11 @@ __attribute__((noinline)) __u32 df_decide(struct df_match *m, struct df_rec *r, 
 		d = decision_get(at);
 		if (!d)
 			return NO_DECISION;
-		if (test_holds(m, r, d->test[0], d->arg[0]) && test_holds(m, r, d->test[1], d->arg[1]))
+		first = test_holds(m, r, d->test[0], d->arg[0]);
+		if (first && test_holds(m, r, d->test[1], d->arg[1]))
 			return at;
+		if (!i)
+			r->near = first ? d->test[1] : d->test[0];
 		if (!d->more)
 			return NO_DECISION;
 	}
@@ -153,6 +157,8 @@ struct effect {
 	__u32 node_flags;
 	__u64 timer_ns;
 	int alive;		/* +1: a key came to life, -1: one died */
+	__u8 from;		/* state before the event ... */
+	__u8 entered;		/* ... and that after it + 1, if it is another and not the first */
 };
 
 static __always_inline void begin_generation(struct df_match *m, const struct df_rec *r, const struct df_machine *mc,
@@ -223,6 +229,8 @@ static __always_inline void apply(struct df_match *m, struct df_rec *r, const st
 	} else if (d->ops & DF_OP_STOP) {
 		m->deadline_ns = 0;
 	}
+	if (m->state != d->next && d->next)
+		e->entered = d->next + 1;
 	m->state = d->next;
 	e->ops = d->ops;
 	e->follow_col = d->follow_col;
@@ -266,6 +274,7 @@ static __always_inline void touch(struct df_match *m, struct df_rec *r, const st
 	m->used = 1;
 	r->gen = m->gen;
 	r->base = m->losses;
+	e->from = m->state;
 	e->pin = r->flags & DF_PIN;
 }
 
@@ -289,6 +298,42 @@ static __always_inline void inherit_generation(const struct df_match *m, struct 
 {
 	if (mc->flags & DF_MACHINE_OWNERS)
 		r->flags = (flags & ~(DF_BIRTH | DF_DEATH)) | (m->gen != r->gen ? DF_BIRTH : 0);
+}
+
+/* Write down how far a key has come: what it entered, or how it just failed; indices in df_reach + 1, or 0. */
+__attribute__((noinline)) int df_reached(struct df_rec *r, __u32 entered, __u32 failed)
+{
+	struct df_reach *a;
+
+	if (!r)
+		return 0;
+	entered--;
+	a = bpf_map_lookup_elem(&df_reach, &entered);
+	if (a) {
+		__sync_fetch_and_add(&a->entered, 1);
+		a->entered_ns = r->ns;
+		__builtin_memcpy(&a->entered_key, &r->key, sizeof(a->entered_key));
+	}
+	failed--;
+	a = bpf_map_lookup_elem(&df_reach, &failed);
+	if (a) {
+		if (r->near == DF_TEST_GUARD)
+			__sync_fetch_and_add(&a->refused, 1);
+		else
+			__sync_fetch_and_add(&a->late, 1);
+		a->near_ns = r->ns;
+		__builtin_memcpy(&a->near_key, &r->key, sizeof(a->near_key));
+	}
+	return 0;
+}
+
+/* After an event: most change no state and fail no test, and cost no more than this. */
+static __always_inline void reached(struct df_rec *r, const struct df_machine *mc, const struct effect *e)
+{
+	bool near = r->near == DF_TEST_GUARD || r->near == DF_TEST_WITHIN || r->near == DF_TEST_LATER;
+
+	if (e->entered || near)
+		df_reached(r, e->entered ? mc->first_state + e->entered : 0, near ? mc->first_state + e->from + 1 : 0);
 }
 
 /* Fill the common part of a recorded event; e may be a list node's or a ring node's. */

@@ -104,6 +104,7 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 		version = s->m.version;
 		barrier();
 		inherit_generation(&s->m, r, mc, flags);
+		r->near = DF_TEST_NONE;
 		at = first_decision(&s->m, r, mc);
 		d = decision_get(at);
 		if (d && !is_certain(d)) {
@@ -151,6 +152,7 @@ static __always_inline void list_after(struct df_state *s, struct df_rec *r, con
 {
 	if (e->alive)
 		live_add(r->machine, e->alive);
+	reached(r, mc, e);
 	if (r->ops & DF_OP_FIRE)
 		df_verdict(r, mc->rule);
 }

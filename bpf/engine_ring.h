@@ -54,6 +54,7 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 		version = s->m.version;
 		barrier();
 		inherit_generation(&s->m, r, mc, flags);
+		r->near = DF_TEST_NONE;
 		at = first_decision(&s->m, r, mc);
 		d = decision_get(at);
 		if (d && !is_certain(d)) {
@@ -94,6 +95,7 @@ static __always_inline void ring_after(struct df_state_ring *s, struct df_rec *r
 {
 	if (e->alive)
 		live_add(r->machine, e->alive);
+	reached(r, mc, e);
 	if (r->ops & DF_OP_FIRE)
 		df_verdict(r, mc->rule);
 }

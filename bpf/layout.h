@@ -25,6 +25,7 @@
  *	.data.df_flags	u64[]: the flags that rules set and read
  *	.data.df_losses	u32[]: losses by rule: events not seen or not recorded; the agent adds what probes missed
  *	df_live		array, machine -> s64: live keys
+ *	df_reach	array, df_machine.first_state + state -> struct df_reach
  *	df_rules	array, rule number -> struct df_rule: what each rule may do
  *	df_usdt		array of struct df_usdt_site, by the cookie of the site's uprobe
  *	df_dispatch	array of body numbers, for functions that several events probe
@@ -126,7 +127,7 @@ struct df_rec {
 	__u32 val_bad;		/* bit n: val[n] could not be read */
 	__u32 losses;		/* engine: losses of the rule since the match began ... */
 	__u32 base;		/* engine: ... and at its beginning, in the machine that the event went to last */
-	__u32 pad;
+	__u32 near;		/* engine: df_test of the first decision that did not hold */
 	__u32 ops;		/* engine: what is left to do after the lock */
 	__u32 cpu;		/* engine */
 	__u64 pid_tgid;		/* engine: the task to name: the current one, or the one that a deadline waited for */
@@ -178,7 +179,7 @@ struct df_machine {
 	__u32 times;		/* a match must complete so often on a key before it fires */
 	__u32 follow;		/* machine of DF_OP_FOLLOW + 1, 0: none */
 	__u32 flags;		/* enum df_machine_flag */
-	__u32 pad;
+	__u32 first_state;	/* in df_reach */
 };
 
 enum df_machine_flag {
@@ -246,6 +247,20 @@ struct df_stats {
 	__u64 fired;		/* completed a match */
 	__u64 own;		/* came from the agent itself: not recorded */
 	__u64 busy;		/* more than DF_NESTED probes within each other on one CPU: not recorded */
+	/* its condition was false because of its n-th part, of those that && joins; the last stands for all that follow */
+	__u64 failed0, failed1, failed2, failed3, failed4, failed5, failed6, failed7;
+};
+
+#define DF_CLAUSES 8
+
+/* How far keys came, by state: why a match has not happened. Counts are of all CPUs, and of all keys. */
+struct df_reach {
+	__u64 entered;		/* times that a key came into the state */
+	__u64 entered_ns;	/* last time ... */
+	__u64 late;		/* in the state the awaited event came, but outside of its time */
+	__u64 refused;		/* ... or its condition over earlier steps did not hold */
+	__u64 near_ns;		/* last time of one of these two */
+	struct df_key entered_key, near_key;	/* ... and who it was */
 };
 
 /*

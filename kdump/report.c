@@ -275,7 +275,7 @@ static const char *loss_event(struct build *b, const struct df_set *s, const str
 	return arena_printf(b->arena, "%s/%s", rule->name, s->mf->events[event].name);
 }
 
-/* "own" counts deadfall's own events, which are left out on purpose. */
+/* "own" counts deadfall's own events, which are left out on purpose; "failed0" ... are parts of conditions. */
 static bool is_loss(const char *counter)
 {
 	static const char *const work[] = { "seen", "hit", "recorded", "fired", "own" };
@@ -283,7 +283,7 @@ static bool is_loss(const char *counter)
 	for (size_t i = 0; i < sizeof(work) / sizeof(*work); i++)
 		if (!strcmp(counter, work[i]))
 			return false;
-	return true;
+	return strncmp(counter, "failed", 6) != 0;
 }
 
 static void build_losses(struct build *b, const struct df_sets *sets, const struct df_set *s)

@@ -86,6 +86,8 @@ void build_begin(struct builder *b, uint32_t machine, uint32_t nstates, const ch
 	b->cells = arena_array(b->arena, (size_t)nstates * b->ncols, sizeof(*b->cells));
 	b->am->state_names[machine] = copy;
 	b->am->machines[machine].nstates = (uint16_t)nstates;
+	b->am->machines[machine].first_state = b->am->states;
+	b->am->states += nstates;
 	b->am->machines[machine].ncols = (uint16_t)b->ncols;
 	b->am->machines[machine].deadline_col = (uint16_t)(b->ncols - 1);
 }

@@ -72,7 +72,7 @@ struct automata {
 	const uint32_t **rule_tables;	/* by rule: those of the tables it declares */
 	uint32_t ndeadlines;		/* events beyond set->nevents that deadlines show */
 	uint32_t *deadline_rule;	/* [ndeadlines] */
-	uint32_t slots, nodes;		/* of all machines */
+	uint32_t slots, nodes, states;	/* of all machines */
 };
 
 /* Build the tables of a set. What is too large for them is a diagnostic. */

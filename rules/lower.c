@@ -331,20 +331,45 @@ static void lower_recording(struct lower *l, const struct recording *rec, uint32
 	ir_label(l->f, done);
 }
 
+/* Parts that && joins, as far as they are counted each: in their order, a && (b && c) as (a && b) && c. */
+uint32_t event_clauses(const struct expr *where)
+{
+	uint32_t n;
+
+	if (where->op != EXPR_LAND)
+		return 1;
+	n = event_clauses(where->a) + event_clauses(where->b);
+	return n < DF_CLAUSES ? n : DF_CLAUSES;
+}
+
 static void lower_where(struct lower *l, int16_t flag, bool may_be_unknown, uint32_t hit, uint32_t end)
 {
-	uint32_t unknown = ir_new_label(l->f);
+	uint32_t unknown = ir_new_label(l->f), clauses[DF_CLAUSES], n = 0;
+	const struct expr *where = l->event->where;
 
 	if (may_be_unknown && (l->event->roles & ROLE_PREVENTS))
 		ir_storei(l->f, 8, BPF_REG_10, flag, 0);
-	if (l->event->where) {
-		ir_line(l->f, l->event->where->span);
-		lower_cond(l, l->event->where, hit, end, unknown, may_be_unknown ? unknown : hit);
+	if (where) {
+		for (n = 0; n < event_clauses(where); n++)
+			clauses[n] = ir_new_label(l->f);
+		ir_line(l->f, where->span);
+		l->clauses = where->op == EXPR_LAND ? clauses : NULL;
+		lower_cond(l, where, hit, clauses[0], unknown, may_be_unknown ? unknown : hit);
+		l->clauses = NULL;
 	}
 	if (may_be_unknown)
 		lower_unknown(l, unknown, hit, flag, end);
 	else
 		ir_label(l->f, unknown);
+	if (!n)
+		return;
+	/* only reached by jumps: what was not false goes on behind */
+	ir_jmp(l->f, hit);
+	for (uint32_t i = 0; i < n; i++) {
+		ir_label(l->f, clauses[i]);
+		count(l, (int16_t)(STAT(failed0) + 8 * i));
+		ir_jmp(l->f, end);
+	}
 }
 
 /* Offset of ip in struct pt_regs. */

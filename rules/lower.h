@@ -136,6 +136,7 @@ struct lower {
 	const struct event *event;
 	const struct body *body;
 	const struct automata *am;
+	const uint32_t *clauses;	/* where the parts of the condition that comes next go when they are false, or NULL */
 	bool in_guard;			/* the code runs in the engine: no context, values in rec and match */
 	struct saved saved;		/* of the event: what is kept from entry to return */
 	int16_t saved_at;		/* where the values are on the stack of a body that uses them; 0: none */
@@ -156,6 +157,9 @@ void lower_keep(struct lower *l);
 /* lower_guard.c: df_guard(guard, rec, match), which the engine calls. */
 void lower_guards(struct lower *l, struct code_set *cs);
 void lower_guard_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
+
+/* Parts of a condition that are counted each when they are false; at most DF_CLAUSES. */
+uint32_t event_clauses(const struct expr *where);
 
 /* Add a finished function to the set. */
 void add_func(struct arena *a, struct code_set *cs, struct ir_func *f);

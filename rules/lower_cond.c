@@ -67,9 +67,11 @@ static void lower_logic(struct lower *l, const struct expr *e, uint32_t yes, uin
 {
 	bool is_and = e->op == EXPR_LAND, flagged = false;
 	uint32_t decided = is_and ? no : yes, n = 0, fails, after;
+	const uint32_t *clauses = l->clauses;
 	const struct expr **parts = NULL;
 	int16_t flag = 0;
 
+	l->clauses = NULL;
 	collect(l, e, e->op, &parts, &n);
 	for (uint32_t i = 0; i + 1 < n; i++)
 		flagged = flagged || expr_fails(l, parts[i]);
@@ -79,6 +81,8 @@ static void lower_logic(struct lower *l, const struct expr *e, uint32_t yes, uin
 	}
 	for (uint32_t i = 0; i + 1 < n; i++) {
 		after = ir_new_label(l->f);
+		if (clauses)
+			decided = clauses[i < DF_CLAUSES ? i : DF_CLAUSES - 1];
 		if (!expr_fails(l, parts[i])) {
 			lower_cond(l, parts[i], is_and ? after : decided, is_and ? decided : after, unknown, after);
 			ir_label(l->f, after);
@@ -90,6 +94,8 @@ static void lower_logic(struct lower *l, const struct expr *e, uint32_t yes, uin
 		ir_storei(l->f, 8, BPF_REG_10, flag, 1);
 		ir_label(l->f, after);
 	}
+	if (clauses)
+		no = clauses[n - 1 < DF_CLAUSES ? n - 1 : DF_CLAUSES - 1];
 	if (!flagged) {
 		lower_cond(l, parts[n - 1], yes, no, unknown, next);
 		return;

@@ -122,6 +122,17 @@ static json_t *bytes_json(const struct keep_bytes *b)
 			 "word", (int)b->word);
 }
 
+/* The parts of the condition that are counted each when they are false (df_stats.failed0 ...). */
+static void add_clauses(json_t *clauses, const struct expr *e)
+{
+	if (e->op == EXPR_LAND) {
+		add_clauses(clauses, e->a);
+		add_clauses(clauses, e->b);
+	} else if (json_array_size(clauses) < DF_CLAUSES) {
+		json_array_append_new(clauses, span_json(e->span));
+	}
+}
+
 static json_t *event_json(const struct rule *r, const struct event *e)
 {
 	json_t *fields = json_array(), *probes = json_array(), *flags = json_array(), *args = json_array();
@@ -148,6 +159,12 @@ static json_t *event_json(const struct rule *r, const struct event *e)
 		json_array_append_new(flags, json_string("optional"));
 	if (e->wait_module)
 		json_array_append_new(flags, json_string("wait-module"));
+	if (e->where) {
+		json_t *clauses = json_array();
+
+		add_clauses(clauses, e->where);
+		json_object_set_new(j, "clauses", clauses);
+	}
 	json_object_set_new(j, "probes", probes);
 	json_object_set_new(j, "flags", flags);
 	json_object_set_new(j, "args", args);
@@ -236,8 +253,8 @@ static json_t *machines_json(const struct automata *am)
 		const struct df_machine *m = &am->machines[i];
 
 		json_array_append_new(machines,
-				      json_pack("{s:i, s:i, s:i, s:i, s:i, s:o}", "table", (int)i + 1, "rule",
-						(int)m->rule, "slots", (int)m->slots, "last", (int)m->last, "pins",
+				      json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "table", (int)i + 1, "rule",
+						(int)m->rule, "first_state", (int)m->first_state, "slots", (int)m->slots, "last", (int)m->last, "pins",
 						(int)m->pins, "states",
 						names_json(am->state_names[i], m->nstates)));
 	}

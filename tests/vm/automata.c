@@ -141,14 +141,14 @@ static const char *guard(struct test *t, const char *label)
 
 static void sequence(struct test *t)
 {
-	uint32_t n = 2 + upto(t, 3);
+	uint32_t n = 2 + upto(t, 3), guards = 0;	/* DF_VALS values are to be had */
 
 	buf_printf(&t->text, "match:\n  sequence:\n");
 	for (uint32_t i = 0; i < n; i++) {
 		buf_printf(&t->text, "    - {s%u: %c", i, 'a' + (int)upto(t, 3));
 		if (chance(t, 40))
 			buf_printf(&t->text, ", where: \"%s\"",
-				   guard(t, i && chance(t, 80) ? arena_printf(t->a, "s%u", upto(t, i)) : NULL));
+				   guard(t, i && guards++ < 2 && chance(t, 80) ? arena_printf(t->a, "s%u", upto(t, i)) : NULL));
 		buf_printf(&t->text, "}\n");
 	}
 	if (chance(t, 50))

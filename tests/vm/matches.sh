@@ -74,6 +74,11 @@ counters_clean() {
 	jq -e '[.[].events[] | .full + .nomem + .raced + .nmi + .key_unknown] | add == 0' "$dir/status.json"
 }
 
+# why FILTER: of the rules and events in the status
+why() {
+	jq -e "$1" "$dir/status.json"
+}
+
 expect='m1-event 1
 m2-sequence 2
 m3-guard 1
@@ -92,11 +97,21 @@ m15-times 1
 m16-every 4'
 
 run_vm events --module "$build/vm/inject.ko" --rule tests/vm/rules/matches.yaml --no-kdump --run-args --dry-run \
-	--copy "$script:/root/events" -- 'sh ./events'
+	--copy "$script:/root/events" -- 'sh ./events; deadfall status'
 check "the workload ends well" same 0 "$rc"
 while read -r rule n; do
 	check "$rule fires $n times" fires "$rule" "$n"
 done <<<"$expect"
 check "nothing was lost" counters_clean
+check "which part of a condition was false" \
+	why '.[0].events[] | select(.rule == "m1-event") | .conditions | .[0].false == 66 and .[1] == {"condition": "arg.value == 7", "false": 1}'
+check "how far a sequence came, and by which key" why '.[0].rules[] | select(.rule == "m2-sequence") | .states[2] |
+	.state == "b seen" and .entered == 4 and .entered_key == ["0xcd"]'
+check "a near miss: not in time" why '.[0].rules[] | select(.rule == "m2-sequence") | .states[2] |
+	.late == 1 and .refused == 0 and .near_key == ["0xcc"]'
+check "a near miss: refused by the condition of a step" why '.[0].rules[] | select(.rule == "m3-guard") | .states[1] |
+	.late == 0 and .refused == 1 and .near_key == ["0x12e"]'
+check "status says so" sh -c "grep -q \"near misses in 'b seen': 1 not in time, 0 refused.* last key 0xcc\" '$dir/command.log' &&
+	grep -q '1 times false: arg.value == 7' '$dir/command.log' && grep -q \"furthest: 'b seen', state 2 of 2, 4 times, last key 0xcd\" '$dir/command.log'"
 check "no splat in the kernel's log" holds '.splats == []'
 rm -f "$script"
