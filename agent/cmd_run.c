@@ -39,6 +39,7 @@ struct run_options {
 	int nsets;
 	uint32_t brake;		/* thousandths of a CPU, 0: none */
 	bool dry_run, disarmed, force, json;
+	bool at_boot;		/* nobody asked for it just now */
 };
 
 struct run {
@@ -71,6 +72,8 @@ static int parse_options(int argc, char **argv, struct run_options *o)
 			o->disarmed = true;
 		else if (!strcmp(argv[i], "--force"))
 			o->force = true;
+		else if (!strcmp(argv[i], "--at-boot"))
+			o->at_boot = true;
 		else if (!strcmp(argv[i], "--json"))
 			o->json = true;
 		else if (!strcmp(argv[i], "--brake") && i + 1 < argc) {
@@ -141,7 +144,7 @@ static int arm_rules(struct run *r, struct err *err)
 
 		if (!rule->panics)
 			continue;
-		if (guards_check_panics(r->a, rule, &why, err))
+		if (guards_check_panics(r->a, rule, r->opts.at_boot, &why, err))
 			return -1;
 		if (why) {
 			fprintf(stderr, "deadfall run: %s\n", why);

@@ -26,12 +26,13 @@ int guards_check_kdump(const struct set_info *info, struct err *err)
 	return 0;
 }
 
-int guards_check_panics(struct arena *a, const struct info_rule *rule, const char **why, struct err *err)
+int guards_check_panics(struct arena *a, const struct info_rule *rule, bool automatic, const char **why, struct err *err)
 {
 	struct panics_verdict v;
 
 	*why = NULL;
-	if (panics_check(rule->name, (unsigned int)rule->max_panics, (long long)(rule->per_ns / NS_PER_SEC), false, &v, err))
+	if (panics_check(rule->name, (unsigned int)rule->max_panics, (long long)(rule->per_ns / NS_PER_SEC), automatic, &v,
+			 err))
 		return err_wrap(err, "the ledger of panics");
 	if (!v.allowed)
 		*why = arena_printf(a, "rule '%s' only logs: %s", rule->name, v.why);

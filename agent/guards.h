@@ -20,7 +20,7 @@ int guards_check_kdump(const struct set_info *info, struct err *err);
  * May this rule panic, as far as its past panics go? If not, *why says so in one sentence (in the arena), and the
  * rule arms as `log`. A ledger that cannot be read is an error: without it a crash loop would go unnoticed.
  */
-int guards_check_panics(struct arena *a, const struct info_rule *rule, const char **why, struct err *err);
+int guards_check_panics(struct arena *a, const struct info_rule *rule, bool automatic, const char **why, struct err *err);
 
 /* Note in the ledger that the rule is armed with panic, before it is; and that it no longer is. */
 int guards_armed(const struct info_rule *rule, struct err *err);

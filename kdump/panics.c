@@ -186,7 +186,7 @@ static void judge(const struct ledger *l, const struct panics_world *w, const ch
 	} else if (automatic && last && number_of(last, "time") - number_of(last, "booted") < PANICS_EARLY_SECONDS) {
 		v->allowed = false;
 		snprintf(v->why, sizeof(v->why), "its last panic, at %s%s, came %lld s after boot: it does not arm by itself again; "
-			 "'deadfall arm' does", when, guess, number_of(last, "time") - number_of(last, "booted"));
+			 "'deadfall run' by hand does", when, guess, number_of(last, "time") - number_of(last, "booted"));
 	}
 }
 

@@ -8,8 +8,9 @@ set -u
 . tests/vm/kdump-lib
 
 test_doctor() {
-	limit=600 run_vm doctor -- '
-		judge() { deadfall kdump doctor >/run/d; echo "$1: $? $(grep -c ^FAIL /run/d) $(grep ^FAIL /run/d | tr -s " " | tr "\n" ";")"; }
+	limit=600 run_vm doctor --module i6300esb --qemu-args "-device i6300esb" -- '
+		judge() { deadfall kdump doctor >/run/d; echo "$1: $? $(grep -c ^FAIL /run/d) $(grep -E "^(FAIL|warn)" /run/d | tr -s " " | tr "\n" ";")"; }
+		state() { sed -i -E "$1" /run/deadfall/kdump.json; }
 		judge nothing
 		deadfall kdump setup >/dev/null
 		judge healthy
@@ -26,9 +27,20 @@ test_doctor() {
 		mv /usr/bin/makedumpfile /run/; judge no-makedumpfile; mv /run/makedumpfile /usr/bin/
 		sed -i s/virtio_blk.ko// /run/deadfall/kdump.json; judge driver-missing
 		sed -i s/6.12/6.11/ /run/deadfall/kdump.json; judge other-kernel
+		deadfall kdump setup >/dev/null
+		mount -t tmpfs none /sys/kernel && judge no-support; umount /sys/kernel
+		state "s/(\"unpacked_bytes\": )/\\1999/"; judge small-reserve
+		state "s/(\"unpacked_bytes\": )999/\\1/"; state "s/(\"mem_total_kb\": )[0-9]/\\10/"; judge more-memory
+		deadfall kdump setup >/dev/null
+		notifiers=/sys/module/kernel/parameters/crash_kexec_post_notifiers
+		echo 1 >$notifiers; judge notifiers; echo 0 >$notifiers
+		watchdog -F -T 60 -t 1 /dev/watchdog0 & sleep 1; judge watchdog; kill $!; sleep 1
+		sysctl -qw kernel.panic_on_oops=1; deadfall kdump doctor | grep "^ok *panic"; sysctl -qw kernel.panic_on_oops=0
+		mount -t securityfs none /sys/kernel/security; cat /sys/kernel/security/lockdown
 		rm /run/deadfall/kdump.json; judge foreign; deadfall kdump status; echo "status $?"
 		deadfall kdump setup >/dev/null; echo 1 >/proc/sys/kernel/kexec_load_disabled; kexec -p -u
-		judge load-disabled; deadfall kdump setup; echo "setup $?"'
+		judge load-disabled; deadfall kdump setup; echo "setup $?"
+		echo integrity >/sys/kernel/security/lockdown && { judge lockdown; deadfall kdump doctor | grep lockdown; }'
 	check "doctor: nothing loaded" command_said "^nothing: 3 .*FAIL loaded"
 	check "doctor: a machine that is set up is ready" command_said "^healthy: 0 0"
 	check "doctor: another crash kernel loaded over ours, by file" command_said "^replaced-file: 3 1 FAIL owner"
@@ -41,8 +53,16 @@ test_doctor() {
 	check "doctor: no makedumpfile" command_said "^no-makedumpfile: 3 1 FAIL makedumpfile"
 	check "doctor: a driver is missing in the initramfs" command_said "^driver-missing: 3 1 FAIL drivers"
 	check "doctor: set up for another kernel" command_said "^other-kernel: 3 .*FAIL kernel"
+	check "doctor: a kernel without kdump" command_said "^no-support: 3 .*FAIL support"
+	check "doctor: less memory reserved than is needed" command_said "^small-reserve: 3 1 FAIL reserved"
+	check "doctor: memory was added since" command_said "^more-memory: 3 1 FAIL kernel .*memory was added"
+	check "doctor: panic notifiers that run first are worth a warning" command_said "^notifiers: 0 0 .*warn panic .*notifiers"
+	check "doctor: a watchdog that the crash kernel would not feed" command_said "^watchdog: 3 1 FAIL watchdog"
+	check "doctor: panic_on_oops is told" command_said "^ok +panic +every panic and oops is dumped"
 	check "doctor: a crash kernel of somebody else" command_said "^foreign: 3 .*FAIL owner"
 	check "doctor: loading is disabled, and ours is loaded: it stays" command_said "^load-disabled: 0 0"
+	check "doctor: under lockdown a crash kernel that is loaded stays good" command_said "^lockdown: 0 0"
+	check "doctor: and lockdown is told" command_said "^ok +lockdown +lockdown=integrity"
 	check "setup says that loading is disabled" command_said "kexec_load_disabled is 1.; reboot"
 }
 
