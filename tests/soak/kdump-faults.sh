@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Where something fails in the crash kernel, what was captured stays, status.json says what happened, and the machine comes back.
+# Where something fails in the crash kernel, what was captured stays, status.json says what happened, and the machine
+# comes back. SERIES (6.12) is the kernel's.
 set -u
 # shellcheck source=tests/vm/tap
 . "$(dirname "$0")/../vm/tap"
 # shellcheck source=tests/vm/kdump-lib
 . tests/vm/kdump-lib
+
+series=${SERIES:-6.12}
 
 # fault NAME KIND [OPTION...]: a makedumpfile that fails in that way.
 fault_program() {
@@ -17,7 +20,7 @@ fault_vm() {
 	local kind=$1 setup=${2-}
 	shift 2
 	fault_program "$kind" || return
-	keep_vm "fault-$kind" --copy "$build/tests/$test/makedumpfile-$kind:/root/bin/makedumpfile" "$@" -- \
+	keep_vm "fault-$kind" --kernel "$series" --copy "$build/tests/$test/makedumpfile-$kind:/root/bin/makedumpfile" "$@" -- \
 		"PATH=/root/bin:\$PATH; deadfall kdump setup $setup && $crash"
 }
 
@@ -45,28 +48,28 @@ test_faults() {
 }
 
 test_target_faults() {
-	keep_vm full -- "deadfall kdump setup; dd if=/dev/zero of=/var/crash/fill bs=1M; df /var/crash; $crash"
+	keep_vm full --kernel "$series" -- "deadfall kdump setup; dd if=/dev/zero of=/var/crash/fill bs=1M; df /var/crash; $crash"
 	check "target full: the machine comes back" came_back
 	check "target full: there is a status.json" test -s "$status"
 	check "target full: it says so" step vmcore '.state == "failed" and (.error | length > 0)'
 
-	keep_vm small --disk 40M -- "deadfall kdump setup; $crash"
+	keep_vm small --kernel "$series" --disk 40M -- "deadfall kdump setup; $crash"
 	check "target too small: the machine comes back" came_back
 	check "target too small: the cut vmcore stays under another name" test -s "${status%/*}/vmcore.incomplete"
 	check "target too small: status.json says so" step vmcore '.state == "failed" and (.error | test("space"; "i"))'
 
-	keep_vm gone -- "deadfall kdump setup --limit target=6; umount /var/crash; dd if=/dev/zero of=/dev/vda bs=1M count=4; $crash"
+	keep_vm gone --kernel "$series" -- "deadfall kdump setup --limit target=6; umount /var/crash; dd if=/dev/zero of=/dev/vda bs=1M count=4; $crash"
 	check "target gone: the machine comes back" came_back
 	check "target gone: the console says what was looked for" console "no device carries the ext4 filesystem .*vda"
 
-	keep_vm corrupt -- "deadfall kdump setup; umount /var/crash; dd if=/dev/zero of=/dev/vda bs=4096 seek=1 count=200; $crash"
+	keep_vm corrupt --kernel "$series" -- "deadfall kdump setup; umount /var/crash; dd if=/dev/zero of=/dev/vda bs=4096 seek=1 count=200; $crash"
 	check "corrupt filesystem: the machine comes back" came_back
 	check "corrupt filesystem: the console says what failed" console "deadfall: target (failed|timeout).*"
 }
 
 test_watchdog() {
 	fault_program SLOW
-	keep_vm watchdog --module i6300esb --qemu-args "-device i6300esb" \
+	keep_vm watchdog --kernel "$series" --module i6300esb --qemu-args "-device i6300esb" \
 		--copy "$build/tests/$test/makedumpfile-SLOW:/root/bin/makedumpfile" -- "PATH=/root/bin:\$PATH
 		deadfall kdump setup --quiet; watchdog -T 15 -t 1 /dev/watchdog0; sleep 1
 		deadfall kdump doctor | grep watchdog
