@@ -97,13 +97,15 @@ static __always_inline void live_add(__u32 machine, __s64 n)
 
 /*
  * Is the clock's slot free, or can it be freed? An entry is identified by the slot it names itself: a key that stands
- * in two slots (two CPUs made it at the same time) keeps the other one.
+ * in two slots (two CPUs made it at the same time) keeps the other one. Of what stands in the way, a key that was just
+ * used stays, and one that is alive or has a match under way as long as others are near: keys that come and go do not
+ * drive out those that are waited for.
  */
-static __always_inline bool slot_free(void *map, struct df_mkey *c, __u32 slot, bool last_try,
+static __always_inline bool slot_free(void *map, struct df_mkey *c, __u32 slot, int step,
 				      const struct df_machine *mc, struct df_stats *st)
 {
 	struct df_entry *v;
-	bool mine, alive;
+	bool mine, alive, busy;
 	__u32 machine;
 
 	if (!c->table)
@@ -113,7 +115,8 @@ static __always_inline bool slot_free(void *map, struct df_mkey *c, __u32 slot, 
 		return true;
 	if (v->m.deadline_ns)
 		return false;
-	if (v->m.used && !last_try) {
+	busy = v->m.state || (v->m.born && v->m.alive);
+	if ((v->m.used || (busy && step < CLOCK_STEPS - 2)) && step < CLOCK_STEPS - 1) {
 		v->m.used = 0;
 		return false;
 	}
@@ -154,7 +157,7 @@ static __always_inline __u32 slot_take(void *map, struct df_rec *r, const struct
 
 		if (!c)
 			return NO_SLOT;
-		if (slot_free(map, c, slot, i == CLOCK_STEPS - 1, mc, st)) {
+		if (slot_free(map, c, slot, i, mc, st)) {
 			slot_write(c, r);
 			return slot;
 		}
