@@ -91,6 +91,7 @@ struct mf_rule {
 /* A table of keys with its automaton; a rule's own, its owners, groups, further tables. */
 struct mf_machine {
 	uint32_t rule, slots, last, pins;
+	const char *tier;		/* "cpu", "rule": history of a CPU, of the whole rule; else NULL */
 	const char **states;
 	size_t nstates;
 };

@@ -70,6 +70,7 @@ static void build_stack(struct build *b, const struct set_event *e, struct repor
 
 static void build_event(struct build *b, const struct df_set *s, const struct set_event *e, struct report_event *ret)
 {
+	const struct mf_machine *machine = set_machine(s, &e->key);
 	const struct mf_event *def = event_of(s, e->event);
 	struct ksym sym;
 
@@ -87,7 +88,10 @@ static void build_event(struct build *b, const struct df_set *s, const struct se
 		.unknown = e->flags & DF_UNKNOWN,
 		.fired = s->verdict && s->verdict->seq == e->seq,
 	};
-	ret->key = values_of_key(b->arena, s->mf, key_rule(s, &e->key), &e->key, &ret->nkey);
+	if (machine && machine->tier)
+		b->r->all_keys = true;	/* events of other keys stand beside those of the verdict's */
+	else
+		ret->key = values_of_key(b->arena, s->mf, key_rule(s, &e->key), &e->key, &ret->nkey);
 	if (e->ip && !kernel_symbolize(b->k, e->ip, &sym, NULL))
 		ret->func = arena_strdup(b->arena, sym.name);
 	ret->fields = arena_array(b->arena, def ? def->nfields + 1 : 1, sizeof(*ret->fields));

@@ -274,7 +274,10 @@ static int by_seq(const void *x, const void *y)
 {
 	const struct set_event *a = x, *b = y;
 
-	return a->seq < b->seq ? -1 : a->seq > b->seq;
+	if (a->seq != b->seq)
+		return a->seq < b->seq ? -1 : 1;
+	/* the rule's own table, whose key is the event's, comes first */
+	return a->key.table < b->key.table ? -1 : a->key.table > b->key.table;
 }
 
 /* Order by sequence number; an event that stands in several lists is one. */
@@ -299,22 +302,24 @@ static void sort_history(struct df_set *s)
 }
 
 /*
- * Is the key the one of the verdict? A verdict on an owner or group has a table of its own, with longer keys; what else
- * happened to its object is in the rule's own table, the first of its tables.
+ * Does the key belong to the verdict? A verdict on an owner or group has a table of its own, with longer keys; what else
+ * happened to its object is in the rule's own table, the first of its tables. Histories of the rule and of the CPU, which
+ * a rule asks for, belong to it too.
  */
 static bool of_verdict(const struct df_set *s, const struct set_key *key)
 {
-	const struct mf_machine *verdict = set_machine(s, &s->verdict->key), *own;
+	const struct mf_machine *verdict = set_machine(s, &s->verdict->key), *its = set_machine(s, key), *own;
 	const struct mf_rule *rule = set_rule_of_key(s, &s->verdict->key);
 
 	if (set_key_equal(key, &s->verdict->key))
 		return true;
-	if (!verdict || !rule || rule->nkey > COUNT(key->part))
+	if (!verdict || !its || !rule || rule->nkey > COUNT(key->part) || its->rule != verdict->rule)
 		return false;
+	if (its->tier)
+		return !strcmp(its->tier, "rule") || key->part[0] == s->verdict->cpu;
 	for (own = s->mf->machines; own->rule != verdict->rule; own++)
 		;
-	return set_machine(s, key) == own &&
-	       !memcmp(key->part, s->verdict->key.part, rule->nkey * sizeof(*key->part));
+	return its == own && !memcmp(key->part, s->verdict->key.part, rule->nkey * sizeof(*key->part));
 }
 
 /* Does the selection want this key's events? */

@@ -41,6 +41,8 @@ uint32_t build_machine(struct builder *b, uint32_t keys, uint32_t last)
 		slots *= 2;
 	am->machines = arena_grow(b->arena, am->machines, am->nmachines, sizeof(*am->machines));
 	am->state_names = arena_grow(b->arena, am->state_names, am->nmachines, sizeof(*am->state_names));
+	am->tiers = arena_grow(b->arena, am->tiers, am->nmachines, sizeof(*am->tiers));
+	am->tiers[am->nmachines] = NULL;
 	m = &am->machines[am->nmachines];
 	memset(m, 0, sizeof(*m));
 	am->state_names[am->nmachines] = arena_array(b->arena, 1, sizeof(char *));
@@ -162,10 +164,14 @@ static void build_context(struct builder *b)
 	uint32_t cpu = 0, all = 0, *tables = arena_array(b->arena, rule->ntables + 1, sizeof(*tables));
 
 	cpu_key[0] = make_expr(b, EXPR_BUILTIN, BUILTIN_CPU);
-	if (rule->context_cpu)
+	if (rule->context_cpu) {
 		cpu = build_machine(b, 1, rule->context_cpu);
-	if (rule->context_rule)
+		b->am->tiers[cpu] = "cpu";
+	}
+	if (rule->context_rule) {
 		all = build_machine(b, 1, rule->context_rule);
+		b->am->tiers[all] = "rule";
+	}
 	for (uint32_t t = 0; t < rule->ntables; t++)
 		tables[t] = build_machine(b, rule->tables[t].keys, rule->tables[t].last);
 	b->am->rule_tables[rule->index] = tables;

@@ -253,8 +253,9 @@ static json_t *machines_json(const struct automata *am)
 		const struct df_machine *m = &am->machines[i];
 
 		json_array_append_new(machines,
-				      json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "table", (int)i + 1, "rule",
-						(int)m->rule, "first_state", (int)m->first_state, "slots", (int)m->slots, "last", (int)m->last, "pins",
+				      json_pack("{s:s*, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "tier", am->tiers[i], "table",
+						(int)i + 1, "rule", (int)m->rule, "first_state", (int)m->first_state,
+						"slots", (int)m->slots, "last", (int)m->last, "pins",
 						(int)m->pins, "states",
 						names_json(am->state_names[i], m->nstates)));
 	}
