@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the tests in virtual machines run: a module and two programs. `make check` builds them.
 
-VM_FIXTURES = $(BUILD)/vm/widget.ko $(BUILD)/vm-6.1/scen.ko $(BUILD)/vm/bpf_panic/bpf_panic.ko $(BUILD)/vm/wl $(BUILD)/vm/kv $(BUILD)/vm/exprs \
+VM_FIXTURES = $(BUILD)/vm/widget.ko $(BUILD)/vm-6.1/scen.ko $(BUILD)/vm/bpf_panic/bpf_panic.ko $(BUILD)/vm/wl $(BUILD)/vm/app $(BUILD)/vm/kv $(BUILD)/vm/exprs \
 	      $(BUILD)/vm/automata
 
 $(BUILD)/vm/widget.ko: tests/vm/build $(wildcard tests/vm/mod/*)

@@ -8,11 +8,13 @@ set -u
 # shellcheck source=tests/vm/catalog-lib
 . tests/vm/catalog-lib
 
-for bug in ${BUGS:-$scen_bugs}; do
+for bug in ${BUGS:-$scen_bugs $generic_bugs}; do
 	for ((run = 1; run <= ${RUNS:-5}; run++)); do
-		dump "$bug" "$bug-$run"
+		start_dump "$bug" "$bug-$run"
+		test_dump "$bug" "$bug-$run"
 		case $bug in
 		leak | work) calm "$bug" "$bug-calm-$run" ok slow ;;
+		journal) calm "$bug" "$bug-calm-$run" ok read ;;
 		wait) calm "$bug" "$bug-calm-$run" ok slow never ;;
 		*) calm "$bug" "$bug-calm-$run" ok ;;
 		esac

@@ -490,9 +490,11 @@ static int do_work(enum how how)
 	INIT_WORK(&work_a, how == SLOW ? scen_work_long : scen_work_a);
 	INIT_WORK(&work_b, scen_work_b);
 	if (how == BUG_) {
-		note_culprit("work", &work_a, 1);
-		queue_work(ordered, &work_a);
+		note_culprit("work-b", &work_b, 2);
 		tell_truth();
+		note_culprit("work", &work_a, 1);
+		tell_truth();
+		queue_work(ordered, &work_a);
 		queue_work(ordered, &work_b);
 	} else {
 		queue_work(ordered, &work_b);
