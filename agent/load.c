@@ -82,7 +82,8 @@ static void size_map(struct bpf_map *m, const struct loaded *s, const struct att
 
 static struct bpf_object *open_object(const struct buf *object, const char *name, struct err *err)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name);
+	/* 4: BPF_LOG_STATS of the kernel's linux/bpf_verifier.h */
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name, .kernel_log_level = verlog_accepted ? 4 : 0);
 	struct bpf_object *o = bpf_object__open_mem(object->data, object->len, &opts);
 	struct bpf_program *p;
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,8 +16,33 @@
 
 static struct verlog *current;
 
+verlog_accepted_fn *verlog_accepted;
+
+/* prog 'NAME': -- BEGIN PROG LOAD LOG -- ... processed N insns (limit M) max_states_per_insn K total_states N ... */
+static void accepted(const char *fmt, va_list ap)
+{
+	const char *text, *stats, *states, *name;
+	struct buf line = BUF_INIT;
+
+	buf_vprintf(&line, fmt, ap);
+	text = buf_str(&line);
+	name = strchr(text, '\'');
+	stats = strstr(text, "\nprocessed ");
+	states = stats ? strstr(stats, "total_states ") : NULL;
+	if (name && states && strstr(text, "PROG LOAD LOG") && strchr(name + 1, '\'')) {
+		char *program = strndup(name + 1, strcspn(name + 1, "'"));
+
+		verlog_accepted(program ? program : "", (uint32_t)strtoul(stats + strlen("\nprocessed "), NULL, 10),
+				(uint32_t)strtoul(states + strlen("total_states "), NULL, 10));
+		free(program);
+	}
+	buf_deinit(&line);
+}
+
 static int collect(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
+	if (level == LIBBPF_DEBUG && verlog_accepted)
+		accepted(fmt, ap);
 	if (current && level <= LIBBPF_INFO && current->text.len < LOG_MAX)
 		buf_vprintf(&current->text, fmt, ap);
 	return 0;

@@ -9,9 +9,16 @@
 #define AGENT_VERLOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/buf.h"
 #include "lib/err.h"
+
+/*
+ * Called, if set, for each program that the verifier accepted: its name, and how many instructions and states it looked at.
+ */
+typedef void verlog_accepted_fn(const char *program, uint32_t insns, uint32_t states);
+extern verlog_accepted_fn *verlog_accepted;
 
 struct verlog {
 	struct buf text;

@@ -248,7 +248,7 @@ static __always_inline __u64 bodies_of_site(void *ctx, __u32 hook)
 
 HOOK(kprobe, "?kprobe.multi", bodies_of_function, DF_PLACE_KPROBE)
 HOOK(kretprobe, "?kretprobe.multi", bodies_of_function, DF_PLACE_KRETPROBE)
-HOOK(session, "?kprobe.session", bodies_of_function, DF_PLACE_SESSION)
+HOOK(session, "?kprobe.multi/session", bodies_of_function, DF_PLACE_SESSION)
 HOOK(usdt, "?uprobe", bodies_of_site, 0)
 HOOK(uprobe, "?uprobe", bodies_of_link, 0)
 HOOK(tracepoint, "?tracepoint", bodies_of_link, 0)

@@ -20,7 +20,7 @@
 #include "rules/kbtf.h"
 #include "rules/rule.h"
 
-#define BOUND_MAX 4
+#define BOUND_MAX 2
 
 struct check {
 	struct arena *arena;

@@ -13,14 +13,28 @@
 #include "agent/command.h"
 #include "lib/arena.h"
 #include "rules/compile.h"
+#include "rules/encode.h"
+#include "rules/generate.h"
 #include "rules/print.h"
 
 struct options {
 	const char *btf[16];
 	int nbtf;
 	bool json;
-	const char *emit;		/* "tree", "rule" or NULL */
+	const char *emit;		/* one of stages[] or NULL */
 };
+
+/* What each stage of the compiler makes of its input. */
+static const char *const stages[] = { "tree", "rule", "ir", "insn" };
+
+static bool is_stage(const char *name)
+{
+	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+		if (!strcmp(name, stages[i]))
+			return true;
+	}
+	return false;
+}
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
@@ -44,8 +58,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'e':
 			o->emit = optarg;
-			if (strcmp(optarg, "tree") && strcmp(optarg, "rule"))
-				return command_usage("check", "--emit takes tree or rule");
+			if (!is_stage(optarg))
+				return command_usage("check", "--emit takes tree, rule, ir or insn");
 			break;
 		default:
 			return command_usage("check", "no option '%s', or its argument is missing", argv[optind - 1]);
@@ -75,6 +89,37 @@ static void out_of_memory(void *arg)
 	longjmp(*(jmp_buf *)arg, 1);
 }
 
+/* The code of a checked set, before or after it is encoded. */
+static void emit_code(struct arena *a, struct rule_set *set, struct diags *diags, bool encoded, struct buf *text)
+{
+	struct buf object = BUF_INIT;
+	struct generated gen = { 0 };
+	struct err err = { 0 };
+	char *printed = NULL;
+	size_t len;
+	FILE *out;
+
+	if (encoded ? generate_object(a, set, diags, &gen, &object, &err) : generate_code(a, set, diags, &gen)) {
+		if (!diags->errors)
+			diag_error(diags, TAG_FILE, (struct span){ 0 }, "%s", err.msg);
+		buf_deinit(&object);
+		return;
+	}
+	buf_deinit(&object);
+	out = open_memstream(&printed, &len);
+	if (!out)
+		return;
+	for (uint32_t i = 0; i < gen.code.nfuncs; i++) {
+		if (encoded)
+			code_print(&gen.codes[i], out);
+		else
+			ir_print(gen.code.funcs[i], out);
+	}
+	fclose(out);
+	buf_puts(text, printed);
+	free(printed);
+}
+
 /* Check, and leave in text what is to be printed on success. */
 static int check_files(char **files, int n, struct kbtf *kbtf, const struct options *o, struct arena *a,
 		       struct buf *text)
@@ -86,8 +131,10 @@ static int check_files(char **files, int n, struct kbtf *kbtf, const struct opti
 		compile_trees(a, files, n, &diags, text);
 	else
 		compile_check(a, files, n, kbtf, &diags, &set);
-	for (uint32_t i = 0; set && o->emit && i < set->nrules; i++)
+	for (uint32_t i = 0; set && o->emit && !strcmp(o->emit, "rule") && i < set->nrules; i++)
 		rule_print(a, text, &set->rules[i]);
+	if (set && o->emit && (!strcmp(o->emit, "ir") || !strcmp(o->emit, "insn")))
+		emit_code(a, set, &diags, !strcmp(o->emit, "insn"), text);
 	if (set && !o->emit && !o->json)
 		buf_printf(text, "%u rule%s checked\n", set->nrules, set->nrules == 1 ? "" : "s");
 	if (o->json)

@@ -34,4 +34,7 @@ struct code {
  */
 const char *encode(const struct ir_func *f, struct code *ret, struct span *where);
 
+/* Instructions by number, with symbols, relocations and lines. */
+void code_print(const struct code *code, FILE *out);
+
 #endif

@@ -108,14 +108,20 @@ static struct runtime_size size_of(const struct generated *gen, const struct rul
 {
 	const struct automata *am = &gen->automata;
 
-	return (struct runtime_size){ .key_parts = gen->layout.key_parts,
-				      .words = gen->layout.words,
-				      .nmachines = am->nmachines,
-				      .ncells = am->ncells,
-				      .ndecisions = am->ndecisions,
-				      .nparams = am->nparams,
-				      .nrules = set->nrules,
-				      .nflags = set->nflags ? set->nflags : 1 };
+	struct runtime_size size = { .key_parts = gen->layout.key_parts,
+				     .words = gen->layout.words,
+				     .nmachines = am->nmachines,
+				     .ncells = am->ncells,
+				     .ndecisions = am->ndecisions,
+				     .nparams = am->nparams,
+				     .nrules = set->nrules,
+				     .nflags = set->nflags ? set->nflags : 1 };
+
+	for (int h = 0; h < HOOKS; h++) {
+		if (gen->code.per_hook[h] && !gen->code.single[h] && !hook_kinds[h].direct)
+			size.hooks[size.nhooks++] = hook_kinds[h].section;
+	}
+	return size;
 }
 
 /* Variables, manifest, ELF, link. */

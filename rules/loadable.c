@@ -9,6 +9,8 @@ static void not_yet(struct diags *diags, struct span span, const char *what)
 
 static void check_event(struct diags *diags, const struct event *ev)
 {
+	if (ev->wait_module && ev->unresolved)
+		not_yet(diags, ev->span, "an event that waits for a module");
 	if (ev->delay_ns)
 		not_yet(diags, ev->span, "a delay");
 }

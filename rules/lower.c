@@ -15,14 +15,14 @@
 const struct hook_kind hook_kinds[HOOKS] = {
 	[HOOK_KPROBE] = { "kprobe", "kprobe.multi", CTX_REGS },
 	[HOOK_KRETPROBE] = { "kretprobe", "kretprobe.multi", CTX_REGS },
-	[HOOK_SESSION] = { "session", "kprobe.session", CTX_REGS },
+	[HOOK_SESSION] = { "session", "?kprobe.multi/session", CTX_REGS },
 	[HOOK_USDT] = { "usdt", "uprobe", CTX_SITE, .nested = true },
 	[HOOK_UPROBE] = { "uprobe", "uprobe", CTX_USER, .nested = true },
 	[HOOK_TRACEPOINT] = { "tracepoint", "tracepoint", CTX_RECORD },
 	[HOOK_PERF] = { "perf", "perf_event", CTX_PERF },
-	[HOOK_FENTRY] = { "fentry", "fentry", CTX_TRAMPOLINE, .direct = true, .nested = true, .skip = 2 },
-	[HOOK_FEXIT] = { "fexit", "fexit", CTX_TRAMPOLINE, .direct = true, .nested = true, .skip = 2 },
-	[HOOK_RAWTP] = { "rawtp", "tp_btf", CTX_WORDS, .direct = true, .nested = true, .skip = 2 },
+	[HOOK_FENTRY] = { "fentry", "?fentry", CTX_TRAMPOLINE, .direct = true, .nested = true, .skip = 2 },
+	[HOOK_FEXIT] = { "fexit", "?fexit", CTX_TRAMPOLINE, .direct = true, .nested = true, .skip = 2 },
+	[HOOK_RAWTP] = { "rawtp", "?tp_btf", CTX_WORDS, .direct = true, .nested = true, .skip = 2 },
 };
 
 /* An event at a return that needs values of the entry. */
@@ -611,7 +611,8 @@ static void collect_bodies(struct arena *a, struct rule_set *set, enum hook hook
 			struct event *e = &set->rules[r].events[i];
 			uint32_t first = cs->nbodies;
 
-			for (uint32_t p = 0; p < e->nprobes; p++) {
+			/* nothing of it is checked: there is no such function here */
+			for (uint32_t p = 0; p < e->nprobes && !e->unresolved; p++) {
 				if (has_body(e, e->probes[p].kind, hook, &job))
 					add_bodies(a, cs, &set->rules[r], e, hook, job, &e->probes[p], first);
 			}

@@ -112,6 +112,87 @@ static Elf_Data *find_btf(Elf *elf)
 	return NULL;
 }
 
+static bool is_used(const struct runtime_size *size, const char *section)
+{
+	for (uint32_t i = 0; i < size->nhooks; i++) {
+		if (!strcmp(size->hooks[i], section))
+			return true;
+	}
+	return false;
+}
+
+/* One part of .BTF.ext: a record's size, then for each section its name (in .BTF), a count and the records. */
+static void unmark_ext_part(const struct runtime_size *size, const struct btf *btf, char *part, uint32_t len)
+{
+	uint32_t record, at = 4, head[2];
+
+	if (len < 4)
+		return;
+	memcpy(&record, part, 4);
+	while (at + sizeof(head) <= len) {
+		const char *name;
+
+		memcpy(head, part + at, sizeof(head));
+		name = btf__str_by_offset(btf, head[0]);
+		if (name && name[0] == '?' && is_used(size, name + 1)) {
+			head[0]++;
+			memcpy(part + at, head, sizeof(head));
+		}
+		at += (uint32_t)sizeof(head) + head[1] * record;
+	}
+}
+
+static void unmark_ext(Elf_Scn *scn, const struct runtime_size *size, const struct btf *btf)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	/* magic and flags, the header's length, then offset and length of functions, lines, relocations */
+	uint32_t head[8], i;
+
+	if (!data || data->d_size < sizeof(head))
+		return;
+	memcpy(head, data->d_buf, sizeof(head));
+	for (i = 2; i < 8; i += 2) {
+		uint64_t off = (uint64_t)head[1] + head[i];
+
+		if (off + head[i + 1] <= data->d_size)
+			unmark_ext_part(size, btf, (char *)data->d_buf + off, head[i + 1]);
+	}
+	elf_flagdata(data, ELF_C_SET, ELF_F_DIRTY);
+}
+
+/*
+ * Programs in a section "?name" are loaded only by who asks for them: the engines, by the agent. Hooks that the set uses
+ * lose the mark, so that any loader loads them. The linker wants the relocations of "name" in ".relname": that name loses
+ * its '?', and the code's own name becomes the end of it.
+ */
+static void unmark_hooks(Elf *elf, const struct runtime_size *size, const struct btf *btf)
+{
+	Elf_Scn *scn = NULL, *code;
+	Elf_Data *names;
+	size_t strndx;
+	GElf_Shdr sh;
+
+	if (elf_getshdrstrndx(elf, &strndx) || !(names = elf_getdata(elf_getscn(elf, strndx), NULL)))
+		return;
+	while ((scn = elf_nextscn(elf, scn))) {
+		char *name = gelf_getshdr(scn, &sh) ? elf_strptr(elf, strndx, sh.sh_name) : NULL;
+		size_t rel = sh.sh_name;
+
+		if (name && !strcmp(name, ".BTF.ext"))
+			unmark_ext(scn, size, btf);
+		if (!name || sh.sh_type != SHT_REL || strncmp(name, ".rel?", 5) != 0 || !is_used(size, name + 5))
+			continue;
+		code = elf_getscn(elf, sh.sh_info);
+		if (!code || !gelf_getshdr(code, &sh) || rel >= names->d_size)
+			continue;
+		sh.sh_name = (GElf_Word)(rel + 4);
+		gelf_update_shdr(code, &sh);
+		elf_flagshdr(code, ELF_C_SET, ELF_F_DIRTY);
+		memmove((char *)names->d_buf + rel + 4, (char *)names->d_buf + rel + 5, strlen(name + 5) + 1);
+		elf_flagdata(names, ELF_C_SET, ELF_F_DIRTY);
+	}
+}
+
 static int resize_elf(int fd, const struct runtime_size *size, struct err *err)
 {
 	Elf_Data *data;
@@ -133,6 +214,7 @@ static int resize_elf(int fd, const struct runtime_size *size, struct err *err)
 		err_set(err, ERR_CORRUPT, "the BPF runtime in this program lacks a type it should have (%s)", strerror(-e));
 		goto out;
 	}
+	unmark_hooks(elf, size, btf);
 	data->d_buf = (void *)raw;
 	data->d_size = raw_size;
 	elf_flagdata(data, ELF_C_SET, ELF_F_DIRTY);

@@ -15,6 +15,8 @@ struct runtime_size {
 	uint32_t key_parts, words;
 	uint32_t nmachines, ncells, ndecisions, nparams, nrules;
 	uint32_t nflags, nflag_sets;	/* at least 1 */
+	const char *hooks[16];		/* sections of the hooks that the set uses: plain loaders load these */
+	uint32_t nhooks;
 };
 
 /* The runtime object with these sizes. Errors: ERR_CORRUPT (a runtime that lacks a type: a build fault), ERR_NOMEM. */

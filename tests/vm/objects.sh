@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Compiled sets: made against the types of one kernel, run on the other, where fields lie elsewhere; an absent field is an
+# error that names it, or exists() sees to it; other tools read and load them.
+set -u
+# shellcheck source=tests/vm/tap
+. "$(dirname "$0")/tap"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+cat >"$work/moved.yaml" <<'END'
+deadfall: 1
+rule: moved
+events:
+  enter:
+    probe: kprobe:vfs_read
+    where: >-
+      task.comm == "df-child" && arg.file->f_inode->i_size == 4096 && arg.file->f_inode->i_mode == 0100640 &&
+      (arg.file->f_flags & 3) == 2 && arg.file->f_path.dentry->d_name.name == "deadfall-expressions.txt"
+    key: arg.file
+    fields: {ino: arg.file->f_inode->i_ino, pos: arg.file->f_pos}
+  leave: {probe: "kretprobe:vfs_read", where: task.comm == "df-child" && retval == 77, key: task.tid}
+match: {sequence: [enter, leave]}
+on_match: [log: "x"]
+END
+
+# with FIELD NAME: a rule that asks for a field of struct dentry; d_subdirs became d_children in v6.8
+with() {
+	printf 'deadfall: 1\nrule: %s\nevents:\n  e:\n    probe: kprobe:vfs_read\n    where: %s\nmatch: {event: e}\non_match: [log: x]\n' \
+		"$2" "$1" >"$work/$2.yaml"
+}
+with 'arg.file->f_path.dentry->d_children.first == (void *)7' new-field
+with 'arg.file->f_path.dentry->d_subdirs.next == (void *)7' old-field
+with 'task.comm == "df-child" && (exists(struct dentry.d_children) && arg.file->f_path.dentry->d_children.first == (void *)7 || arg.count == 77)' new-if-there
+with 'task.comm == "df-child" && (exists(struct dentry.d_subdirs) && arg.file->f_path.dentry->d_subdirs.next == (void *)7 || arg.count == 77)' old-if-there
+
+compiled() {
+	"$build/deadfall" compile --btf "$(contrib/vm/kernel "$1")" "$work/$2.yaml" -o "$work/$2-$1.o"
+}
+
+code_of() {
+	llvm-objdump-19 -d --no-show-raw-insn "$1" | sed -n '/<df_only_kprobe>:/,/^$/p' | sed 1d
+}
+
+differ() {
+	! diff -q <(code_of "$1") <(code_of "$2") >/dev/null && [ -n "$(code_of "$1")" ]
+}
+
+shows() {
+	llvm-objdump-19 -S -d "$1" | grep -F "$2"
+}
+
+for kernel in 6.1 6.12; do
+	check "compiled against $kernel" compiled $kernel moved
+done
+check "the two objects' code differs: fields lie elsewhere" differ "$work/moved-6.1.o" "$work/moved-6.12.o"
+check "llvm-objdump -S shows the rule's lines" shows "$work/moved-6.1.o" '; 7: task.comm == "df-child" && arg.file->f_inode->i_size == 4096'
+check "bpftool opens it, with its programs" sh -c "bpftool gen skeleton '$work/moved-6.1.o' | grep -q df_only_kprobe"
+compiled 6.12 new-field && compiled 6.1 old-field && compiled 6.12 new-if-there && compiled 6.1 old-if-there
+
+hits() {
+	same "10 10" "$(jq -r '[.[] | select(.set == "moved" or .name == "moved") | .events[].hit] | join(" ")' "$dir/status.json")"
+}
+
+said() {
+	grep -E -- "$1" "$dir/command.log" || { cat "$dir/command.log"; return 1; }
+}
+
+# on KERNEL OTHER ABSENT THERE: the object of the OTHER kernel; fields that are not here
+on() {
+	local kernel=$1 other=$2 absent=$3 there=$4
+	run_vm "$kernel" --kernel "$kernel" --no-kdump --run-args --dry-run --rule "$work/moved-$other.o" --with bpftool \
+		--copy "$build/vm/exprs" --copy "$work/moved-$kernel.o" --copy "$work/$absent-$other.o" --copy "$work/$there-$other.o" -- "
+		deadfall run --dry-run $absent-$other.o; echo \"absent field ended with \$?\"
+		deadfall run --dry-run $there-$other.o >there.log 2>&1 &
+		until grep -q armed there.log; do sleep 0.3; [ -d /proc/\$! ] || break; done
+		./exprs 10; sleep 0.5; kill -INT \$!; wait \$!; cat there.log
+		mkdir -p /sys/fs/bpf; mount -t bpf bpf /sys/fs/bpf 2>/dev/null
+		bpftool prog load moved-$kernel.o /sys/fs/bpf/hook 2>/dev/null && bpftool prog show pinned /sys/fs/bpf/hook; true"
+	check "$kernel: the set made for $other runs" same 0 "$rc"
+	check "$kernel: its events are seen, 10 of each" hits
+	check "$kernel: an absent field is an error that names the line" said "refuses the code of the rule's line 6: where"
+	check "$kernel: with status 3" said '^absent field ended with 3'
+	check "$kernel: exists() sees to it" said 'would have fired: rule .*-if-there'
+}
+
+on 6.12 6.1 old-field old-if-there
+check "6.12: bpftool loads the hooks" said 'kprobe +name df_only_kprobe'
+on 6.1 6.12 new-field new-if-there
+echo "1..$tests"
