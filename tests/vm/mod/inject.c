@@ -5,6 +5,7 @@
  *	a KEY VALUE	inject_a(key, value); likewise b, c, d
  *	r KEY VALUE	inject_r(key, value), which returns the value
  *	nest KEY VALUE	inject_outer(key, value): calls inject_r(key, value) inside, returns the value
+ *	many KEY N	inject_d(KEY, 0), inject_d(KEY + 1, 0), ... N times
  *	ms N		sleeps, interruptibly, so long
  *	wait KEY N	inject_a(key, 0), then N ms asleep in inject_wait, then inject_b(key, 0)
  */
@@ -58,6 +59,14 @@ PROBED void inject_wait(unsigned long key, unsigned long ms)
 	inject_b(key, 0);
 }
 
+static void inject_many(unsigned long key, long n)
+{
+	for (long i = 0; i < n; i++) {
+		inject_d(key + i, 0);
+		cond_resched();
+	}
+}
+
 static void command(const char *verb, unsigned long key, long value)
 {
 	if (!strcmp(verb, "a"))
@@ -72,6 +81,8 @@ static void command(const char *verb, unsigned long key, long value)
 		inject_r(key, value);
 	else if (!strcmp(verb, "nest"))
 		inject_outer(key, value);
+	else if (!strcmp(verb, "many"))
+		inject_many(key, value);
 	else if (!strcmp(verb, "ms"))
 		msleep(key);
 	else if (!strcmp(verb, "wait"))

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A million keys through a table of 4096, 64 rules on shared functions on two CPUs, a module that is unloaded under a
+# rule, and an agent that is killed at a hundred random moments: nothing fires that should not, what is evicted is
+# counted, nothing stays behind in the kernel.
+set -u
+# shellcheck source=tests/vm/tap
+. "$(dirname "$0")/../vm/tap"
+limit=${LIMIT:-1500}
+kills=${KILLS:-100} keys=${KEYS:-1000000}
+rules=$build/tests/$test
+mkdir -p "$rules"
+
+# One key waits for its b while a million others come and go; another one must not be taken for it.
+cat >"$rules/keys.yaml" <<'EOF'
+deadfall: 1
+rule: keys
+events:
+  a: {probe: "kprobe:inject_a", key: arg.key}
+  b: {probe: "kprobe:inject_b", key: arg.key}
+  d: {probe: "kprobe:inject_d", key: arg.key}
+match: {sequence: [a, b]}
+context: {last: 4, keys: 4096}
+on_match: [log: "b after a"]
+EOF
+for ((i = 0; i < 64; i++)); do
+	[ $i -eq 0 ] || echo ---
+	cat <<EOF
+deadfall: 1
+rule: shared-$i
+events:
+  d: {probe: "kprobe:inject_d", where: arg.key % 64 == $i, key: arg.key}
+  a: {probe: "kprobe:inject_a", where: arg.value == $i, key: arg.key, keep: [kstack]}
+match: {sequence: [a, d]}
+context: {last: 4, keys: 128}
+on_match: [log: "d after a"]
+EOF
+done >"$rules/shared.yaml"
+
+guest='
+out=/var/crash/out
+mkdir -p $out
+left() { # programs and trampolines of BPF, entries in its file system, memory
+	echo "left $1 $(grep -c "bpf_prog_\|bpf_trampoline" /proc/kallsyms) $(ls /sys/fs/bpf | wc -l) $(awk "/MemAvailable/ {print \$2}" /proc/meminfo)"
+}
+agent() { # FILE...: until armed
+	rm -f /tmp/agent.out
+	deadfall run --dry-run --brake 100 "$@" >/tmp/agent.out 2>&1 &
+	pid=$!
+	until grep -q "^armed" /tmp/agent.out; do sleep 0.2; kill -0 $pid || { cat /tmp/agent.out; exit 9; }; done
+}
+end() { kill -INT $pid; wait $pid; }
+say() { echo "$*" >/proc/inject; }
+
+agent keys.yaml; end		# what the kernel keeps from the first time on
+left start
+agent keys.yaml
+say a 42
+say many 1000 HALF & one=$!
+say many 100000000 HALF & two=$!
+wait $one; wait $two
+say b 42; say b 43
+sleep 1
+deadfall status --json >$out/keys.json
+end
+left keys
+
+agent shared.yaml
+for n in 1 2; do
+	(i=0; while [ $i -lt 64 ]; do say a $((i + 64 * n)) $i; i=$((i + 1)); done
+	 say many 1000 60000; say many $((64 * n)) 64) &
+	loops="$loops $!"
+done
+wait $loops
+sleep 1
+deadfall status --json >$out/shared.json
+rmmod inject; echo "rmmod while held: $?"
+deadfall status | head -n 3
+end
+rmmod inject && insmod /usr/lib/modules/*/updates/inject.ko && echo "rmmod after: 0"
+left shared
+
+i=0
+while [ $i -lt KILLS ]; do
+	deadfall run --dry-run --brake 100 shared.yaml >/tmp/agent.out 2>&1 &
+	pid=$!
+	usleep $(($(od -An -N2 -tu2 /dev/urandom) * SPREAD))
+	say many 5000 100 &
+	kill -KILL $pid
+	wait
+	i=$((i + 1))
+done 2>/dev/null
+sleep 5
+left killed
+agent keys.yaml && say a 42 && say b 42 && sleep 1 && deadfall status --json >$out/after.json
+end
+left end
+'
+guest=${guest//HALF/$((keys / 2))}
+guest=${guest//KILLS/$kills}
+guest=${guest//SPREAD/${SPREAD:-60}}
+printf '%s' "$guest" >"$rules/guest"
+
+left() { # WORD FIELD
+	sed -n "s/^left $1 //p" "$dir/command.log" | cut -d' ' -f"$2"
+}
+
+same_left() {
+	same "$(left start 1) $(left start 2)" "$(left "$1" 1) $(left "$1" 2)"
+}
+
+memory_back() {
+	local lost=$(($(left start 3) - $(left end 3)))
+	echo "MemAvailable went down by $lost KB"
+	[ "$lost" -lt 30000 ]
+}
+
+run_vm stress --timeout "$limit" --mem 2G --module "$build/vm/inject.ko" --no-kdump --copy "$rules/guest:/root/guest" \
+	--copy "$rules/keys.yaml:/root/keys.yaml" --copy "$rules/shared.yaml:/root/shared.yaml" -- 'sh ./guest'
+check "all of it ran" same 0 "$rc"
+check "$keys keys: all were seen" holds "[.[0].events[] | select(.event == \"d\") | .hit] | add == $keys" out/keys.json
+check "$keys keys: what did not fit was evicted, and counted" holds \
+	"[.[0].events[] | select(.event == \"d\") | .evicted + .full] | add >= $keys - 4096" out/keys.json
+check "$keys keys: the one that waits was kept: one match, and no false one" holds '.[0].rules[0].fires == 1' out/keys.json
+check "64 rules: each matched on both CPUs' keys, and nothing else did" holds \
+	'.[0].rules | length == 64 and all(.fires == 2)' out/shared.json
+check "64 rules: every call was seen by every rule" holds \
+	'[.[0].events[] | select(.event == "d") | .seen] | unique | length == 1' out/shared.json
+check "a module that a rule holds cannot be unloaded" grep -q '^rmmod while held: [^0]' "$dir/command.log"
+check "and can be afterwards" grep -q '^rmmod after: 0' "$dir/command.log"
+check "no program and no pin is left after each part" same_left keys
+check "... 64 rules" same_left shared
+check "... $kills kills" same_left killed
+check "a new agent works, and finds its match" holds '.[0].rules[0].fires == 1' out/after.json
+check "the memory is back" memory_back
+check "the kernel complained of nothing" holds '.splats == []'
+echo "1..$tests"
