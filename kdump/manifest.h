@@ -89,11 +89,17 @@ struct mf_rule {
 };
 
 /* A table of keys with its automaton; a rule's own, its owners, groups, further tables. */
+struct set_reach {
+	uint64_t entered;	/* times that a key came into the state */
+	uint64_t late, refused;	/* there the awaited event came out of its time, or its condition over steps did not hold */
+};
+
 struct mf_machine {
 	uint32_t rule, slots, last, pins;
 	const char *tier;		/* "cpu", "rule": history of a CPU, of the whole rule; else NULL */
 	const char **states;
 	size_t nstates;
+	struct set_reach *reach;	/* by state, from the dump (set_reach.c); NULL: not known */
 };
 
 struct mf_param {

@@ -88,6 +88,7 @@ struct report_automaton {
 	uint64_t table;
 	const char **states;
 	uint64_t *keys;		/* by state */
+	const struct set_reach *reach;	/* by state, or NULL */
 	size_t nstates;
 };
 

@@ -158,8 +158,12 @@ static json_t *automata(const struct report *r)
 
 		states = json_array();
 		for (size_t j = 0; j < m->nstates; j++)
-			json_array_append_new(states, json_pack("{s:o, s:o}", "name", string(m->states[j]), "keys",
-								unsigned_number(m->keys[j])));
+			json_array_append_new(states, json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", string(m->states[j]),
+								"keys", unsigned_number(m->keys[j]), "entered",
+								unsigned_number(m->reach ? m->reach[j].entered : 0),
+								"late", unsigned_number(m->reach ? m->reach[j].late : 0),
+								"refused",
+								unsigned_number(m->reach ? m->reach[j].refused : 0)));
 		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "set", string(m->set), "rule",
 						      string(m->rule), "table", unsigned_number(m->table), "states",
 						      states));

@@ -46,6 +46,7 @@ static const char *loss_words(const char *counter)
 		{ "full", "found no room for a new key: not recorded" },
 		{ "nomem", "found no memory: counted for the match, missing in the history" },
 		{ "raced", "raced with the removal of their key: not recorded" },
+		{ "busy", "came while too many probes were within each other: not recorded" },
 		{ "evicted", "older keys, with their history, made room for this event's key" },
 	};
 
@@ -121,6 +122,22 @@ static void put_counters(struct page *p)
 		fputc('\n', p->out);
 }
 
+/* The furthest state that a key ever came to, and how often the last step nearly happened. */
+static void put_reach(struct page *p, const struct report_automaton *a)
+{
+	size_t furthest = 0;
+
+	for (size_t j = 0; a->reach && j < a->nstates; j++)
+		if (a->reach[j].entered)
+			furthest = j;
+	if (furthest)
+		fprintf(p->out, "    furthest: %s, %" PRIu64 " times\n", a->states[furthest], a->reach[furthest].entered);
+	for (size_t j = 0; a->reach && j < a->nstates; j++)
+		if (a->reach[j].late || a->reach[j].refused)
+			fprintf(p->out, "    near misses in %s: %" PRIu64 " not in time, %" PRIu64
+				" refused by a condition over steps\n", a->states[j], a->reach[j].late, a->reach[j].refused);
+}
+
 /* How many keys are in which state, table by table; the state that most matches begin from is the first. */
 static void put_automata(struct page *p)
 {
@@ -143,6 +160,7 @@ static void put_automata(struct page *p)
 			if (a->keys[j])
 				fprintf(p->out, "  %s %" PRIu64, a->states[j], a->keys[j]);
 		fputc('\n', p->out);
+		put_reach(p, a);
 	}
 }
 

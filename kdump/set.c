@@ -329,6 +329,7 @@ static void read_set(struct set_reader *r, struct df_set *s)
 	read_manifest(r, s);
 	read_fires(r, s);
 	set_read_marks(r, s);
+	set_read_reach(r, s);
 	set_read_keys(r, s);
 	read_stats(r, s);
 }

@@ -45,6 +45,9 @@ void comm_decode(const struct kmember *m, const uint8_t *bytes, size_t len, char
 /* What `deadfall mark` wrote. */
 void set_read_marks(struct set_reader *r, struct df_set *s);
 
+/* How far keys came, into the machines of s->mf. */
+void set_read_reach(struct set_reader *r, struct df_set *s);
+
 /* Live keys, and the events of the selected ones. */
 void set_read_keys(struct set_reader *r, struct df_set *s);
 

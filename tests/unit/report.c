@@ -74,6 +74,9 @@ static void check_live(const json_t *j)
 	states = json_object_get(json_array_get(json_object_get(j, "automata"), 0), "states");
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(states, 0), "keys")), 0);
 	assert_int_equal(json_integer_value(json_object_get(json_array_get(states, 1), "keys")), 1);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(states, 1), "entered")), 3);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(states, 1), "late")), 2);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(states, 1), "refused")), 1);
 	set = json_array_get(json_object_get(j, "sets"), 0);
 	assert_int_equal(json_integer_value(json_object_get(set, "braked_permille")), 250);
 	assert_int_equal(json_integer_value(json_object_get(set, "missed")), 7);

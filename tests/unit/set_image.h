@@ -316,6 +316,7 @@ static inline struct image *set_image(bool lists)
 	struct df_ctl ctl = { .version = DF_VERSION, .armed = DF_ACT_PANIC, .frozen = 1, .fires = 1, .seq = 9,
 			      .wall_offset_ns = 1700000000000000000, .fired = 1, .marks = 1, .braked = 250,
 			      .missed = 7 };
+	struct df_reach reach[2] = { { .entered = 0 }, { .entered = 3, .late = 2, .refused = 1 } };
 	struct df_mark mark = { .ns = 3000, .seq = 2, .text = "half way" };
 	struct df_fire fire = { .valid = 1, .event = 1, .act = DF_ACT_PANIC, .ns = 9000, .seq = 9, .pid = 109,
 				.tid = 109, .cpu = 1, .gen = 1, .nsteps = DF_STEPS, .step = { 2, 9 },
@@ -331,6 +332,8 @@ static inline struct image *set_image(bool lists)
 	add_array(&m, ".rodata.df_mani", manifest, sizeof(manifest), 1);
 	add_array(&m, ".data.df_ctl", &ctl, sizeof(ctl), 1);
 	add_array(&m, "df_marks", &mark, sizeof(mark), DF_MARKS);
+	map = add_array(&m, "df_reach", reach, sizeof(*reach), 2);
+	image_put(m.im, map + 64, reach, sizeof(reach));
 	add_array(&m, "df_fires", &fire, sizeof(fire), DF_FIRES);
 	if (lists)
 		add_lists(&m);
