@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "agent/commands.h"
-#include "agent/control.h"
+#include "agent/datamap.h"
 #include "agent/running.h"
 #include "agent/why.h"
 #include "lib/arena.h"
@@ -54,15 +54,16 @@ static void print_now(const struct running *r, const struct df_ctl *ctl)
 		printf("  missed %" PRIu64 " calls of its probes\n", (uint64_t)ctl->missed);
 }
 
-static uint32_t read_losses(const uint32_t *losses, uint32_t rule)
+static uint32_t read_losses(const uint32_t *losses, size_t len, uint32_t rule)
 {
-	return losses && rule < (uint32_t)sysconf(_SC_PAGESIZE) / sizeof(*losses) ? losses[rule] : 0;
+	return losses && rule < len / sizeof(*losses) ? losses[rule] : 0;
 }
 
 static json_t *set_json(const struct running *r)
 {
 	json_t *rules = json_array(), *events = json_array();
-	uint32_t *losses = control_map(r->losses_fd);
+	size_t len;
+	uint32_t *losses = datamap_open(r->losses_fd, &len);
 	struct df_stats stats;
 	struct df_rule rule;
 	struct df_ctl ctl;
@@ -72,10 +73,10 @@ static json_t *set_json(const struct running *r)
 		read_rule(r, i, &rule);
 		json_array_append_new(rules, json_pack("{s:s, s:s, s:i, s:I, s:o}", "rule", r->info.rules[i].name,
 						       "action", act_name(rule.act), "fires", (int)rule.fires, "losses",
-						       (json_int_t)read_losses(losses, i), "states",
+						       (json_int_t)read_losses(losses, len, i), "states",
 						       why_rule_json(r, i)));
 	}
-	control_unmap(losses);
+	datamap_close(losses, len);
 	for (uint32_t i = 0; i < r->info.nevents; i++) {
 		const struct info_event *e = &r->info.events[i];
 		json_t *j = json_pack("{s:s, s:s}", "rule", r->info.rules[e->rule].name, "event", e->name);
@@ -94,7 +95,8 @@ static json_t *set_json(const struct running *r)
 
 static void print_set(const struct running *r)
 {
-	uint32_t *losses = control_map(r->losses_fd);
+	size_t len;
+	uint32_t *losses = datamap_open(r->losses_fd, &len);
 	struct df_stats stats;
 	struct df_rule rule;
 	struct df_ctl ctl;
@@ -105,8 +107,8 @@ static void print_set(const struct running *r)
 	for (uint32_t i = 0; i < r->info.nrules; i++) {
 		read_rule(r, i, &rule);
 		printf("  rule %s: action %s, %u matches", r->info.rules[i].name, act_name(rule.act), rule.fires);
-		if (read_losses(losses, i))
-			printf(", %u events lost", read_losses(losses, i));
+		if (read_losses(losses, len, i))
+			printf(", %u events lost", read_losses(losses, len, i));
 		putchar('\n');
 		for (uint32_t e = 0; e < r->info.nevents; e++) {
 			if (r->info.events[e].rule != i)
@@ -124,7 +126,7 @@ static void print_set(const struct running *r)
 		}
 		why_print_rule(r, i);
 	}
-	control_unmap(losses);
+	datamap_close(losses, len);
 }
 
 static int show(int argc, char **argv, bool list_only)

@@ -7,30 +7,13 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/datamap.h"
+
 #define FULL_WAIT_MS 5000
 #define FULL_STEP_MS 10
-
-static size_t page_size(void)
-{
-	return (size_t)sysconf(_SC_PAGESIZE);
-}
-
-void *control_map(int fd)
-{
-	void *p = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
-void control_unmap(void *p)
-{
-	if (p)
-		munmap(p, page_size());
-}
 
 /* Apply what is in the buffer. */
 static int drain(const struct control *c, struct err *err)
@@ -51,7 +34,7 @@ int control_open(struct control *c, const struct running *set, struct err *err)
 	c->lock_fd = open(set->path, O_RDONLY | O_CLOEXEC);
 	if (c->lock_fd < 0 || flock(c->lock_fd, LOCK_EX))
 		return err_sys(err, errno, "lock %s", set->path);
-	c->ctl = control_map(set->ctl_fd);
+	c->ctl = datamap_open(set->ctl_fd, &c->ctl_len);
 	if (!c->ctl)
 		return err_sys(err, errno, "map the control page of %s", set->info.name);
 	if (set->in_fd >= 0 && set->drain_fd >= 0) {
@@ -69,7 +52,7 @@ int control_open(struct control *c, const struct running *set, struct err *err)
 void control_close(struct control *c)
 {
 	user_ring_buffer__free(c->ring);
-	control_unmap(c->ctl);
+	datamap_close(c->ctl, c->ctl_len);
 	if (c->lock_fd >= 0)
 		close(c->lock_fd);
 }
@@ -100,12 +83,14 @@ static struct df_cmd *reserve(struct control *c, struct err *err)
 
 static int store_param(const struct control *c, const struct df_cmd *cmd, struct err *err)
 {
-	uint64_t *params = control_map(c->set->params_fd);
+	size_t len;
+	uint64_t *params = datamap_open(c->set->params_fd, &len);
 
 	if (!params)
 		return err_sys(err, errno, "map the parameters of %s", c->set->info.name);
-	__atomic_store_n(&params[cmd->index], cmd->value, __ATOMIC_SEQ_CST);
-	control_unmap(params);
+	if (cmd->index < len / sizeof(*params))
+		__atomic_store_n(&params[cmd->index], cmd->value, __ATOMIC_SEQ_CST);
+	datamap_close(params, len);
 	return 0;
 }
 

@@ -16,6 +16,7 @@ struct control {
 	const struct running *set;
 	int lock_fd;
 	struct df_ctl *ctl;			/* mapped */
+	size_t ctl_len;
 	struct user_ring_buffer *ring;		/* NULL: plain stores */
 	uint64_t next;				/* sequence number of the next command */
 };
@@ -29,9 +30,5 @@ void control_close(struct control *c);
  * that is an error which says how many were applied.
  */
 int control_send(struct control *c, struct df_cmd *cmds, uint32_t n, struct err *err);
-
-/* Map a .data map of one page; NULL on error. */
-void *control_map(int fd);
-void control_unmap(void *p);
 
 #endif

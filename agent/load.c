@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/attach.h"
+#include "agent/datamap.h"
 #include "agent/features.h"
 #include "agent/late.h"
 #include "agent/members.h"
@@ -290,13 +291,13 @@ static int setup_ctl(struct loaded *s, struct err *err)
 
 int set_param(struct loaded *s, uint32_t index, uint64_t value, struct err *err)
 {
-	size_t size = (size_t)sysconf(_SC_PAGESIZE);
-	uint64_t *params = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, set_map_fd(s, ".data.df_params"), 0);
+	size_t len;
+	uint64_t *params = datamap_open(set_map_fd(s, ".data.df_params"), &len);
 
-	if (params == MAP_FAILED || index >= size / sizeof(*params))
+	if (!params || index >= len / sizeof(*params))
 		return err_sys(err, errno, "map the parameters");
 	__atomic_store_n(&params[index], value, __ATOMIC_SEQ_CST);
-	munmap(params, size);
+	datamap_close(params, len);
 	return 0;
 }
 

@@ -5,9 +5,9 @@
 #include <bpf/libbpf.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "agent/datamap.h"
 #include "lib/arena.h"
 
 /*
@@ -62,12 +62,9 @@ int64_t link_missed(int fd)
 
 void losses_begin(struct losses *l, struct arena *a, const struct loaded *s)
 {
-	void *p = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED,
-		       set_map_fd(s, ".data.df_losses"), 0);
-
 	l->a = a;
 	l->hook = arena_array(a, s->info->nhooks + 1, sizeof(*l->hook));
-	l->map = p == MAP_FAILED ? NULL : p;
+	l->map = datamap_open(set_map_fd(s, ".data.df_losses"), &l->len);
 }
 
 /* What a program missed because it, or another BPF program, ran on that CPU already; *id receives its id. */
@@ -143,7 +140,7 @@ static bool rule_uses(const struct set_info *info, uint32_t rule, uint32_t hook)
 
 void losses_update(struct losses *l, struct loaded *s)
 {
-	size_t room = (size_t)sysconf(_SC_PAGESIZE) / sizeof(*l->map);
+	size_t room = l->len / sizeof(*l->map);
 
 	for (uint32_t h = 0; h < s->info->nhooks; h++) {
 		uint64_t now = hook_missed(s, h), more;

@@ -11,6 +11,7 @@ struct losses {
 	struct arena *a;
 	uint64_t *hook;		/* missed so far, by hook */
 	uint32_t *map;		/* .data.df_losses, mapped */
+	size_t len;
 };
 
 /* Calls that a link missed: its kprobe_multi's or kprobe's counter. Negative: the kernel does not say. */

@@ -51,12 +51,32 @@ commands='
 	try unload deadfall unload renamed-unsynced
 	wait $!; echo "agent $?"
 	try nothing-left deadfall unload renamed-unsynced
+	deadfall run --dry-run many.yaml >/tmp/many 2>&1 &
+	until grep -q armed /tmp/many; do sleep 0.2; [ -d /proc/$! ] || break; done
+	try last-param deadfall set many p599=7
+	two_renames
+	try last-param-set deadfall status
+	sed -i "s/\"drain\": *[0-9]*/\"drain\":0/" /run/deadfall/sets/$!.json
+	try stores deadfall set many p599=8 p0=3
+	try stores-arm deadfall disarm many
+	try stores-mark deadfall mark nothing
+	two_renames
+	try stores-set deadfall status
+	kill -INT $!; wait $!
 	try end true'
+
+# More parameters than one page holds: the last one decides.
+many=$build/tests/many.yaml
+{
+	printf 'deadfall: 1\nrule: many\nparams:\n'
+	seq -f '  p%.0f: 0' 0 599
+	printf 'events: {any: {probe: kprobe:vfs_rename, where: "$p599 == 7 && $p0 == 0"}}\nmatch: {event: any}\non_match: [log: renamed]\n'
+} >"$many"
 
 control_on() {
 	local release=$1
 	run_vm "control-$release" --kernel "$release" --no-kdump --run-args '--dry-run --disarmed --set renames.wanted=1' \
-		--rule tests/vm/rules/control.yaml --copy tests/vm/rules:/root/more -- "$commands"
+		--rule tests/vm/rules/control.yaml --copy tests/vm/rules:/root/more --copy "$many" -- "$commands"
 	check "$release: the machine is fine afterwards" same 0 "$rc"
 	check "$release: features are told" says features '^user_ringbuf +yes'
 	check "$release: --set before arming" says before '^    rename +seen 2 hit 0'
@@ -79,6 +99,13 @@ control_on() {
 	check "$release: unload ends the agent" says unload '^unloaded renamed-unsynced$'
 	check "$release: in order" says unload '^agent 0$'
 	check "$release: and it is gone" says nothing-left "no set 'renamed-unsynced' is loaded; there are: renames"
+	check "$release: parameters on a second page" says last-param-set '^    any +seen 2 hit 2'
+	check "$release: without the command buffer: plain stores" says stores '^status 0$'
+	check "$release: that are seen, and disarm" sh -c "sed -n '/^== stores-set/,/^status/p' '$dir/command.log' |
+		tr -d '\\r' | grep -A3 '^many' | grep -Eq '^  now disarmed'"
+	check "$release: by the condition too" says stores-set '^    any +seen 5 hit 3' # sed -i renames, too
+	check "$release: which part of it was false" says stores-set '2 times false: [$]p599 == 7'
+	check "$release: a mark needs the buffer, and says so" says stores-mark 'no BPF user ring buffer'
 	check "$release: no complaints of the kernel" holds '.splats == []'
 }
 
