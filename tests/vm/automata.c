@@ -146,9 +146,9 @@ static void sequence(struct test *t)
 	buf_printf(&t->text, "match:\n  sequence:\n");
 	for (uint32_t i = 0; i < n; i++) {
 		buf_printf(&t->text, "    - {s%u: %c", i, 'a' + (int)upto(t, 3));
-		if (chance(t, 40))
+		if (guards < 2 && chance(t, 40) && ++guards)
 			buf_printf(&t->text, ", where: \"%s\"",
-				   guard(t, i && guards++ < 2 && chance(t, 80) ? arena_printf(t->a, "s%u", upto(t, i)) : NULL));
+				   guard(t, i && chance(t, 80) ? arena_printf(t->a, "s%u", upto(t, i)) : NULL));
 		buf_printf(&t->text, "}\n");
 	}
 	if (chance(t, 50))
