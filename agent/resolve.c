@@ -109,6 +109,16 @@ static const struct {
 	{ "usdt", resolve_site },	 { "interval", resolve_timer },	    { "profile", resolve_timer },
 };
 
+/* An event that may be absent, and was where the set was compiled, has no code. */
+static bool has_code(const struct resolver *r)
+{
+	for (uint32_t b = 0; b < r->info->nbodies; b++) {
+		if (r->info->bodies[b].event == r->event_index)
+			return true;
+	}
+	return false;
+}
+
 static void resolve_probe(struct resolver *r)
 {
 	bool is_timer = !strcmp(r->probe->kind, "interval") || !strcmp(r->probe->kind, "profile");
@@ -137,7 +147,8 @@ int resolve(struct arena *a, const struct set_info *info, struct kbtf *kbtf, str
 		r.event_index = e;
 		for (uint32_t p = 0; p < r.event->nprobes; p++) {
 			r.probe = &r.event->probes[p];
-			resolve_probe(&r);
+			if (has_code(&r) || !may_be_absent(&r))
+				resolve_probe(&r);
 			if (r.failed)
 				return -1;
 		}

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* resolve_site.c - places in programs of user space: USDT probes and functions. */
 #include <fnmatch.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/resolver.h"
+#include "agent/userfile.h"
 #include "agent/usersym.h"
 #include "lib/arena.h"
 #include "lib/nearest.h"
@@ -91,24 +91,16 @@ static void resolve_user_function(struct resolver *r, const char *path, int pid)
 		resolve_fail(r, err.code, arena_strdup(r->a, err.msg));
 }
 
-/* The program: a path, the name of a program or library, or "pid:N" for what that process runs, and only it. */
 void resolve_site(struct resolver *r)
 {
-	const char *target = r->probe->target, *path;
-	int pid = -1;
+	const char *target = r->probe->target ? r->probe->target : "", *path;
+	int pid;
 
-	if (target && !strncmp(target, "pid:", 4)) {
-		pid = atoi(target + 4);
-		path = arena_printf(r->a, "/proc/%d/exe", pid);
-		path = pid > 0 ? usdt_find_program(r->a, path) : NULL;
-	} else {
-		path = target ? usdt_find_program(r->a, target) : NULL;
-	}
+	path = userfile_find(r->a, target, &pid);
 	if (!path) {
 		if (!may_be_absent(r))
-			resolve_fail(r, ERR_ABSENT, arena_printf(r->a, "%s: no such program or library%s",
-								 target ? target : r->probe->text,
-								 pid > 0 ? ", or no such process" : ""));
+			resolve_fail(r, ERR_ABSENT, arena_printf(r->a, "%s: no such program or library%s", target,
+								 pid > 0 ? " of that process" : ""));
 		return;
 	}
 	if (!strcmp(r->probe->kind, "usdt"))

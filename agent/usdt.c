@@ -126,20 +126,3 @@ int usdt_read(struct arena *a, const char *path, struct usdt_note **ret, uint32_
 		return err_set(err, ERR_ABSENT, "%s has no USDT probes (section .note.stapsdt)", path);
 	return 0;
 }
-
-const char *usdt_find_program(struct arena *a, const char *target)
-{
-	static const char *const dirs[] = { "/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin",
-					    "/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu", "/usr/lib64",
-					    "/usr/lib" };
-	const char *path;
-
-	if (strchr(target, '/'))
-		return access(target, R_OK) ? NULL : target;
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
-		path = arena_printf(a, "%s/%s", dirs[i], target);
-		if (!access(path, R_OK))
-			return path;
-	}
-	return NULL;
-}

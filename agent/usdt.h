@@ -41,7 +41,4 @@ int usdt_read(struct arena *a, const char *path, struct usdt_note **ret, uint32_
 bool usdt_operand(const char *text, size_t len, uint64_t pc, uint64_t (*symbol)(const char *name, void *arg), void *arg,
 		  struct df_usdt_arg *ret);
 
-/* The program a rule names: a path, or a name looked up in PATH and the library directories. NULL: not found. */
-const char *usdt_find_program(struct arena *a, const char *target);
-
 #endif

@@ -196,7 +196,7 @@ void build_guard(struct builder *b, struct df_decision *d, int slot, const struc
 {
 	struct automata *am = b->am;
 
-	if (!guard)
+	if (!guard || event->unresolved)
 		return;
 	am->guards = arena_grow(b->arena, am->guards, am->nguards, sizeof(*am->guards));
 	am->guards[am->nguards] =

@@ -129,13 +129,17 @@ static void build_rate(struct builder *b, uint32_t own)
 	build_flush(b);
 }
 
-/* A to B took longer than T; asked at B. */
+/* A to B took longer than T; asked at B. One return alone brings the time since its entry, as its guard. */
 static void build_latency(struct builder *b, uint32_t own)
 {
 	static const char *const names[] = { "idle", "running" };
 	const struct match *m = &b->rule->match;
 	struct df_decision *d;
 
+	if (m->nsteps == 1) {
+		build_sequence(b, own);
+		return;
+	}
 	build_begin(b, own, 2, names);
 	for (uint32_t state = 0; state < 2; state++)
 		step_decision(b, state, m->steps[0].event, 0, 1, DF_OP_START);

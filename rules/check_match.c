@@ -213,6 +213,39 @@ static void check_origin_keys(struct check *c)
 		key_by_thread(c, m->up.items[i]);
 }
 
+static struct expr *raw(struct check *c, enum expr_op op, struct span span, struct expr *a, struct expr *b)
+{
+	struct expr *e = new_expr(c, op, span, NULL, a, b);
+
+	e->text = op == EXPR_NAME ? "now" : NULL;
+	return e;
+}
+
+/* latency: R, over: T is: now - old(now) > T. Where the entry was missed that is unknown, and nothing fires. */
+static void check_call_time(struct check *c)
+{
+	struct match *m = &c->rule->match;
+	struct event *ev = m->steps[0].event;
+	const struct type *u64 = type_int(c->types, 8, false);
+	struct expr *time, *over = m->over;
+	uint32_t errors = c->diags->errors;
+	bool uses_old = ev->uses_old;
+
+	check_at_return(c, ev, "the time is that from entry to return");
+	if (ev->unresolved || !over || c->diags->errors > errors)
+		return;
+	c->event = ev;
+	time = raw(c, EXPR_NAME, m->span, NULL, NULL);
+	time = check_expr(c, raw(c, EXPR_SUB, m->span, time, raw(c, EXPR_OLD, m->span, raw(c, EXPR_NAME, m->span, NULL, NULL),
+							       NULL)));
+	c->event = NULL;
+	ev->uses_old = uses_old;
+	ev->times_call = true;
+	if (time)
+		m->steps[0].guard = new_expr(c, EXPR_GT, m->span, type_bool(c->types), convert(c, time, u64),
+					     convert(c, over, u64));
+}
+
 void check_match(struct check *c)
 {
 	struct match *m = &c->rule->match;
@@ -226,7 +259,7 @@ void check_match(struct check *c)
 	if (m->over)
 		m->over = check_threshold(c, m->over, "over", m->kind == MATCH_LATENCY);
 	if (m->kind == MATCH_LATENCY && m->nsteps == 1)
-		check_at_return(c, m->steps[0].event, "the time is that from entry to return");
+		check_call_time(c);
 	if (m->kind == MATCH_ORIGIN && m->nsteps)
 		check_at_return(c, m->steps[0].event, "what it returned is traced back");
 	for (uint32_t i = 0; m->kind == MATCH_ORIGIN && i < m->up.n; i++)

@@ -19,9 +19,6 @@ static void check_rule(struct diags *diags, const struct rule *rule)
 {
 	for (uint32_t i = 0; i < rule->nevents; i++)
 		check_event(diags, &rule->events[i]);
-	/* the time of one call from its return: needs what its entry leaves behind */
-	if (rule->match.kind == MATCH_LATENCY && rule->match.nsteps < 2)
-		not_yet(diags, rule->match.span, "the latency of one function's call");
 }
 
 void loadable_check(struct diags *diags, const struct rule_set *set)

@@ -28,7 +28,7 @@ const struct hook_kind hook_kinds[HOOKS] = {
 /* An event at a return that needs values of the entry. */
 static bool needs_entry(const struct event *e)
 {
-	return e->nargs || e->uses_old;
+	return e->nargs || e->uses_old || e->times_call;
 }
 
 static bool uses_flags(const struct expr *e)
@@ -79,7 +79,7 @@ static bool has_body(const struct event *e, enum probe_kind kind, enum hook hook
 		return kind == PROBE_INTERVAL || kind == PROBE_PROFILE;
 	case HOOK_FENTRY:
 		*job = is_return ? JOB_SAVE : JOB_EVENT;
-		return kind == PROBE_FENTRY || (is_return && e->uses_old && may_be_fexit(e, kind));
+		return kind == PROBE_FENTRY || (is_return && (e->uses_old || e->times_call) && may_be_fexit(e, kind));
 	case HOOK_FEXIT:
 		return is_return && may_be_fexit(e, kind);
 	case HOOK_RAWTP:

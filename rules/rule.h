@@ -113,6 +113,7 @@ struct event {
 	uint64_t delay_ns;		/* busy-wait at the event; 0: none */
 	uint32_t delay_ppm;		/* with this probability, in millionths */
 	bool uses_old;			/* some expression has old() */
+	bool times_call;		/* its match asks how long the call took */
 	uint32_t roles;			/* enum event_role */
 	struct event_arg *args;		/* used arguments, a slot each */
 	uint32_t nargs;

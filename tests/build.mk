@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the tests in virtual machines run: a module and two programs. `make check` builds them.
+# What the tests in virtual machines run: modules and programs. `make check` builds them.
 
-VM_FIXTURES = $(BUILD)/vm/widget.ko $(BUILD)/vm-6.1/scen.ko $(BUILD)/vm/bpf_panic/bpf_panic.ko $(BUILD)/vm/wl $(BUILD)/vm/app $(BUILD)/vm/kv $(BUILD)/vm/exprs \
-	      $(BUILD)/vm/automata
+VM_FIXTURES = $(BUILD)/vm/widget.ko $(BUILD)/vm-6.1/scen.ko $(BUILD)/vm/bpf_panic/bpf_panic.ko $(BUILD)/vm/wl $(BUILD)/vm/app \
+	$(BUILD)/vm/kv $(BUILD)/vm/exprs $(BUILD)/vm/calls $(BUILD)/vm/automata
 
 $(BUILD)/vm/widget.ko: tests/vm/build $(wildcard tests/vm/mod/*)
 	$(call msg,MODULE,$@)
@@ -30,6 +30,11 @@ $(BUILD)/vm/automata: tests/vm/automata.c $(BUILD)/libdeadfall.a
 	$(call msg,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -o $@ $< $(BUILD)/libdeadfall.a $(LIBS)
+
+# With libraries, to be probed as well, and operands of probes in memory.
+$(BUILD)/vm/calls: tests/vm/calls.c
+	$(call msg,CC,$@)
+	$(Q)$(CC) -std=gnu11 $(WARN) -O2 -g -D_GNU_SOURCE -o $@ $<
 
 $(BUILD)/vm/%: tests/vm/%.c
 	$(call msg,CC,$@)

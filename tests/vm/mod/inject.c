@@ -8,6 +8,11 @@
  *	many KEY N	inject_d(KEY, 0), inject_d(KEY + 1, 0), ... N times
  *	ms N		sleeps, interruptibly, so long
  *	wait KEY N	inject_a(key, 0), then N ms asleep in inject_wait, then inject_b(key, 0)
+ *	swap KEY VALUE	inject_swap(cell, value): puts it into cell->value, which was 5, and returns the 5
+ *	rec KEY N	inject_rec(key, N): calls itself N times, each with one less; returns N
+ *	eight KEY VALUE	inject_eight(1, 2, 3, 4, 5, 6, key, value)
+ *	warn KEY	WARN()
+ *	oops KEY	writes to address 8
  */
 #include <linux/delay.h>
 #include <linux/module.h>
@@ -67,6 +72,54 @@ static void inject_many(unsigned long key, long n)
 	}
 }
 
+struct inject_cell {
+	unsigned long key;
+	long value;
+};
+
+PROBED long inject_swap(struct inject_cell *cell, long value)
+{
+	long old = cell->value;
+
+	cell->value = value;
+	return old;
+}
+
+PROBED long inject_rec(unsigned long key, long depth)
+{
+	if (depth > 0)
+		sink += inject_rec(key, depth - 1);
+	return depth;
+}
+
+PROBED long inject_eight(int a, int b, int c, int d, int e, int f, unsigned long key, long value)
+{
+	sink += a + b + c + d + e + f;
+	return (long)key + value;
+}
+
+PROBED void inject_oops(unsigned long key)
+{
+	sink += key;
+	*(volatile int *)8 = 1;
+}
+
+static void more(const char *verb, unsigned long key, long value)
+{
+	struct inject_cell cell = { key, 5 };
+
+	if (!strcmp(verb, "swap"))
+		inject_swap(&cell, value);
+	else if (!strcmp(verb, "rec"))
+		inject_rec(key, value);
+	else if (!strcmp(verb, "eight"))
+		inject_eight(1, 2, 3, 4, 5, 6, key, value);
+	else if (!strcmp(verb, "warn"))
+		WARN(1, "inject: key %lu\n", key);
+	else if (!strcmp(verb, "oops"))
+		inject_oops(key);
+}
+
 static void command(const char *verb, unsigned long key, long value)
 {
 	if (!strcmp(verb, "a"))
@@ -87,6 +140,8 @@ static void command(const char *verb, unsigned long key, long value)
 		msleep(key);
 	else if (!strcmp(verb, "wait"))
 		inject_wait(key, value);
+	else
+		more(verb, key, value);
 }
 
 static ssize_t inject_write(struct file *file, const char __user *user, size_t count, loff_t *pos)

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# probes.sh - every kind of probe: how often the events happen that a workload brings about, and by how many links.
+set -u
+# shellcheck source=tests/vm/tap
+. "$(dirname "$0")/tap"
+
+fires() {
+	same "$2" "$(jq -r --arg rule "$1" '[.[].rules[] | select(.rule == $rule) | .fires] | add' "$dir/status.json")"
+}
+
+at_least() {
+	local got
+	got=$(jq -r --arg rule "$1" '[.[].rules[] | select(.rule == $rule) | .fires] | add' "$dir/status.json")
+	[ "$got" -ge "$2" ] || { echo "want $2, got $got"; return 1; }
+}
+
+said() {
+	grep -E -- "$1" "$dir/command.log" || { cat "$dir/command.log"; return 1; }
+}
+
+counters_clean() {
+	jq -e '[.[].events[] | .full + .nomem + .raced + .nmi + .key_unknown + .busy] | add == 0' "$dir/status.json"
+}
+
+expect='p01-fentry 1
+p02-fentry-stack 1
+p03-fexit 1
+p04-kretprobe 1
+p05-session 1
+p06-old-fexit 1
+p07-old-session 1
+p08-recursion-session 6
+p09-recursion-old 6
+p10-latency 1
+p11-glob 3
+p12-tracepoint 4
+p13-tracepoint-array 1
+p14-rawtp 4
+p15-uprobe 9
+p16-uretprobe 3
+p17-library 13
+p18-usdt 10
+p19-warn 1
+p20-oops 1
+p23-either 1'
+
+# shellcheck disable=SC2016
+run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/bin/calls" \
+	--copy tests/vm/rules/one-process.yaml --rule tests/vm/rules/probes.yaml --no-kdump --run-args '--dry-run --brake 0' --append panic_on_oops=0 -- '
+	i() { echo "$*" >/proc/inject; }
+	i a 101 7; i a 101 8
+	i eight 102 8; i eight 102 9
+	i eight 103 8; i eight 103 9
+	i r 104 9; i r 104 8
+	i r 105 9; i r 105 8
+	i swap 106 9; i swap 106 5
+	i swap 107 9; i swap 107 8
+	i rec 108 5
+	i rec 109 5
+	i wait 110 10; i wait 110 200
+	i a 111; i b 111; i c 111; i d 111
+	i d 123
+	calls 3
+	calls 1
+	printf "#!/bin/sh\n(:) & wait\n" >/tmp/df-p13; chmod +x /tmp/df-p13; /tmp/df-p13
+	mkfifo to from; calls 5 wait <to >from & exec 3>to 4<from; read -r pid <&4
+	sed "s/PID/$pid/" one-process.yaml >/tmp/one.yaml
+	deadfall run --dry-run --brake 0 /tmp/one.yaml >/tmp/one & one=$!
+	until grep -qs armed /tmp/one || [ ! -d /proc/$one ]; do sleep 0.1; done
+	calls 4; echo >&3; wait %1
+	echo "one process: $(grep -c "would have fired: rule one-process" /tmp/one)"
+	kill -INT $one; wait $one
+	i warn 119
+	(i oops 120) 2>/dev/null
+	sleep 1
+	pid=$(pidof deadfall)
+	echo "links:" $(cat /proc/$pid/fdinfo/* 2>/dev/null | sed -n "s/^link_type:[[:space:]]*//p" | sort | uniq -c)'
+check "the workload ends well" same 0 "$rc"
+while read -r rule n; do
+	check "$rule: $n" fires "$rule" "$n"
+done <<<"$expect"
+check "p21-interval: one CPU, each 100 ms" at_least p21-interval 10
+check "p22-profile: both CPUs" at_least p22-profile 50
+check "a probe of one process, in its program and a library of it" said '^one process: 10$'
+check "nothing was lost" counters_clean
+check "one link for all kprobes, one for all sessions" said '^links: 2 kprobe_multi '
+check "no complaint beyond those of the workload" holds '[.splats[] | select(test("inject|NULL|Oops|Call Trace") | not)] == []'
+
+expect='o01-fentry 1
+o02-old 1
+o03-session 1
+o04-kretprobe 4
+o05-latency 1
+o06-tracepoint 2
+o07-rawtp 2
+o08-uprobe 1
+o09-uretprobe 1
+o10-usdt 4
+o13-warn 0'
+
+run_vm old --kernel 6.1 --copy "$build/vm/calls:/usr/local/bin/calls" \
+	--copy tests/vm/rules/needs-session.yaml --rule tests/vm/rules/probes-old.yaml --no-kdump --run-args '--dry-run --brake 0' -- '
+	touch df-o01; mv df-o01 df-o02
+	sleep 0.1; sleep 0.7
+	calls 3
+	calls 1
+	deadfall run --dry-run needs-session.yaml 2>&1; echo "status $?"'
+check "6.1: the workload ends well" same 0 "$rc"
+while read -r rule n; do
+	check "6.1: $rule: $n" fires "$rule" "$n"
+done <<<"$expect"
+check "6.1: o11-interval: one CPU, each 100 ms" at_least o11-interval 10
+check "6.1: o12-profile: both CPUs" at_least o12-profile 50
+check "6.1: nothing was lost" counters_clean
+check "6.1: a session is replaced where fexit can" grep 'by fexit, since this kernel has no kprobe sessions' "$dir/deadfall.log"
+check "6.1: and refused where nothing can" said 'needs values of the entry: that takes kprobe sessions .*v6.10'
+check "6.1: with a status of its own" said '^status 3'
+echo "1..$tests"
