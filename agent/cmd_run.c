@@ -26,6 +26,8 @@
 #include "agent/params.h"
 #include "agent/source_set.h"
 #include "agent/running.h"
+#include "agent/said.h"
+#include "agent/symbols.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
 #include "rules/kbtf.h"
@@ -56,6 +58,8 @@ struct run {
 	struct brake brake;
 	struct losses losses;
 	uint64_t next_tick_ns;
+	struct manifest *mf;
+	struct symbols syms;		/* read when a message names a function */
 };
 
 static int parse_options(int argc, char **argv, struct run_options *o)
@@ -173,6 +177,8 @@ static int start(struct run *r, struct err *err)
 	if (object_manifest(&r->object, &manifest, &len, err) || set_info_parse(r->a, manifest, len, &r->info, err))
 		return -1;
 	manifest = arena_strndup(r->a, manifest, len);
+	if (manifest_parse(r->a, manifest, len, &r->mf, err))
+		return -1;
 	if (set_params(r, err))	/* nothing is loaded yet: are they right? */
 		return -1;
 	if (geteuid() != 0)
@@ -191,26 +197,48 @@ static int start(struct run *r, struct err *err)
 	return 0;
 }
 
-static void print_fire(const struct run *r, uint32_t index)
+static const char *fire_word(const struct run *r, uint32_t act)
 {
-	int fd = set_map_fd(&r->loaded, "df_fires");
-	struct df_fire f;
+	if (act == DF_ACT_NONE)
+		return "suppressed, since events were lost";
+	return r->opts.dry_run ? "would have fired" : r->opts.json ? "logged" : "matched";
+}
 
-	if (index >= DF_FIRES || bpf_map_lookup_elem(fd, &index, &f)) {
-		printf("a rule matched (verdict %u, not kept)\n", index + 1);
-		return;
-	}
-	if (f.rule >= r->info.nrules || f.event >= r->info.nevents)
-		return;
+static void print_fire_json(const struct run *r, const struct df_said *s, const char *message)
+{
+	const struct df_rec *e = &s->rec;
+	json_t *j = json_pack("{s:s, s:s, s:s, s:I, s:o, s:I, s:I, s:o, s:I, s:s*}", "verdict", fire_word(r, s->act), "rule",
+			      r->info.rules[s->rule].name, "event", r->info.events[e->event].name, "time_ns",
+			      (json_int_t)e->ns, "key", json_sprintf("0x%" PRIx64, (uint64_t)e->key.part[0]), "pid",
+			      (json_int_t)(e->pid_tgid >> 32), "tid", (json_int_t)(uint32_t)e->pid_tgid, "comm",
+			      json_sprintf("%.16s", (const char *)e->comm), "cpu", (json_int_t)e->cpu, "message", message);
+
+	if (j)
+		json_dumpf(j, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(j);
+}
+
+static void print_fire(struct run *r, const struct df_said *s)
+{
+	struct arena *a = arena_scratch(r->a);
+	const struct df_rec *e = &s->rec;
+	const char *message;
+
+	if (said_needs_symbols(r->mf, s->rule) && !r->syms.n)
+		symbols_read(r->a, &r->syms, NULL);
+	message = said_message(a, r->mf, &r->syms, s->rule, e);
+	if (s->rule >= r->info.nrules || e->event >= r->info.nevents)
+		goto out;
 	if (r->opts.json)
-		printf("{\"verdict\":\"%s\",\"rule\":\"%s\",\"event\":\"%s\",\"time_ns\":%" PRIu64
-		       ",\"key\":\"0x%" PRIx64 "\",\"pid\":%u,\"tid\":%u,\"comm\":\"%.16s\",\"cpu\":%u}\n",
-		       r->opts.dry_run ? "would have fired" : "logged", r->info.rules[f.rule].name,
-		       r->info.events[f.event].name, (uint64_t)f.ns, (uint64_t)f.key.part[0], f.pid, f.tid, f.comm, f.cpu);
+		print_fire_json(r, s, message);
 	else
-		printf("%s: rule %s at event %s, key 0x%" PRIx64 ", task %.16s (pid %u, tid %u) on CPU %u\n",
-		       r->opts.dry_run ? "would have fired" : "matched", r->info.rules[f.rule].name,
-		       r->info.events[f.event].name, (uint64_t)f.key.part[0], f.comm, f.pid, f.tid, f.cpu);
+		printf("%s: rule %s at event %s, key 0x%" PRIx64 ", task %.16s (pid %u, tid %u) on CPU %u%s%s\n",
+		       fire_word(r, s->act), r->info.rules[s->rule].name, r->info.events[e->event].name,
+		       (uint64_t)e->key.part[0], (const char *)e->comm, (uint32_t)(e->pid_tgid >> 32),
+		       (uint32_t)e->pid_tgid, e->cpu, message ? ": " : "", message ? message : "");
+out:
+	arena_reset(a);
 }
 
 /* crash_kexec came back: the crash kernel is gone or busy. Second best, and later than the bug. */
@@ -247,8 +275,10 @@ static int on_note(void *ctx, void *data, size_t size)
 	if (size < sizeof(note))
 		return 0;
 	memcpy(&note, data, sizeof(note));
-	if (note.kind == DF_NOTE_FIRE)
-		print_fire(r, note.index);
+	if (note.kind == DF_NOTE_FIRE && size >= sizeof(struct df_said))
+		print_fire(r, data);
+	else if (note.kind == DF_NOTE_FIRE)
+		printf("a rule matched (verdict %u); too many at once to say more\n", note.index + 1);
 	else if (note.kind == DF_NOTE_CRASH_RETURNED)
 		crash_by_sysrq();
 	else if (note.kind == DF_NOTE_MARK)

@@ -236,10 +236,17 @@ static bool denied_ok(struct resolver *r, const struct found *list)
 static void nothing_found(struct resolver *r)
 {
 	const struct info_probe *p = r->probe;
+	struct kbtf_func f;
 	const char *near;
 
 	if (may_be_absent(r))
 		return;
+	if (kbtf_find_func(r->kbtf, NULL, p->pattern, &f)) {
+		resolve_fail(r, ERR_ABSENT,
+			     arena_printf(r->a, "'%s' is in this kernel, but nothing can be attached there (code of lib/, noinstr, "
+					  "or inlined into its callers): probe a caller; for a warning, kernel:warn", p->pattern));
+		return;
+	}
 	near = functions_nearest(&r->funcs, p->pattern);
 	resolve_fail(r, ERR_ABSENT,
 		     arena_printf(r->a, "no function '%s' can be probed on this kernel%s%s%s%s", p->pattern,

@@ -378,6 +378,14 @@ enum df_act {
 	DF_ACT_PANIC = 2,
 };
 
+/* DF_NOTE_FIRE, with the event that fired: what the rule's message says of it (bpf/verdict.h). */
+struct df_said {
+	struct df_note note;
+	__u32 rule;
+	__u32 act;		/* DF_ACT_* */
+	struct df_rec rec;
+};
+
 /* A verdict. */
 struct df_fire {
 	__u32 valid;		/* written last */

@@ -19,6 +19,23 @@ static __always_inline void note(__u32 kind, __u32 index)
 	bpf_ringbuf_output(&df_out, &n, sizeof(n), 0);
 }
 
+/* The verdict and its event to the agent; where there is no room for that, the verdict's number. */
+static __always_inline void tell(const struct df_rec *r, __u32 rule, __u32 index, __u32 act)
+{
+	struct df_said *s = bpf_ringbuf_reserve(&df_out, sizeof(*s), 0);
+
+	if (!s) {
+		note(DF_NOTE_FIRE, index);
+		return;
+	}
+	s->note.kind = DF_NOTE_FIRE;
+	s->note.index = index;
+	s->rule = rule;
+	s->act = act;
+	bpf_probe_read_kernel(&s->rec, sizeof(s->rec), r);
+	bpf_ringbuf_submit(s, 0);
+}
+
 static __always_inline void fire_write(struct df_rec *r, __u32 rule, __u32 index, __u32 act)
 {
 	struct df_fire *f = bpf_map_lookup_elem(&df_fires, &index);
@@ -153,7 +170,7 @@ __attribute__((noinline)) int df_verdict(struct df_rec *r, __u32 rule_index)
 	if (act == DF_ACT_PANIC)
 		crash(r, rule, rule_index, index);
 	else
-		note(DF_NOTE_FIRE, index);
+		tell(r, rule_index, index, act);
 	return 0;
 }
 

@@ -131,6 +131,7 @@ static const char *event_property(struct message *msg, const struct set_event *e
 	struct arena *a = msg->b->arena;
 	struct report_task task = { .pid = e->pid, .tid = e->tid, .comm = report_comm(msg->b, e->comm) };
 	struct report_value v;
+	struct ksym sym;
 
 	for (size_t i = 0; def && i < def->nfields; i++) {
 		if (!strcmp(def->fields[i].name, name)) {
@@ -148,8 +149,10 @@ static const char *event_property(struct message *msg, const struct set_event *e
 		return number_text(a, e->tid, format);
 	if (!strcmp(name, "cpu"))
 		return number_text(a, e->cpu, format);
-	if (!strcmp(name, "now"))
+	if (!strcmp(name, "now") || !strcmp(name, "time"))
 		return number_text(a, e->ns, format);
+	if (!strcmp(name, "func") && e->ip && !kernel_symbolize(msg->b->k, e->ip, &sym, NULL))
+		return arena_strdup(a, sym.name);
 	return NULL;
 }
 

@@ -103,6 +103,8 @@ while read -r rule n; do
 	check "$rule fires $n times" fires "$rule" "$n"
 done <<<"$expect"
 check "nothing was lost" counters_clean
+check "the log has the message, filled in" grep -q 'rule m1-event .*: a 0x7 of key 101, 101, in inject_a, m1-event by sh$' "$dir/deadfall.log"
+check "matches beyond the 16th are told, too" [ "$(grep -c 'would have fired: rule m' "$dir/deadfall.log")" -gt 16 ]
 check "which part of a condition was false" \
 	why '.[0].events[] | select(.rule == "m1-event") | .conditions | .[0].false == 66 and .[1] == {"condition": "arg.value == 7", "false": 1}'
 check "how far a sequence came, and by which key" why '.[0].rules[] | select(.rule == "m2-sequence") | .states[2] |

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/said.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "agent/symbols.h"
+#include "kdump/reason.h"
+#include "kdump/values.h"
+#include "lib/arena.h"
+
+struct said {
+	struct arena *a;
+	const struct manifest *mf;
+	const struct mf_rule *rule;
+	const struct symbols *syms;
+	const struct df_rec *rec;
+	struct set_event e;
+};
+
+static const char *key_text(struct said *s, char format)
+{
+	struct set_key key = { .table = s->rec->key.table };
+	struct report_value *v;
+	size_t n;
+
+	for (size_t i = 0; i < sizeof(key.part) / sizeof(key.part[0]); i++)
+		key.part[i] = s->rec->key.part[i];
+	v = values_of_key(s->a, s->mf, s->rule, &key, &n);
+	return values_text(s->a, v, n, format);
+}
+
+/* key.0: one part of it */
+static const char *part_text(struct said *s, const char *number, char format)
+{
+	struct report_value v = { .type = VALUE_UINT };
+	unsigned int i = (unsigned int)(number[0] - '0');
+
+	if (number[1] || i >= s->rule->nkey)
+		return NULL;
+	v.type = s->rule->key[i].type;
+	v.num = s->rec->key.part[i];
+	return value_format(s->a, &v, format);
+}
+
+static const char *number_text(struct said *s, uint64_t number, char format)
+{
+	struct report_value v = { .type = VALUE_UINT, .num = number };
+
+	return value_format(s->a, &v, format);
+}
+
+/* The function that was trapped. */
+static const char *func_text(const struct said *s)
+{
+	uint32_t lo = 0, hi = s->syms->n;
+
+	while (hi - lo > 1) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (s->syms->items[mid].addr <= s->rec->ip)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return s->rec->ip && hi ? s->syms->items[lo].name : NULL;
+}
+
+/* A name of the event that fired: one of its fields, or what every event has. */
+static const char *event_text(struct said *s, const char *name, char format)
+{
+	const struct mf_event *def = s->e.event < s->mf->nevents ? &s->mf->events[s->e.event] : NULL;
+	struct report_value v;
+
+	for (size_t i = 0; def && i < def->nfields; i++) {
+		if (!strcmp(def->fields[i].name, name)) {
+			v = value_of_field(s->a, def, i, &s->e);
+			return value_format(s->a, &v, format);
+		}
+	}
+	if (!strcmp(name, "task"))
+		return arena_printf(s->a, "%s[%" PRIu64 "/%" PRIu64 "]", s->e.comm, s->e.pid, s->e.tid);
+	if (!strcmp(name, "comm"))
+		return s->e.comm;
+	if (!strcmp(name, "rule"))
+		return s->rule->name;
+	if (!strcmp(name, "pid"))
+		return number_text(s, s->e.pid, format);
+	if (!strcmp(name, "tid"))
+		return number_text(s, s->e.tid, format);
+	if (!strcmp(name, "cpu"))
+		return number_text(s, s->e.cpu, format);
+	if (!strcmp(name, "now") || !strcmp(name, "time"))
+		return number_text(s, s->e.ns, format);
+	if (!strcmp(name, "func") && s->syms)
+		return func_text(s);
+	return NULL;
+}
+
+static const char *lookup(void *arg, const char *step, const char *name, char format)
+{
+	struct said *s = arg;
+
+	if (!step)
+		return strcmp(name, "key") ? event_text(s, name, format) : key_text(s, format);
+	if (!strcmp(step, "key"))
+		return part_text(s, name, format);
+	for (size_t i = 0; i < s->rule->nsteps; i++) {
+		/* the step that fired is the last one of its event */
+		if (!strcmp(s->rule->steps[i].label, step) && s->rule->steps[i].event == s->e.event &&
+		    i + 1 == s->rule->nsteps)
+			return event_text(s, name, format);
+	}
+	return NULL;
+}
+
+bool said_needs_symbols(const struct manifest *mf, uint32_t rule)
+{
+	const char *m = mf && rule < mf->nrules ? mf->rules[rule].message : NULL;
+
+	return m && strstr(m, "func");
+}
+
+const char *said_message(struct arena *a, const struct manifest *mf, const struct symbols *syms, uint32_t rule,
+			 const struct df_rec *rec)
+{
+	struct said s = { .a = a, .mf = mf, .syms = syms, .rec = rec };
+
+	if (!mf || rule >= mf->nrules || !mf->rules[rule].message)
+		return NULL;
+	s.rule = &mf->rules[rule];
+	s.e = (struct set_event){ .seq = rec->seq, .ns = rec->ns, .pid = rec->pid_tgid >> 32,
+				  .tid = (uint32_t)rec->pid_tgid, .cpu = rec->cpu, .event = rec->event, .gen = rec->gen,
+				  .nwords = rec->flags & DF_DEADLINE ? 0 : rec->nwords, .w = (uint64_t *)rec->w };
+	memcpy(s.e.comm, rec->comm, DF_COMM);
+	return reason_format(a, s.rule->message, lookup, &s);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * said.h - what a rule says when it matches and the machine runs on: its message, filled in from the event that
+ * completed the match. What earlier steps recorded is in the kernel's history, which only a dump shows: that is "?".
+ */
+#ifndef AGENT_SAID_H
+#define AGENT_SAID_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/layout.h"
+#include "kdump/manifest.h"
+
+struct symbols;
+
+/*
+ * The message of the match that this record completed, in the arena; NULL: the rule has none. syms are for {func}, and
+ * are only looked at if said_needs_symbols().
+ */
+const char *said_message(struct arena *a, const struct manifest *mf, const struct symbols *syms, uint32_t rule,
+			 const struct df_rec *rec);
+
+bool said_needs_symbols(const struct manifest *mf, uint32_t rule);
+
+#endif
