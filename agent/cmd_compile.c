@@ -12,6 +12,8 @@
 #include "lib/cleanup.h"
 #include "rules/kbtf.h"
 
+#define BTF_FILES 16
+
 static int write_file(const char *path, const struct buf *b, struct err *err)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -21,7 +23,7 @@ static int write_file(const char *path, const struct buf *b, struct err *err)
 	return 0;
 }
 
-static int compile(char *const files[], int n, const char *btf, const char *out, bool json)
+static int compile(char *const files[], int n, const char *const btf[], int nbtf, const char *out, bool json)
 {
 	struct arena *a = arena_create(NULL, NULL);
 	struct buf object = BUF_INIT;
@@ -29,7 +31,7 @@ static int compile(char *const files[], int n, const char *btf, const char *out,
 	struct err err;
 	int ret;
 
-	ret = kbtf_open(btf, &kbtf, &err);
+	ret = kbtf_open_all(btf, nbtf, &kbtf, &err);
 	if (!ret)
 		ret = source_set_read(a, files, n, kbtf, json, &object, &err);
 	if (!ret)
@@ -44,16 +46,18 @@ static int compile(char *const files[], int n, const char *btf, const char *out,
 
 int cmd_compile(int argc, char **argv)
 {
-	const char *out = NULL, *btf = NULL;
+	const char *out = NULL, *btf[BTF_FILES];
 	bool json = false;
-	int n = 0;
+	int n = 0, nbtf = 0;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-o") && i + 1 < argc)
 			out = argv[++i];
-		else if (!strcmp(argv[i], "--btf") && i + 1 < argc)
-			btf = argv[++i];
-		else if (!strcmp(argv[i], "--json"))
+		else if (!strcmp(argv[i], "--btf") && i + 1 < argc) {
+			if (nbtf == BTF_FILES)
+				return command_usage("compile", "more than %d --btf", BTF_FILES);
+			btf[nbtf++] = argv[++i];
+		} else if (!strcmp(argv[i], "--json"))
 			json = true;
 		else if (argv[i][0] == '-' && argv[i][1])
 			return command_usage("compile", "no option '%s'", argv[i]);
@@ -62,5 +66,5 @@ int cmd_compile(int argc, char **argv)
 	}
 	if (!n || !out)
 		return command_usage("compile", "name the rule files and -o OBJECT");
-	return compile(argv + 1, n, btf, out, json);
+	return compile(argv + 1, n, btf, nbtf, out, json);
 }

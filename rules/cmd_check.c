@@ -70,20 +70,6 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-/* The first --btf is the kernel, unless it is the BTF of a module. */
-static int open_btf(const struct options *o, struct kbtf **kbtf, struct err *err)
-{
-	int i = 1;
-
-	if (kbtf_open(o->nbtf ? o->btf[0] : NULL, kbtf, err))
-		return -1;
-	for (; i < o->nbtf; i++) {
-		if (kbtf_add_module(*kbtf, o->btf[i], err))
-			return -1;
-	}
-	return 0;
-}
-
 static void out_of_memory(void *arg)
 {
 	longjmp(*(jmp_buf *)arg, 1);
@@ -156,7 +142,7 @@ int cmd_check(int argc, char **argv)
 
 	if (rc)
 		return rc;
-	if (open_btf(&o, &kbtf, &err)) {
+	if (kbtf_open_all(o.btf, o.nbtf, &kbtf, &err)) {
 		kbtf_close(kbtf);
 		return err.code == ERR_SYSTEM || err.code == ERR_NOMEM ? command_fail("check", &err) :
 		       (command_fail("check", &err), EXIT_ENVIRONMENT);

@@ -637,3 +637,14 @@ uint32_t kbtf_find_enumerator(struct kbtf *k, const char *name, int64_t *value, 
 	}
 	return n;
 }
+
+int kbtf_open_all(const char *const paths[], int n, struct kbtf **ret, struct err *err)
+{
+	if (kbtf_open(n ? paths[0] : NULL, ret, err))
+		return -1;
+	for (int i = 1; i < n; i++) {
+		if (kbtf_add_module(*ret, paths[i], err))
+			return -1;
+	}
+	return 0;
+}

@@ -109,4 +109,8 @@ check "compile says the same as check, and writes nothing" sh -c "[ $rc = 1 ] &&
 rc=0
 "$deadfall" compile --btf "$kernel" tests/vm/rules/denied-part.yaml -o "$tmp/set.o" >"$tmp/said" 2>&1 || rc=$?
 check "a rule that reads nothing compiles" sh -c "[ $rc = 0 ] && [ -s '$tmp/set.o' ]"
+rc=0
+"$deadfall" compile --btf "$kernel" --btf tests/data/widget.btf tests/rules/ok.widget/rule.yaml -o "$tmp/widget.o" \
+	>"$tmp/said" 2>&1 || rc=$?
+check "compile takes the types of modules beside the kernel's" sh -c "[ $rc = 0 ] && [ -s '$tmp/widget.o' ]"
 echo "1..$n"
