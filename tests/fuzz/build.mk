@@ -4,7 +4,8 @@
 FUZZ_CC ?= $(CLANG)
 FUZZ_TIME ?= 600
 FUZZ_DUMP = $(addprefix $(BUILD)/fuzz/,vmcoreinfo kallsyms btf maps)
-FUZZ_TARGETS = $(BUILD)/fuzz/yaml $(BUILD)/fuzz/expression $(FUZZ_DUMP)
+FUZZ_OBJECT = $(addprefix $(BUILD)/fuzz/,object manifest)
+FUZZ_TARGETS = $(BUILD)/fuzz/yaml $(BUILD)/fuzz/expression $(FUZZ_DUMP) $(FUZZ_OBJECT)
 FUZZ_FLAGS = -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -I. -D_GNU_SOURCE \
 	     -DDEADFALL_VERSION='"fuzz"'
 FUZZ_SRCS = $(wildcard lib/*.c) $(addprefix rules/,source.c diag.c diag_print.c yaml.c kbtf.c kbtf_image.c types.c lex.c \
@@ -30,6 +31,15 @@ $(FUZZ_DUMP): tests/fuzz/dump.c $(FUZZ_DUMP_SRCS) $(BUILD)/runtime.bpf.o tests/u
 	$(call msg,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -Wno-unused-function $(FUZZ_DEF) -o $@ $(filter %.c,$^) $(LIBS)
+
+# What reads a compiled set before libbpf does.
+$(BUILD)/fuzz/object: FUZZ_DEF =
+$(BUILD)/fuzz/manifest: FUZZ_DEF = -DFUZZ_MANIFEST
+$(FUZZ_OBJECT): tests/fuzz/object.c agent/object.c agent/setinfo.c agent/params.c \
+		$(addprefix rules/,lex.c late.c diag.c source.c yaml.c) $(wildcard lib/*.c)
+	$(call msg,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(FUZZ_DEF) -o $@ $^ $(LIBS)
 
 fuzz: $(FUZZ_TARGETS)
 	$(Q)FUZZ_TIME=$(FUZZ_TIME) BUILD=$(BUILD) tests/fuzz/run
