@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* cmd_control.c - `deadfall set`, `arm`, `disarm`, `mark` and `unload`: live control of running sets. */
+#include <bpf/bpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>
@@ -11,8 +12,8 @@
 
 #include "agent/commands.h"
 #include "agent/control.h"
+#include "agent/guards.h"
 #include "agent/params.h"
-#include "kdump/ready.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
 
@@ -86,27 +87,53 @@ int cmd_set(int argc, char **argv)
 	return ret ? command_fail("set", &err) : EXIT_OK;
 }
 
-static const struct info_rule *needs_kdump(const struct running *set)
+/* What a rule that panics may do from now on; one that has stopped itself stays so. */
+static int limit_rule(const struct running *set, uint32_t i, enum df_act act, bool needs_dump, struct err *err)
 {
-	for (uint32_t i = 0; i < set->info.nrules; i++) {
-		if (set->info.rules[i].panics && strcmp(set->info.rules[i].kdump, "optional") != 0)
-			return &set->info.rules[i];
-	}
-	return NULL;
+	struct df_rule r;
+
+	if (bpf_map_lookup_elem(set->rules_fd, &i, &r))
+		return err_sys(err, errno, "rule %s", set->info.rules[i].name);
+	if (r.act == DF_ACT_NONE || (r.act == act && r.needs_dump == needs_dump))
+		return 0;
+	r.act = act;
+	r.needs_dump = needs_dump;
+	if (bpf_map_update_elem(set->rules_fd, &i, &r, BPF_EXIST))
+		return err_sys(err, errno, "rule %s", set->info.rules[i].name);
+	return 0;
 }
 
-static int arm_one(const struct running *set, bool arm, bool force, struct err *err)
+/* The same guards as at `run`: a set that was loaded disarmed has not passed them yet. */
+static int pass_guards(struct arena *a, const struct running *set, bool force, struct err *err)
+{
+	const char *const *why;
+
+	if ((!force && guards_check_kdump(&set->info, err)) || guards_enter(a, &set->info, false, &why, err))
+		return -1;
+	for (uint32_t i = 0; i < set->info.nrules; i++) {
+		if (why[i])
+			fprintf(stderr, "deadfall arm: %s\n", why[i]);
+		if (set->info.rules[i].panics && limit_rule(set, i, why[i] ? DF_ACT_LOG : DF_ACT_PANIC,
+							    !force && set->info.rules[i].needs_dump, err))
+			return -1;
+	}
+	return 0;
+}
+
+static int arm_one(struct arena *a, const struct running *set, bool arm, bool force, struct err *err)
 {
 	struct df_cmd cmd = { .kind = DF_CMD_ARM, .value = DF_ACT_NONE };
-	const struct info_rule *rule = needs_kdump(set);
 
 	if (arm)
 		cmd.value = set->dry_run ? DF_ACT_LOG : DF_ACT_PANIC;
-	if (cmd.value == DF_ACT_PANIC && rule && !force && kdump_ready(err))
-		return err_wrap(err, "rule '%s' is not armed, its crash would not be captured (--force arms all the same)",
-				rule->name);
+	if (cmd.value == DF_ACT_PANIC && pass_guards(a, set, force, err))
+		return -1;
+	if (!arm && control_disarm(set, err))
+		return -1;
 	if (send_all(set, &cmd, 1, err))
-		return err_wrap(err, "%s", arm ? "not armed" : "not disarmed");
+		return err_wrap(err, "%s", arm ? "not armed" : "disarmed, but its agent does not know");
+	if (!arm && !set->dry_run)
+		guards_leave(&set->info);
 	printf("%s %s\n", arm ? (set->dry_run ? "armed (dry run: nothing will crash)" : "armed") : "disarmed",
 	       set->info.name);
 	return 0;
@@ -131,7 +158,7 @@ static int arm_command(int argc, char **argv, bool arm)
 	}
 	ret = sets_open(&s, &err);
 	set = ret ? NULL : running_find(s.sets, s.n, name, &err);
-	ret = set ? arm_one(set, arm, force, &err) : -1;
+	ret = set ? arm_one(s.a, set, arm, force, &err) : -1;
 	sets_close(&s);
 	return ret ? command_fail(argv[0], &err) : EXIT_OK;
 }

@@ -29,6 +29,7 @@
 #include "agent/said.h"
 #include "agent/symbols.h"
 #include "lib/arena.h"
+#include "kdump/ready.h"
 #include "lib/cleanup.h"
 #include "rules/kbtf.h"
 
@@ -52,7 +53,7 @@ struct run {
 	struct set_info info;
 	struct attach_plan plan;
 	struct loaded loaded;
-	bool *noted;			/* by rule: it stands in the ledger of panics */
+	bool in_ledger;			/* the set was armed: its rules stand in the ledger of panics */
 	char state_path[256];
 	char armed_text[256];
 	struct brake brake;
@@ -135,30 +136,21 @@ static int set_params(struct run *r, struct err *err)
 	return 0;
 }
 
-/* Before a set is armed with panic: rules past their number of panics only log, the others go into the ledger. */
+/* What each rule may do at most. In a dry run no rule may panic, whoever arms the set later, and how. */
 static int arm_rules(struct run *r, struct err *err)
 {
-	const char *why;
+	const char *const *why = NULL;
 
-	if (wanted_act(r) != DF_ACT_PANIC)
-		return 0;
-	r->noted = arena_array(r->a, r->info.nrules + 1, sizeof(*r->noted));
+	if (wanted_act(r) == DF_ACT_PANIC) {
+		r->in_ledger = true;
+		if (guards_enter(r->a, &r->info, r->opts.at_boot, &why, err))
+			return -1;
+	}
 	for (uint32_t i = 0; i < r->info.nrules; i++) {
-		const struct info_rule *rule = &r->info.rules[i];
-
-		if (!rule->panics)
-			continue;
-		if (guards_check_panics(r->a, rule, r->opts.at_boot, &why, err))
+		if (why && why[i])
+			fprintf(stderr, "deadfall run: %s\n", why[i]);
+		if ((r->opts.dry_run || (why && why[i])) && set_rule_act(&r->loaded, i, DF_ACT_LOG, 0, err))
 			return -1;
-		if (why) {
-			fprintf(stderr, "deadfall run: %s\n", why);
-			if (set_rule_act(&r->loaded, i, DF_ACT_LOG, 0, err))
-				return -1;
-			continue;
-		}
-		if (guards_armed(rule, err))
-			return -1;
-		r->noted[i] = true;
 	}
 	return 0;
 }
@@ -179,6 +171,8 @@ static int start(struct run *r, struct err *err)
 	manifest = arena_strndup(r->a, manifest, len);
 	if (manifest_parse(r->a, manifest, len, &r->mf, err))
 		return -1;
+	for (uint32_t i = 0; r->opts.force && i < r->info.nrules; i++)
+		r->info.rules[i].needs_dump = false;
 	if (set_params(r, err))	/* nothing is loaded yet: are they right? */
 		return -1;
 	if (geteuid() != 0)
@@ -241,11 +235,28 @@ out:
 	arena_reset(a);
 }
 
-/* crash_kexec came back: the crash kernel is gone or busy. Second best, and later than the bug. */
-static void crash_by_sysrq(void)
+/* The crash kernel may be gone, and the rule be one that needs its dump. */
+static bool dump_is_lost(const struct run *r, uint32_t fire)
 {
-	_cleanup_close_ int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+	struct df_rule rule;
+	struct df_fire f;
+	struct err err;
 
+	if (bpf_map_lookup_elem(set_map_fd(&r->loaded, "df_fires"), &fire, &f) ||
+	    bpf_map_lookup_elem(set_map_fd(&r->loaded, "df_rules"), &f.rule, &rule) || !rule.needs_dump || !kdump_ready(&err))
+		return false;
+	printf("crash_kexec returned, and a crash would leave no dump: not crashed. %s\n", err.msg);
+	return true;
+}
+
+/* crash_kexec came back: the crash kernel is gone or busy. Second best, and later than the bug. */
+static void crash_by_sysrq(const struct run *r, uint32_t fire)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (dump_is_lost(r, fire))
+		return;
+	fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
 	printf("crash_kexec returned: crashing by sysrq-c, later than the bug\n");
 	if (fd < 0 || write(fd, "c", 1) != 1)
 		printf("sysrq-c failed as well: %s\n", strerror(errno));
@@ -259,10 +270,11 @@ static void print_mark(const struct run *r, uint32_t index)
 		printf("mark after event %" PRIu64 ": %.*s\n", (uint64_t)m.seq, (int)sizeof(m.text), m.text);
 }
 
-static void print_armed(const struct run *r, uint32_t act)
+static void print_armed(struct run *r, uint32_t act)
 {
 	static const char *const how[] = { "disarmed", "armed (dry run: nothing will crash)", "armed" };
 
+	r->in_ledger = r->in_ledger || act == DF_ACT_PANIC;	/* who armed it has entered it */
 	if (act < sizeof(how) / sizeof(how[0]))
 		printf("now %s: %s\n", how[act], r->info.name);
 }
@@ -280,7 +292,7 @@ static int on_note(void *ctx, void *data, size_t size)
 	else if (note.kind == DF_NOTE_FIRE)
 		printf("a rule matched (verdict %u); too many at once to say more\n", note.index + 1);
 	else if (note.kind == DF_NOTE_CRASH_RETURNED)
-		crash_by_sysrq();
+		crash_by_sysrq(r, note.index);
 	else if (note.kind == DF_NOTE_MARK)
 		print_mark(r, note.index);
 	else if (note.kind == DF_NOTE_ARMED)
@@ -301,8 +313,8 @@ static uint64_t now_ns(void)
 
 static void pull_brake(struct run *r, uint32_t took)
 {
+	r->loaded.ctl->braked = took;	/* first: from here on nobody can arm it */
 	set_arm(&r->loaded, DF_ACT_NONE);
-	r->loaded.ctl->braked = took;
 	printf("brake: the probes of %s took %u.%u %% of a CPU for 5 s, the limit is %u.%u %%: disarmed, and detached\n",
 	       r->info.name, took / 10, took % 10, r->opts.brake / 10, r->opts.brake % 10);
 	fflush(stdout);
@@ -337,6 +349,8 @@ static int follow(struct run *r, struct err *err)
 		return err_sys(err, errno, "open the set's ring buffer");
 	/* a shell starts jobs in the background with SIGINT ignored, and what is ignored never gets here */
 	signal(SIGINT, SIG_DFL);
+	/* who reads our output may go away; the trap stays */
+	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
@@ -363,10 +377,8 @@ static void finish(struct run *r)
 	if (r->state_path[0])
 		unlink(r->state_path);
 	loaded_destroy(&r->loaded);
-	for (uint32_t i = 0; r->noted && i < r->info.nrules; i++) {
-		if (r->noted[i])
-			guards_disarmed(&r->info.rules[i]);
-	}
+	if (r->in_ledger)
+		guards_leave(&r->info);
 	buf_deinit(&r->object);
 	kbtf_close(r->kbtf);
 	arena_destroy(r->a);

@@ -28,6 +28,18 @@ static int drain(const struct control *c, struct err *err)
 	return 0;
 }
 
+int control_disarm(const struct running *set, struct err *err)
+{
+	size_t len;
+	struct df_ctl *ctl = datamap_open(set->ctl_fd, &len);
+
+	if (!ctl)
+		return err_sys(err, errno, "map the control page of %s", set->info.name);
+	__atomic_store_n(&ctl->armed, DF_ACT_NONE, __ATOMIC_SEQ_CST);
+	datamap_close(ctl, len);
+	return 0;
+}
+
 int control_open(struct control *c, const struct running *set, struct err *err)
 {
 	*c = (struct control){ .set = set };
@@ -98,8 +110,8 @@ static int store(const struct control *c, const struct df_cmd *cmd, struct err *
 {
 	switch (cmd->kind) {
 	case DF_CMD_ARM:
-		if (c->ctl->braked && cmd->value)
-			return err_set(err, ERR_ENVIRONMENT, "the brake has let go of the probes");
+		if ((c->ctl->braked || c->ctl->frozen) && cmd->value)
+			return err_set(err, ERR_ENVIRONMENT, "its probes are not there");
 		__atomic_store_n(&c->ctl->armed, (uint32_t)cmd->value, __ATOMIC_SEQ_CST);
 		break;
 	case DF_CMD_PARAM:

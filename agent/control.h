@@ -31,4 +31,10 @@ void control_close(struct control *c);
  */
 int control_send(struct control *c, struct df_cmd *cmds, uint32_t n, struct err *err);
 
+/*
+ * Nothing fires from now on. A plain store, so that it works whatever state the command buffer is in (a writer that was
+ * killed half way through a command blocks it).
+ */
+int control_disarm(const struct running *set, struct err *err);
+
 #endif

@@ -26,28 +26,36 @@ int guards_check_kdump(const struct set_info *info, struct err *err)
 	return 0;
 }
 
-int guards_check_panics(struct arena *a, const struct info_rule *rule, bool automatic, const char **why, struct err *err)
+int guards_enter(struct arena *a, const struct set_info *info, bool automatic, const char *const **ret,
+		 struct err *err)
 {
-	struct panics_verdict v;
+	const char **why = arena_array(a, info->nrules + 1, sizeof(*why));
 
-	*why = NULL;
-	if (panics_check(rule->name, (unsigned int)rule->max_panics, (long long)(rule->per_ns / NS_PER_SEC), automatic, &v,
-			 err))
-		return err_wrap(err, "the ledger of panics");
-	if (!v.allowed)
-		*why = arena_printf(a, "rule '%s' only logs: %s", rule->name, v.why);
+	*ret = why;
+	for (uint32_t i = 0; i < info->nrules; i++) {
+		const struct info_rule *rule = &info->rules[i];
+		struct panics_verdict v;
+
+		if (!rule->panics)
+			continue;
+		if (panics_check(rule->name, (unsigned int)rule->max_panics, (long long)(rule->per_ns / NS_PER_SEC), automatic,
+				 &v, err))
+			return err_wrap(err, "the ledger of panics");
+		if (!v.allowed)
+			why[i] = arena_printf(a, "rule '%s' only logs: %s", rule->name, v.why);
+		else if (panics_armed(rule->name, err))
+			return err_wrap(err, "the ledger of panics");
+	}
 	return 0;
 }
 
-int guards_armed(const struct info_rule *rule, struct err *err)
-{
-	return panics_armed(rule->name, err) ? err_wrap(err, "the ledger of panics") : 0;
-}
-
-void guards_disarmed(const struct info_rule *rule)
+void guards_leave(const struct set_info *info)
 {
 	struct err err;
 
-	/* a note left behind counts as a panic that may have been: the safe side */
-	panics_disarmed(rule->name, &err);
+	for (uint32_t i = 0; i < info->nrules; i++) {
+		/* a note left behind counts as a panic that may have been: the safe side */
+		if (info->rules[i].panics)
+			panics_disarmed(info->rules[i].name, &err);
+	}
 }

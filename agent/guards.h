@@ -17,13 +17,13 @@
 int guards_check_kdump(const struct set_info *info, struct err *err);
 
 /*
- * May this rule panic, as far as its past panics go? If not, *why says so in one sentence (in the arena), and the
- * rule arms as `log`. A ledger that cannot be read is an error: without it a crash loop would go unnoticed.
+ * The set is about to be armed with panic: which of its rules may, as far as their past panics go? (*why)[rule] is NULL
+ * for those that may, and they are in the ledger now; for the others it says in one sentence why they arm as `log`
+ * (in the arena). automatic: nobody asked for it just now, see kdump/panics.h. A ledger that cannot be read is an error: without it a crash loop would go unnoticed.
  */
-int guards_check_panics(struct arena *a, const struct info_rule *rule, bool automatic, const char **why, struct err *err);
+int guards_enter(struct arena *a, const struct set_info *info, bool automatic, const char *const **why, struct err *err);
 
-/* Note in the ledger that the rule is armed with panic, before it is; and that it no longer is. */
-int guards_armed(const struct info_rule *rule, struct err *err);
-void guards_disarmed(const struct info_rule *rule);
+/* The set is disarmed: take its rules out of the ledger. */
+void guards_leave(const struct set_info *info);
 
 #endif

@@ -19,12 +19,15 @@
 #include "agent/places.h"
 #include "agent/tracing.h"
 #include "agent/verlog.h"
+#include "kdump/loaded.h"
 #include "lib/arena.h"
 
 /* Keys more than slots: another CPU may hold a key that lost its slot a moment ago. */
 #define KEY_SLACK(slots) ((slots) + (slots) / 4 + 64)
 /* Applies commands; it is run, not attached. */
 #define DRAIN "df_drain"
+/* Puts the set to sleep when this process dies. */
+#define GUARDIAN "df_guardian"
 /* Above this many keys, entries are allocated when needed. */
 #define PREALLOC_MAX 65536
 
@@ -188,11 +191,28 @@ static int share_maps(struct loaded *s, const struct attach_plan *plan, struct e
 /* struct df_has of bpf/runtime.h */
 static int set_features(struct bpf_object *o, const struct set_info *info, struct err *err)
 {
-	const uint32_t has[] = { feature_has(FEATURE_CRASH_KEXEC), feature_has(FEATURE_BPF_PANIC), info->test_clock };
+	const struct {
+		uint32_t crash_kexec, bpf_panic, test_clock, pad;
+		uint64_t crash_image;
+	} has = { .crash_kexec = feature_has(FEATURE_CRASH_KEXEC),
+		  .bpf_panic = feature_has(FEATURE_BPF_PANIC),
+		  .test_clock = info->test_clock,
+		  .crash_image = loaded_symbol() };
 	struct bpf_map *m = bpf_object__find_map_by_name(o, ".rodata.df_has");
 
-	if (!m || bpf_map__set_initial_value(m, has, sizeof(has)))
+	if (!m || bpf_map__set_initial_value(m, &has, sizeof(has)))
 		return err_set(err, ERR_CORRUPT, "the object was made by another version of deadfall: compile it again");
+	return 0;
+}
+
+static int choose_program(struct loaded *s, const char *name, struct err *err)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(s->engines, name);
+
+	if (!p)
+		return err_set(err, ERR_CORRUPT, "the object was made by another version of deadfall (no program %s): compile "
+			       "it again", name);
+	bpf_program__set_autoload(p, true);
 	return 0;
 }
 
@@ -214,14 +234,8 @@ static int choose_engines(struct loaded *s, const struct attach_plan *plan, stru
 		bpf_program__set_autoload(p, true);
 		bpf_program__set_attach_target(p, bpf_program__fd(hook), "df_hit");
 	}
-	if (feature_has(FEATURE_USER_RINGBUF)) {
-		struct bpf_program *p = bpf_object__find_program_by_name(s->engines, DRAIN);
-
-		if (!p)
-			return err_set(err, ERR_CORRUPT, "the object lacks the program " DRAIN);
-		bpf_program__set_autoload(p, true);
-	}
-	return 0;
+	return choose_program(s, GUARDIAN, err) || (feature_has(FEATURE_USER_RINGBUF) && choose_program(s, DRAIN, err)) ?
+	       -1 : 0;
 }
 
 /* Tracing programs call the engine themselves: they live where the lists are. */
@@ -282,6 +296,7 @@ static int setup_ctl(struct loaded *s, struct err *err)
 	if (p == MAP_FAILED)
 		return err_sys(err, errno, "map control page");
 	s->ctl = p;
+	set_freeze(s, DF_FROZEN_PARTIAL);
 	s->ctl->tgid = (uint32_t)getpid();
 	s->ctl->started_ns = (uint64_t)clock_ns(CLOCK_MONOTONIC);
 	s->ctl->wall_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
@@ -323,7 +338,8 @@ int set_rule_act(struct loaded *s, uint32_t rule, enum df_act act, uint64_t not_
 			     .signal = info->signal,
 			     .stop = info->stop,
 			     .first_flag = info->first_flag,
-			     .nflags = info->nflags };
+			     .nflags = info->nflags,
+			     .needs_dump = info->needs_dump };
 
 	snprintf(r.name, sizeof(r.name), "%s", info->name);
 	if (bpf_map_update_elem(set_map_fd(s, "df_rules"), &rule, &r, 0))
@@ -375,7 +391,11 @@ static int setup_maps(struct loaded *s, const struct attach_plan *plan, struct e
 	for (uint32_t i = 0; i < s->info->nrules; i++) {
 		const struct info_rule *r = &s->info->rules[i];
 
-		if (set_rule_act(s, i, r->panics ? DF_ACT_PANIC : DF_ACT_LOG, s->ctl->started_ns + r->after_ns, err))
+		uint64_t not_before = s->ctl->started_ns + r->after_ns;
+
+		if (not_before < r->after_ns)
+			not_before = UINT64_MAX;
+		if (set_rule_act(s, i, r->panics ? DF_ACT_PANIC : DF_ACT_LOG, not_before, err))
 			return -1;
 	}
 	if (places_write(&s->places, set_map_fd(s, "df_places"), err))
@@ -402,6 +422,18 @@ int set_load(struct arena *a, struct set_info *info, struct buf *object, const s
 	return setup_maps(ret, plan, err);
 }
 
+/* First of all: it looks after the set when this process dies. */
+static int attach_guardian(struct arena *a, struct loaded *s, struct err *err)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(s->engines, GUARDIAN);
+	struct bpf_link *link = p ? bpf_program__attach(p) : NULL;
+
+	if (!link)
+		return err_sys(err, errno, "attach " GUARDIAN);
+	keep_link(a, s, link);
+	return 0;
+}
+
 /* Engines first: a hook that runs before its engine is attached does nothing. */
 static int attach_engines(struct arena *a, struct loaded *s, struct err *err)
 {
@@ -423,13 +455,19 @@ static int attach_engines(struct arena *a, struct loaded *s, struct err *err)
 
 int set_attach(struct arena *a, struct loaded *s, const struct attach_plan *plan, struct err *err)
 {
-	if (attach_engines(a, s, err))
+	if (attach_guardian(a, s, err) || attach_engines(a, s, err))
 		return -1;
 	for (uint32_t h = 0; h < s->info->nhooks; h++) {
 		if (plan->hooks[h].used && attach_hook(a, s, h, plan, err))
 			return -1;
 	}
+	set_freeze(s, DF_FROZEN_NOT);
 	return 0;
+}
+
+void set_freeze(struct loaded *s, enum df_frozen why)
+{
+	__atomic_store_n(&s->ctl->frozen, why, __ATOMIC_SEQ_CST);
 }
 
 void set_arm(struct loaded *s, enum df_act act)
@@ -439,6 +477,8 @@ void set_arm(struct loaded *s, enum df_act act)
 
 void set_detach(struct loaded *s)
 {
+	if (s->ctl)
+		set_freeze(s, DF_FROZEN_PARTIAL);
 	for (uint32_t i = s->nlinks; i > 0; i--)
 		bpf_link__destroy(s->links[i - 1]);
 	for (uint32_t i = 0; i < s->nlink_fds; i++)

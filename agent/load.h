@@ -50,8 +50,14 @@ struct loaded {
 int set_load(struct arena *a, struct set_info *info, struct buf *object, const struct attach_plan *plan,
 	     struct loaded *ret, struct err *err);
 
-/* Attach engines, then hooks. From then on events are recorded; nothing fires before loaded_arm. */
+/*
+ * Attach engines, then hooks. Nothing is recorded before the last is there: else an event that prevents a match could
+ * go unseen. Nothing fires before set_arm.
+ */
 int set_attach(struct arena *a, struct loaded *s, const struct attach_plan *plan, struct err *err);
+
+/* Let the set sleep, or wake it. */
+void set_freeze(struct loaded *s, enum df_frozen why);
 
 /* What matches may do, from now on. */
 void set_arm(struct loaded *s, enum df_act act);

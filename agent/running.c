@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kdump/files.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
 
@@ -53,6 +54,7 @@ int running_write(const struct loaded *s, const char *manifest, const char *arme
 		  size_t size, struct err *err)
 {
 	json_t *j = json_object(), *maps = json_object(), *m = json_loads(manifest, 0, NULL);
+	_cleanup_free_ char *text = NULL;
 	int e;
 
 	mkdir("/run/deadfall", 0755);
@@ -67,9 +69,11 @@ int running_write(const struct loaded *s, const char *manifest, const char *arme
 	json_object_set_new(j, "maps", maps);
 	json_object_set_new(j, "drain", json_integer(set_drain_id(s)));
 	json_object_set_new(j, "manifest", m ? m : json_null());
-	e = json_dump_file(j, path, JSON_COMPACT);
+	/* in one piece: a reader takes half a file for one that is left over */
+	text = json_dumps(j, JSON_COMPACT);
+	e = text ? file_replace(path, text, strlen(text), 0600, err) : err_nomem(err);
 	json_decref(j);
-	return e ? err_sys(err, errno, "%s", path) : 0;
+	return e;
 }
 
 static int open_map(const json_t *maps, const char *name)
@@ -106,6 +110,19 @@ static bool read_one(struct arena *a, const char *path, struct running *r, struc
 	return ok;
 }
 
+/* The set is gone, its agent was killed; of a file that cannot be read for another reason nothing is known. */
+static bool is_left_over(const struct running *r)
+{
+	return r->ctl_fd < 0 && r->ctl_id && bpf_map_get_fd_by_id(r->ctl_id) < 0 && errno == ENOENT;
+}
+
+static bool is_state_file(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot && dot > name && !strcmp(dot, ".json");
+}
+
 int running_read(struct arena *a, struct running **ret, uint32_t *n, struct err *err)
 {
 	DIR *dir = opendir(STATE_DIR);
@@ -119,11 +136,12 @@ int running_read(struct arena *a, struct running **ret, uint32_t *n, struct err 
 	while ((d = readdir(dir))) {
 		struct running r;
 
-		if (d->d_name[0] == '.' || (size_t)snprintf(path, sizeof(path), STATE_DIR "/%s", d->d_name) >= sizeof(path))
+		if (!is_state_file(d->d_name) || (size_t)snprintf(path, sizeof(path), STATE_DIR "/%s", d->d_name) >= sizeof(path))
 			continue;
 		if (!read_one(a, path, &r, err)) {
+			if (is_left_over(&r))
+				unlink(path);
 			running_close(&r, 1);
-			unlink(path);
 			continue;
 		}
 		*ret = arena_grow(a, *ret, *n, sizeof(**ret));

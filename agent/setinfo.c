@@ -87,6 +87,7 @@ static void parse_rule(struct arena *a, const json_t *j, struct info_rule *r)
 	r->nflags = get_u32(j, "nflags");
 	r->on_loss = parse_on_loss(json_string_value(json_object_get(j, "on_loss")));
 	r->kdump = get_text(a, guard, "kdump");
+	r->needs_dump = r->kdump && strcmp(r->kdump, "optional") != 0;
 	r->max_panics = get_u64(guard, "max_panics");
 	r->per_ns = get_u64(guard, "per_ns");
 	r->after_ns = get_u64(guard, "after_ns");

@@ -49,6 +49,7 @@ struct info_rule {
 	const char *name, *file;
 	bool panics;			/* has a panic action */
 	const char *kdump;		/* guard: "required", "tested", "optional" */
+	bool needs_dump;		/* not "optional", and not forced */
 	uint64_t max_panics, per_ns, after_ns;
 	uint64_t cooldown_ns;
 	uint32_t every;

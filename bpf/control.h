@@ -38,7 +38,7 @@ static __always_inline bool control_mark(const struct df_cmd *cmd)
 
 static __always_inline bool control_arm(__u64 act)
 {
-	if (act > DF_ACT_PANIC || (act != DF_ACT_NONE && df_ctl.braked))
+	if (act > DF_ACT_PANIC || (act != DF_ACT_NONE && (df_ctl.braked || df_ctl.frozen)))
 		return false;
 	df_ctl.armed = act;
 	note(DF_NOTE_ARMED, act);

@@ -24,6 +24,7 @@
  *	df_fires	array of DF_FIRES struct df_fire, written by the verdict
  *	.data.df_flags	u64[]: the flags that rules set and read
  *	.data.df_losses	u32[]: losses by rule: events not seen or not recorded; the agent adds what probes missed
+ *	.data.df_evicts	u32[]: by rule, keys evicted with the state of their match
  *	df_live		array, machine -> s64: live keys
  *	df_reach	array, df_machine.first_state + state -> struct df_reach
  *	df_rules	array, rule number -> struct df_rule: what each rule may do
@@ -82,6 +83,7 @@ enum df_rec_flag {
 	DF_STEP = 1 << 4,	/* (event) was a step of a match */
 	DF_FIRED = 1 << 5,	/* (event) was the event of the verdict */
 	DF_DEADLINE = 1 << 6,	/* (event) no event: a deadline passed; its stack is that of the task waited for */
+	DF_OWN = 1 << 8,	/* counts also when the agent does it: else others' events would be without their pair */
 	DF_ASK = 1 << 7,	/* no event: a question to the engine (bpf/ask.h) */
 };
 
@@ -283,11 +285,22 @@ struct df_frames {
 	struct df_frame f[DF_FRAMES];
 };
 
+/*
+ * Why nothing is recorded. While some of a set's probes are there and others are not, an event that would have
+ * prevented a match goes unseen: so a set sleeps until all are attached, and again before the first is taken away,
+ * also when its agent is killed.
+ */
+enum df_frozen {
+	DF_FROZEN_NOT,
+	DF_FROZEN_CRASH,	/* a verdict crashes the machine */
+	DF_FROZEN_PARTIAL,	/* probes are being attached or detached */
+};
+
 /* Control, one per set; mapped writable by the agent. */
 struct df_ctl {
 	__u32 version;		/* DF_VERSION */
 	__u32 armed;		/* DF_ACT_*: what a match may do at most */
-	__u32 frozen;		/* non-zero: nothing is recorded any more */
+	__u32 frozen;		/* DF_FROZEN_*; non-zero: nothing is recorded, and nothing fires */
 	__u32 fires;		/* verdicts so far */
 	__u64 seq;		/* events recorded so far, the order of all of them */
 	__u64 started_ns;	/* when the set was attached */
@@ -350,6 +363,8 @@ struct df_rule {
 	__u32 stop;		/* the first verdict is the last */
 	__u32 first_flag;	/* flags that a verdict sets: in df_flag_sets, from here on ... */
 	__u32 nflags;		/* ... so many */
+	__u32 needs_dump;	/* where no crash kernel is loaded a match is only logged */
+	__u32 pad;
 };
 
 /* Flags that one rule may set. */
@@ -478,7 +493,7 @@ struct df_match {
 	__u32 machine;
 	__u32 slot;
 	__u32 first_node;	/* rings: the key's first node in df_ring */
-	__u32 losses;		/* df_losses of the rule when the match, or the generation, began; 0: all count */
+	__u32 losses;		/* df_losses of the rule when the match or the generation began; before: all count */
 	__u32 matches;		/* completed on this key */
 	__u32 pid, tid;		/* task of the event that began the match */
 	char comm[DF_COMM];

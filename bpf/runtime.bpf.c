@@ -46,4 +46,17 @@ SEC("?syscall") int df_drain(void *ctx)
 	return bpf_user_ringbuf_drain(&df_in, control_apply, NULL, BPF_RB_NO_WAKEUP);
 }
 
+/*
+ * The agent dies, in order or by SIGKILL (of the OOM killer, say). The kernel then takes its probes away one after the
+ * other, which may take a minute; this comes before (kernel/exit.c, do_exit: trace_sched_process_exit, exit_files).
+ */
+SEC("?tp_btf/sched_process_exit") int df_guardian(void *ctx)
+{
+	__u64 task = bpf_get_current_pid_tgid();
+
+	if (df_ctl.tgid && task >> 32 == df_ctl.tgid && (__u32)task == df_ctl.tgid)
+		df_ctl.frozen = DF_FROZEN_PARTIAL;
+	return 0;
+}
+
 char _license[] SEC("license") = "GPL";

@@ -42,10 +42,11 @@ extern const __u64 df_flag_sets[];
 extern const volatile __u32 df_cfg_nflag_sets;	/* pairs, at least 1 */
 extern const volatile __u32 df_cfg_nflags;	/* at least 1 */
 
-/* Writable: rule parameters, flags, and losses by rule. */
+/* Writable: rule parameters, flags, and by rule losses and evictions. */
 extern __u64 df_params[];
 extern __u64 df_flags[];
 extern __u32 df_losses[];
+extern __u32 df_evicted[];
 
 /*
  * Generated: is guard number `guard` true for this event in this state? 1 yes, 0 no, -1 unknown.
@@ -60,6 +61,8 @@ struct df_has {
 	__u32 crash_kexec;
 	__u32 bpf_panic;
 	__u32 test_clock;	/* tests: time is what df_ctl.test_ns says */
+	__u32 pad;
+	__u64 crash_image;	/* address of kexec_crash_image, NULL while no crash kernel is loaded; 0: not known */
 };
 extern const volatile struct df_has df_has;
 

@@ -42,6 +42,8 @@ static __always_inline void fire_write(struct df_rec *r, __u32 rule, __u32 index
 
 	if (!f)
 		return;
+	f->valid = 0;
+	barrier();
 	f->rule = rule;
 	f->event = r->event;
 	f->act = act;
@@ -65,6 +67,16 @@ static __always_inline void fire_write(struct df_rec *r, __u32 rule, __u32 index
 
 #define ONLY_COUNT (-1)
 
+/* Would a crash be captured? The crash kernel may have been unloaded since the set was armed. */
+static __always_inline bool dump_possible(const struct df_rule *rule)
+{
+	__u64 image = 0;
+
+	if (!rule->needs_dump || !df_has.crash_image)
+		return true;
+	return bpf_probe_read_kernel(&image, sizeof(image), (void *)df_has.crash_image) || image;
+}
+
 /* What this match may do now: DF_ACT_*, or ONLY_COUNT. */
 static __always_inline int verdict(const struct df_rec *r, struct df_rule *rule)
 {
@@ -73,13 +85,13 @@ static __always_inline int verdict(const struct df_rec *r, struct df_rule *rule)
 
 	if (act == DF_ACT_NONE || (rule->every > 1 && n % rule->every))
 		return ONLY_COUNT;
-	if (rule->cooldown_ns && rule->last_ns && r->ns - rule->last_ns < rule->cooldown_ns)
+	if (rule->cooldown_ns && rule->last_ns && (r->ns <= rule->last_ns || r->ns - rule->last_ns < rule->cooldown_ns))
 		return ONLY_COUNT;
 	if (r->losses && rule->on_loss == DF_LOSS_SUPPRESS)
 		return DF_ACT_NONE;
 	if (r->losses && rule->on_loss == DF_LOSS_LOG)
 		return DF_ACT_LOG;
-	return act == DF_ACT_PANIC && r->ns < rule->not_before ? DF_ACT_LOG : act;
+	return act == DF_ACT_PANIC && (r->ns < rule->not_before || !dump_possible(rule)) ? DF_ACT_LOG : act;
 }
 
 /* One pair of df_flag_sets. */
@@ -131,7 +143,7 @@ static __always_inline void crash(const struct df_rec *r, struct df_rule *rule, 
 	if (df_has.crash_kexec)
 		crash_kexec(NULL);
 	__sync_fetch_and_add(&df_ctl.crash_returned, 1);
-	df_ctl.frozen = 0;
+	__sync_val_compare_and_swap(&df_ctl.frozen, DF_FROZEN_CRASH, DF_FROZEN_NOT);
 	note(DF_NOTE_CRASH_RETURNED, index);
 }
 
@@ -161,9 +173,14 @@ __attribute__((noinline)) int df_verdict(struct df_rec *r, __u32 rule_index)
 	if (act == ONLY_COUNT)
 		return 0;
 	rule->last_ns = r->ns;
-	if (act == DF_ACT_PANIC && __sync_val_compare_and_swap(&df_ctl.frozen, 0, 1))
+	if (act == DF_ACT_PANIC && __sync_val_compare_and_swap(&df_ctl.frozen, DF_FROZEN_NOT, DF_FROZEN_CRASH))
+		return 0;
+	if (df_ctl.frozen == DF_FROZEN_PARTIAL)
 		return 0;
 	index = __sync_fetch_and_add(&df_ctl.fires, 1);
+	/* the verdict that crashes the machine is kept, whatever was logged before */
+	if (act == DF_ACT_PANIC && index >= DF_FIRES)
+		index = DF_FIRES - 1;
 	if (act != DF_ACT_NONE)
 		other_actions(r, rule);
 	fire_write(r, rule_index, index, act);

@@ -117,9 +117,9 @@ static bool find_in_range(const struct kcore *k, uint64_t start, uint64_t end, c
 	return false;
 }
 
-/* 0 where kallsyms hides addresses (kptr_restrict=2). */
-static uint64_t symbol_address(const char *name)
+uint64_t loaded_symbol(void)
 {
+	static const char name[] = "kexec_crash_image";
 	_cleanup_fclose_ FILE *f = fopen("/proc/kallsyms", "re");
 	char line[512], symbol[256];
 	unsigned long long addr;
@@ -147,7 +147,7 @@ int loaded_find(const void *data, size_t len, struct loaded_image *ret, struct e
 			continue;
 		if (!find_in_range(&k, start, end + 1, data, len, &ret->phys))
 			continue;
-		ret->symbol = symbol_address("kexec_crash_image");
+		ret->symbol = loaded_symbol();
 		ret->bytes = len;
 		ret->crc = (uint32_t)crc32(crc32(0, NULL, 0), data, (uInt)len);
 		return 0;

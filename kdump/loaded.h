@@ -23,6 +23,9 @@ struct loaded_image {
 	uint32_t crc;		/* CRC-32 (zlib's) of the bytes */
 };
 
+/* Address of kexec_crash_image, the kernel's pointer to the image; 0 where kallsyms hides addresses. */
+uint64_t loaded_symbol(void);
+
 /*
  * Find `data` in the memory reserved for the crash kernel. ERR_ABSENT if it does not lie there, ERR_SYSTEM if
  * the memory cannot be read.
