@@ -34,6 +34,16 @@ static __always_inline __u64 timer_wait(__u64 ns)
 /* What was decided; index of the decision, or none. */
 #define NO_DECISION (~0U)
 
+/* Longer deadlines are cut: the sums of times, and the kernel's timers, end at 2^63 ns. */
+#define TIMER_MAX_NS (1ULL << 61)
+
+static __always_inline __u64 timer_of(const struct df_decision *d)
+{
+	__u64 ns = param(d->timer, 0);
+
+	return ns < TIMER_MAX_NS ? ns : TIMER_MAX_NS;
+}
+
 /*
  * Is this entry still the one of the record's key? Ask after every lock. Nested, so that one jump skips all parts that
  * the set's keys do not have.
@@ -154,8 +164,10 @@ struct effect {
 	__u16 ops;
 	__u8 follow_col;
 	bool pin;
+	bool follow;
 	__u32 node_flags;
 	__u64 timer_ns;
+	__u64 follow_key;
 	int alive;		/* +1: a key came to life, -1: one died */
 	__u8 from;		/* state before the event ... */
 	__u8 entered;		/* ... and that after it + 1, if it is another and not the first */
@@ -188,6 +200,15 @@ static __always_inline void keep_values(struct df_match *m, const struct df_rec 
 		m->keep[i] = r->val[i];
 		m->keep_bad = (m->keep_bad & ~(1 << i)) | (r->val_bad & (1 << i));
 	}
+}
+
+/* From where on losses make a complete match doubtful. An evicted live key is no longer counted, but in its group is. */
+static __always_inline __u32 begin_of_losses(const struct df_match *m, const struct df_machine *mc,
+					     const struct df_decision *d)
+{
+	if (!(d->ops & DF_OP_WHOLE))
+		return m->losses;
+	return d->test[0] == DF_TEST_LIVE_GE ? 0 : losses_at_creation(mc->rule);
 }
 
 /* Apply a decision; called under the lock. */
@@ -233,7 +254,11 @@ static __always_inline void apply(struct df_match *m, struct df_rec *r, const st
 		e->entered = d->next + 1;
 	m->state = d->next;
 	e->ops = d->ops;
-	e->follow_col = d->follow_col;
+	if ((d->ops & DF_OP_FOLLOW) && !(m->keep_bad & 1)) {
+		e->follow = true;
+		e->follow_col = d->follow_col;
+		e->follow_key = m->keep[0];	/* now: without the lock the key may go on, or be another */
+	}
 	if (d->ops & DF_OP_FIRE) {
 		m->matches++;
 		if (m->matches < mc->times)
@@ -243,7 +268,7 @@ static __always_inline void apply(struct df_match *m, struct df_rec *r, const st
 #pragma unroll
 		for (__u32 i = 0; i < DF_STEPS; i++)
 			r->step[i] = m->step[i];
-		r->losses = losses - (d->ops & DF_OP_WHOLE ? 0 : m->losses);
+		r->losses = losses - begin_of_losses(m, mc, d);
 	}
 }
 
@@ -409,19 +434,18 @@ static __always_inline void deadline_record(struct df_rec *r, const struct df_ma
 	} while (0)
 
 /* After the pass over a machine: turn the record to the follow machine, whose key is the entry's register 0. */
-static __always_inline bool follow(struct df_rec *r, const struct df_match *m, const struct df_machine *mc,
-				   const struct effect *e)
+static __always_inline bool follow(struct df_rec *r, const struct df_machine *mc, const struct effect *e)
 {
-	if (!(r->ops & DF_OP_FOLLOW) || !mc->follow || (m->keep_bad & 1))
+	if (!e->follow || !mc->follow)
 		return false;
 	r->machine = mc->follow - 1;
 	r->key.table = mc->follow;
-	r->key.part[0] = m->keep[0];
+	r->key.part[0] = e->follow_key;
 #pragma unroll
 	for (__u32 i = 1; i < DF_KEY_PARTS; i++)
 		r->key.part[i] = 0;
 	r->col = e->follow_col;
-	r->flags = 0;
+	r->flags &= DF_OWN;
 	return true;
 }
 
@@ -441,7 +465,7 @@ static __always_inline bool admit(struct df_rec *r, struct df_stats *st, __u32 r
 {
 	if (df_ctl.frozen)
 		return false;
-	if (df_ctl.tgid && r->pid_tgid >> 32 == df_ctl.tgid) {
+	if (df_ctl.tgid && r->pid_tgid >> 32 == df_ctl.tgid && !(r->flags & DF_OWN)) {
 		st->own++;
 		return false;
 	}

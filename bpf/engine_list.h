@@ -111,7 +111,7 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 			at = df_decide(&s->m, r, at);
 			d = decision_get(at);
 		}
-		timer_ns = d ? param(d->timer, 0) : 0;
+		timer_ns = d ? timer_of(d) : 0;
 		bpf_spin_lock(&s->lock);
 		if (!key_is(s, r) || !deadline_is(&s->m, r)) {
 			bpf_spin_unlock(&s->lock);
@@ -176,12 +176,11 @@ static __always_inline bool list_pass(struct df_rec *r, __u32 prog, struct df_st
 		return false;
 	s = bpf_map_lookup_elem(&df_keys, &r->key);
 	if (!s) {
-		df_list_key(prog);
+		if (!df_list_key(prog))
+			return false;
 		s = bpf_map_lookup_elem(&df_keys, &r->key);
 	}
-	if (!s)
-		return false;
-	if (!list_step(s, r, mc, st, &e)) {
+	if (!s || !list_step(s, r, mc, st, &e)) {
 		st->raced++;
 		loss(mc->rule);
 		return false;
@@ -191,7 +190,7 @@ static __always_inline bool list_pass(struct df_rec *r, __u32 prog, struct df_st
 		list_start_timer(s, e.timer_ns);
 	}
 	list_after(s, r, mc, st, &e);
-	return follow(r, &s->m, mc, &e);
+	return follow(r, mc, &e);
 }
 
 static __always_inline void engine_list(struct df_rec *r, __u32 prog)

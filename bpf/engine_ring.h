@@ -61,7 +61,7 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 			at = df_decide(&s->m, r, at);
 			d = decision_get(at);
 		}
-		timer_ns = d ? param(d->timer, 0) : 0;
+		timer_ns = d ? timer_of(d) : 0;
 		bpf_spin_lock(&s->lock);
 		if (!key_is(s, r) || !deadline_is(&s->m, r)) {
 			bpf_spin_unlock(&s->lock);
@@ -118,12 +118,11 @@ static __always_inline bool ring_pass(struct df_rec *r, __u32 prog, struct df_st
 		return false;
 	s = bpf_map_lookup_elem(&df_keys_ring, &r->key);
 	if (!s) {
-		df_ring_key(prog);
+		if (!df_ring_key(prog))
+			return false;
 		s = bpf_map_lookup_elem(&df_keys_ring, &r->key);
 	}
-	if (!s)
-		return false;
-	if (!ring_step(s, r, mc, st, &e)) {
+	if (!s || !ring_step(s, r, mc, st, &e)) {
 		st->raced++;
 		loss(mc->rule);
 		return false;
@@ -131,7 +130,7 @@ static __always_inline bool ring_pass(struct df_rec *r, __u32 prog, struct df_st
 	if (r->ops & DF_OP_TIMER)
 		ring_start_timer(s, e.timer_ns);
 	ring_after(s, r, mc, st, &e);
-	return follow(r, &s->m, mc, &e);
+	return follow(r, mc, &e);
 }
 
 static __always_inline void engine_ring(struct df_rec *r, __u32 prog)

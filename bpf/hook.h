@@ -50,8 +50,8 @@ __hidden __attribute__((noinline)) __u64 df_begin(__u32 event)
 	return (__u64)st;
 }
 
-/* An event of the rule whose key is unknown: nobody knows which match it would have changed. */
-__hidden __attribute__((noinline)) int df_taint(__u32 rule)
+/* An event of the rule is not recorded. */
+__hidden __attribute__((noinline)) int df_lose(__u32 rule)
 {
 	loss(rule);
 	return 0;

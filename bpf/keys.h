@@ -87,6 +87,33 @@ static __always_inline __u32 losses_of(__u64 rule)
 	return df_losses[rule];
 }
 
+/*
+ * What a new key takes for the losses at its match's begin: before its first event there is no begin, and "it never
+ * happened" is as doubtful as all that was ever lost, and as keys that were evicted: it may have been one of them.
+ */
+static __always_inline __u32 losses_at_creation(__u64 rule)
+{
+	barrier_var(rule);
+	if (rule >= df_cfg_nrules)
+		return 0;
+	barrier_var(rule);
+	return -df_evicted[rule];
+}
+
+/* A key went with the state of its match. That harms no other key's match, so it is no loss of theirs. */
+static __always_inline void count_evicted(const struct df_machine *mc)
+{
+	__u64 rule = mc->rule;
+
+	if (mc->ncols <= 1)
+		return;
+	barrier_var(rule);
+	if (rule >= df_cfg_nrules)
+		return;
+	barrier_var(rule);
+	__sync_fetch_and_add(&df_evicted[rule], 1);
+}
+
 static __always_inline void live_add(__u32 machine, __s64 n)
 {
 	__s64 *live = bpf_map_lookup_elem(&df_live, &machine);
@@ -96,12 +123,26 @@ static __always_inline void live_add(__u32 machine, __s64 n)
 }
 
 /*
+ * The entry is nobody's. The dead flag alone does not do: when the memory is used again, the kernel copies the new entry
+ * in, without the lock and from front to back, so there is a moment with the flag cleared and the old key behind it.
+ */
+static __always_inline void key_void(struct df_mkey *k)
+{
+	k->table = 0;
+#pragma unroll
+	for (__u32 i = 0; i < DF_KEY_PARTS; i++) {
+		if (i < df_cfg_key_parts)
+			k->part[i] = ~k->part[i];
+	}
+}
+
+/*
  * Is the clock's slot free, or can it be freed? An entry is identified by the slot it names itself: a key that stands
  * in two slots (two CPUs made it at the same time) keeps the other one. Of what stands in the way, a key that was just
  * used stays, and one that is alive or has a match under way as long as others are near: keys that come and go do not
  * drive out those that are waited for.
  */
-static __always_inline bool slot_free(void *map, struct df_mkey *c, __u32 slot, int step,
+static __always_inline bool slot_free(void *map, __u32 key_off, struct df_mkey *c, __u32 slot, int step,
 				      const struct df_machine *mc, struct df_stats *st)
 {
 	struct df_entry *v;
@@ -124,14 +165,16 @@ static __always_inline bool slot_free(void *map, struct df_mkey *c, __u32 slot, 
 	mine = v->m.slot == slot && !v->m.dead && !v->m.deadline_ns;
 	alive = v->m.alive;
 	machine = v->m.machine;
-	if (mine)
+	if (mine) {
 		v->m.dead = 1;
+		key_void((void *)v + key_off);
+	}
 	bpf_spin_unlock(&v->lock);
 	if (!mine)
 		return false;
 	if (!bpf_map_delete_elem(map, c)) {
 		st->evicted++;
-		loss(mc->rule);
+		count_evicted(mc);
 		if (alive)
 			live_add(machine, -1);
 	}
@@ -149,7 +192,7 @@ static __always_inline void slot_write(struct df_mkey *c, const struct df_rec *r
 }
 
 /* A slot for a new key of the machine's table, evicting another one if need be. */
-static __always_inline __u32 slot_take(void *map, struct df_rec *r, const struct df_machine *mc, struct df_stats *st)
+static __always_inline __u32 slot_take(void *map, __u32 key_off, struct df_rec *r, const struct df_machine *mc, struct df_stats *st)
 {
 	for (int i = 0; i < CLOCK_STEPS; i++) {
 		__u32 slot = mc->first_slot + (__sync_fetch_and_add(&df_ctl.clock_hand, 1) & (mc->slots - 1));
@@ -157,7 +200,7 @@ static __always_inline __u32 slot_take(void *map, struct df_rec *r, const struct
 
 		if (!c)
 			return NO_SLOT;
-		if (slot_free(map, c, slot, i, mc, st)) {
+		if (slot_free(map, key_off, c, slot, i, mc, st)) {
 			slot_write(c, r);
 			return slot;
 		}
@@ -174,8 +217,8 @@ static __always_inline void slot_release(__u32 slot, const struct df_rec *r)
 }
 
 /*
- * Make the record's key live, if it can be. prog numbers the program, whose blank entry is used. The engines make
- * global functions of it, which the verifier checks once.
+ * Make the record's key live. 0: it could not be done, and that is counted. prog numbers the program, whose blank entry
+ * is used. The engines make global functions of it, which the verifier checks once.
  */
 static __always_inline int key_create(void *map, __u32 key_off, struct df_rec *r, __u32 prog)
 {
@@ -188,7 +231,7 @@ static __always_inline int key_create(void *map, __u32 key_off, struct df_rec *r
 
 	if (!blank || !mc || !st)
 		return 0;
-	slot = slot_take(map, r, mc, st);
+	slot = slot_take(map, key_off, r, mc, st);
 	if (slot == NO_SLOT) {
 		st->full++;
 		loss(mc->rule);
@@ -200,7 +243,8 @@ static __always_inline int key_create(void *map, __u32 key_off, struct df_rec *r
 	e->m.used = 1;
 	e->m.machine = r->machine;
 	e->m.keep_bad = -1;
-	e->m.losses = 0;	/* what was before may have been lost: an eviction is a loss, too */
+	e->m.losses = losses_at_creation(mc->rule);
+	e->m.version = r->seq;	/* no earlier life of this memory has it */
 	slot_write((struct df_mkey *)((void *)blank + key_off), r);
 	err = bpf_map_update_elem(map, &r->key, blank, BPF_NOEXIST);
 	if (err)
@@ -208,8 +252,9 @@ static __always_inline int key_create(void *map, __u32 key_off, struct df_rec *r
 	if (err && err != -EEXIST) {
 		st->full++;
 		loss(mc->rule);
+		return 0;
 	}
-	return 0;
+	return 1;
 }
 
 #endif

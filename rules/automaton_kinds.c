@@ -259,7 +259,7 @@ static void build_lifecycle(struct builder *b, uint32_t own)
 			bool fault = state == 2 ? m->detect & DOUBLE_FREE : state == 0 && m->detect & UNKNOWN_FREE;
 
 			d->next = 2;
-			d->ops = fault ? DF_OP_FIRE : 0;
+			d->ops = fault ? DF_OP_FIRE : state == 0 ? DF_OP_START : 0;
 			d->step = fault ? 0 : 2;
 		}
 		for (uint32_t i = 0; i < m->use.n; i++) {

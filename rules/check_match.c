@@ -272,19 +272,22 @@ void check_match(struct check *c)
 
 static bool rests_on_absence(const struct rule *rule)
 {
+	bool begins_anew = rule->match.nunless > 0;
+
 	for (uint32_t i = 0; i < rule->nevents; i++) {
 		if (rule->events[i].uses_old)
 			return true;
+		begins_anew = begins_anew || rule->events[i].birth;
 	}
 	switch (rule->match.kind) {
-	case MATCH_MISSING:
-	case MATCH_BALANCE:
-	case MATCH_LIFECYCLE:
-	case MATCH_POPULATION:
-	case MATCH_ORIGIN:
-		return true;
-	default:
+	case MATCH_EVENT:
+	case MATCH_RATE:
 		return false;
+	case MATCH_SEQUENCE:
+	case MATCH_CHANGE:
+		return begins_anew;
+	default:
+		return true;
 	}
 }
 

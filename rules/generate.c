@@ -153,6 +153,7 @@ static int emit_object(struct arena *a, struct rule_set *set, struct generated *
 		{ ".data.df_params", "df_params", 8, am->nparams, am->params },
 		{ ".data.df_flags", "df_flags", 8, size.nflags, NULL },
 		{ ".data.df_losses", "df_losses", 4, set->nrules, NULL },
+		{ ".data.df_evicts", "df_evicted", 4, set->nrules, NULL },
 		{ ".rodata.df_lit", "df_literals", 8, nliterals, literals },
 		{ ".rodata.df_late", "df_late", 8, nlate, late },
 		{ ".data.df_texts", "df_param_text", 8, ntexts, texts },

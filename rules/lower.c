@@ -108,9 +108,19 @@ static void count(struct lower *l, int16_t counter)
 	ir_store(l->f, 8, IR_STATS, counter, BPF_REG_1);
 }
 
-static uint32_t rec_flags(const struct event *e)
+/*
+ * What the agent does itself is left out, but not where it prevents a match: an object that it allocated is freed by
+ * another, in RCU's time; and what is counted up and down is counted for all.
+ */
+static bool counts_own(const struct rule *rule, const struct event *e)
 {
-	return (e->birth ? DF_BIRTH : 0) | (e->death ? DF_DEATH : 0) | (e->keep & KEEP_PIN ? DF_PIN : 0);
+	return (e->roles & ROLE_PREVENTS) || rule->match.kind == MATCH_BALANCE;
+}
+
+static uint32_t rec_flags(const struct rule *rule, const struct event *e)
+{
+	return (e->birth ? DF_BIRTH : 0) | (e->death ? DF_DEATH : 0) | (e->keep & KEEP_PIN ? DF_PIN : 0) |
+	       (counts_own(rule, e) ? DF_OWN : 0);
 }
 
 /* The parts of the record that do not change, except what differs by table. */
@@ -121,7 +131,7 @@ static void lower_constants(struct lower *l)
 	ir_comment(l->f, "record: event %u", e->index);
 	ir_storei(l->f, 8, IR_REC, REC(ns), 0);
 	ir_storei(l->f, 4, IR_REC, REC(event), (int32_t)e->index);
-	ir_storei(l->f, 4, IR_REC, REC(flags), (int32_t)rec_flags(e));
+	ir_storei(l->f, 4, IR_REC, REC(flags), (int32_t)rec_flags(l->rule, e));
 	ir_storei(l->f, 2, IR_REC, REC(nwords), (int32_t)e->kstack_word);
 	ir_storei(l->f, 2, IR_REC, REC(nframes), 0);
 	ir_storei(l->f, 2, IR_REC, REC(stack_word), (int32_t)e->kstack_word);
@@ -284,6 +294,15 @@ static void lower_values(struct lower *l)
 	}
 }
 
+/* An event that the match depends on is not recorded. */
+static void lower_loss(struct lower *l)
+{
+	if (!l->event->roles)
+		return;
+	ir_movi(l->f, BPF_REG_1, l->rule->index);
+	ir_call_symbol(l->f, "df_lose");
+}
+
 /* The record is full: to the engine. */
 static void lower_send(struct lower *l)
 {
@@ -311,7 +330,7 @@ static void lower_recording(struct lower *l, const struct recording *rec, uint32
 	if (unknown && rec->col != DF_NO_COL) {
 		ir_load(l->f, 8, BPF_REG_1, BPF_REG_10, unknown);
 		ir_jcci(l->f, BPF_JEQ, BPF_REG_1, 0, known);
-		ir_storei(l->f, 4, IR_REC, REC(flags), (int32_t)(rec_flags(l->event) | DF_UNKNOWN));
+		ir_storei(l->f, 4, IR_REC, REC(flags), (int32_t)(rec_flags(l->rule, l->event) | DF_UNKNOWN));
 		ir_storei(l->f, 2, IR_REC, REC(col), rec->col + 1);
 		ir_label(l->f, known);
 	}
@@ -324,10 +343,8 @@ static void lower_recording(struct lower *l, const struct recording *rec, uint32
 	ir_label(l->f, bad_key);
 	ir_comment(l->f, "the key is unknown");
 	count(l, STAT(key_unknown));
-	if (rec->col != DF_NO_COL) {
-		ir_movi(l->f, BPF_REG_1, l->rule->index);
-		ir_call_symbol(l->f, "df_taint");
-	}
+	if (rec->col != DF_NO_COL)
+		lower_loss(l);
 	ir_label(l->f, done);
 }
 
@@ -467,6 +484,7 @@ static void lower_event(struct lower *l, uint32_t key_parts, uint32_t end)
 	ir_label(l->f, none);
 	ir_comment(l->f, "no record is free");
 	count(l, STAT(busy));
+	lower_loss(l);
 	ir_jmp(l->f, end);
 	ir_frame_release(l->f, 8);
 }

@@ -14,7 +14,7 @@ const struct extern_func extern_funcs[] = {
 	{ "df_ask", 2, { 0, 4 }, 4 },
 	{ "df_ask_direct", 2, { 0, 4 }, 4 },
 	{ "df_take", 0, { 0 }, 8 },
-	{ "df_taint", 1, { 4 }, 4 },
+	{ "df_lose", 1, { 4 }, 4 },
 	{ "df_stack_hash", 3, { 0, 4, 4 }, 8 },
 	{ "df_direct", 1, { 4 }, 4 },
 	{ "df_usdt_arg", 3, { 0, 4, 0 }, 4 },

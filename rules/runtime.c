@@ -87,6 +87,7 @@ static int resize_all(struct btf *btf, const struct runtime_size *size)
 	err = err ?: resize_var(btf, "df_decision_words", size->ndecisions * (uint32_t)sizeof(struct df_decision) / 8);
 	err = err ?: resize_var(btf, "df_cells", size->ncells);
 	err = err ?: resize_var(btf, "df_losses", size->nrules);
+	err = err ?: resize_var(btf, "df_evicted", size->nrules);
 	err = err ?: resize_var(btf, "df_flags", size->nflags);
 	err = err ?: resize_var(btf, "df_flag_sets", 2 * size->nflag_sets);
 	return err ?: resize_var(btf, "df_params", size->nparams);

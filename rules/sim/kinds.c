@@ -207,7 +207,9 @@ static void lifecycle_event(struct sim *s, struct sim_key *k, const struct sim_e
 			fault = "freed again";
 		else if (k->state == NEVER && m->detect & UNKNOWN_FREE)
 			fault = "freed, and never allocated";
-		else
+		if (!fault && k->state == NEVER)
+			sim_begin(s, k, e);
+		if (!fault)
 			k->step[1] = e;
 		sim_enter(s, k, FREED);
 	} else if (in_list(&m->use, e) && !e->unknown) {
