@@ -329,6 +329,54 @@ static void lower_unary(struct lower *l, const struct expr *e, uint32_t depth, u
 	lower_narrow(l->f, reg, e->type);
 }
 
+static void lower_operator(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
+{
+	switch (e->op) {
+	case EXPR_NEG:
+	case EXPR_COMPL:
+		lower_unary(l, e, depth, fail);
+		break;
+	case EXPR_DIV:
+	case EXPR_MOD:
+		lower_division(l, e, depth, fail);
+		break;
+	case EXPR_SHL:
+	case EXPR_SHR:
+		lower_shift(l, e, depth, fail);
+		break;
+	case EXPR_MUL:
+	case EXPR_ADD:
+	case EXPR_SUB:
+	case EXPR_AND:
+	case EXPR_XOR:
+	case EXPR_OR:
+		lower_arith(l, e, depth, fail);
+		break;
+	case EXPR_COND:
+		lower_choice(l, e, depth, fail);
+		break;
+	case EXPR_CALL:
+		lower_call(l, e, depth, fail);
+		break;
+	case EXPR_NOT:
+	case EXPR_LT:
+	case EXPR_LE:
+	case EXPR_GT:
+	case EXPR_GE:
+	case EXPR_EQ:
+	case EXPR_NE:
+	case EXPR_LAND:
+	case EXPR_LOR:
+	case EXPR_IN:
+	case EXPR_STRCMP:
+	case EXPR_STACK_HAS:
+		lower_bool(l, e, depth, fail);
+		break;
+	default:
+		diag_error(l->diags, TAG_NOT_HERE, e->span, "this is no number here");
+	}
+}
+
 void lower_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
 {
 	uint8_t reg = (uint8_t)IR_REG(depth);
@@ -379,52 +427,7 @@ void lower_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t
 	case EXPR_CAST:
 		lower_cast(l, e, depth, fail);
 		break;
-	case EXPR_NEG:
-	case EXPR_COMPL:
-		lower_unary(l, e, depth, fail);
-		break;
-	case EXPR_DIV:
-	case EXPR_MOD:
-		lower_division(l, e, depth, fail);
-		break;
-	case EXPR_SHL:
-	case EXPR_SHR:
-		lower_shift(l, e, depth, fail);
-		break;
-	case EXPR_MUL:
-	case EXPR_ADD:
-	case EXPR_SUB:
-	case EXPR_AND:
-	case EXPR_XOR:
-	case EXPR_OR:
-		lower_arith(l, e, depth, fail);
-		break;
-	case EXPR_COND:
-		lower_choice(l, e, depth, fail);
-		break;
-	case EXPR_CALL:
-		lower_call(l, e, depth, fail);
-		break;
-	case EXPR_NOT:
-	case EXPR_LT:
-	case EXPR_LE:
-	case EXPR_GT:
-	case EXPR_GE:
-	case EXPR_EQ:
-	case EXPR_NE:
-	case EXPR_LAND:
-	case EXPR_LOR:
-	case EXPR_IN:
-	case EXPR_STRCMP:
-	case EXPR_STACK_HAS:
-		lower_bool(l, e, depth, fail);
-		break;
-	case EXPR_STR:
-	case EXPR_SET:
-	case EXPR_STEP:
-	case EXPR_NAME:
-	case EXPR_SIZEOF:
 	default:
-		diag_error(l->diags, TAG_NOT_HERE, e->span, "this is no number here");
+		lower_operator(l, e, depth, fail);
 	}
 }

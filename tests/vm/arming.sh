@@ -6,17 +6,6 @@ set -u
 # shellcheck source=tests/vm/tap
 . "$(dirname "$0")/tap"
 
-# part NAME: what was printed in that part of the command; its output is a terminal there, so that errors have colors
-part() {
-	sed 's/\x1b\[[0-9;]*m//g' "$dir/command.log" | sed -n "/^== $1\$/,/^== /p"
-}
-
-says() {
-	local name=$1
-	shift
-	part "$name" | grep -E -- "$*" || { part "$name"; return 1; }
-}
-
 fires_of() {
 	jq -e ".[0].rules[] | select(.rule == \"$1\") | .fires == $2" "$dir/status.json" || { cat "$dir/status.json"; return 1; }
 }

@@ -5,17 +5,6 @@ set -u
 # shellcheck source=tests/vm/tap
 . "$(dirname "$0")/tap"
 
-# part NAME: what was printed in that part of the command
-part() {
-	sed 's/\x1b\[[0-9;]*m//g' "$dir/command.log" | sed -n "/^== $1\$/,/^== /p"
-}
-
-says() {
-	local name=$1
-	shift
-	part "$name" | grep -E -- "$*" || { part "$name"; return 1; }
-}
-
 agent_says() {
 	grep -E -- "$*" "$dir/deadfall.log" || { tail -n 20 "$dir/deadfall.log"; return 1; }
 }
