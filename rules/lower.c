@@ -294,11 +294,9 @@ static void lower_values(struct lower *l)
 	}
 }
 
-/* An event that the match depends on is not recorded. */
+/* An event of the rule is not recorded: nobody knows which match it would have changed. */
 static void lower_loss(struct lower *l)
 {
-	if (!l->event->roles)
-		return;
 	ir_movi(l->f, BPF_REG_1, l->rule->index);
 	ir_call_symbol(l->f, "df_lose");
 }
