@@ -156,22 +156,16 @@ __attribute__((noinline)) __u32 df_decide(struct df_match *m, struct df_rec *r, 
 }
 
 /*
- * What applying a decision leaves to be done without the lock. The operations go through the record, that is through
- * map memory: where the verifier knows from the set's constants that no deadline ever starts, it would not look at the
- * timer's callback, and then take it for a function that is called with all its stack.
+ * What applying a decision leaves to be done without the lock. It stands in the record, that is in map memory, whose
+ * contents the verifier does not follow: on the stack each combination would be a path of its own, over a million
+ * instructions before v6.8. And where it knew from the set's constants that no deadline ever starts, it would not look
+ * at the timer's callback, and then take it for a function that is called with all its stack.
  */
-struct effect {
-	__u16 ops;
-	__u8 follow_col;
-	bool pin;
-	bool follow;
-	__u32 node_flags;
-	__u64 timer_ns;
-	__u64 follow_key;
-	int alive;		/* +1: a key came to life, -1: one died */
-	__u8 from;		/* state before the event ... */
-	__u8 entered;		/* ... and that after it + 1, if it is another and not the first */
-};
+static __always_inline struct df_effect *effect_of(struct df_rec *r)
+{
+	r->effect = (struct df_effect){ 0 };
+	return &r->effect;
+}
 
 static __always_inline void begin_generation(struct df_match *m, const struct df_rec *r, const struct df_machine *mc,
 					     __u32 losses)
@@ -191,15 +185,17 @@ static __always_inline void begin_generation(struct df_match *m, const struct df
 	m->keep_bad = -1;
 }
 
+/* Without branches: eight would be 256 paths to verify wherever the verifier does not see that they meet (v6.1). */
 static __always_inline void keep_values(struct df_match *m, const struct df_rec *r, __u8 mask)
 {
 #pragma unroll
 	for (__u32 i = 0; i < DF_VALS; i++) {
-		if (!(mask >> i & 1))
-			continue;
-		m->keep[i] = r->val[i];
-		m->keep_bad = (m->keep_bad & ~(1 << i)) | (r->val_bad & (1 << i));
+		__u64 take = -(__u64)(mask >> i & 1);
+
+		barrier_var(take);
+		m->keep[i] = (r->val[i] & take) | (m->keep[i] & ~take);
 	}
+	m->keep_bad = (m->keep_bad & ~mask) | (r->val_bad & mask);
 }
 
 /* From where on losses make a complete match doubtful. An evicted live key is no longer counted, but in its group is. */
@@ -213,7 +209,7 @@ static __always_inline __u32 begin_of_losses(const struct df_match *m, const str
 
 /* Apply a decision; called under the lock. */
 static __always_inline void apply(struct df_match *m, struct df_rec *r, const struct df_machine *mc,
-				  const struct df_decision *d, __u64 timer_ns, __u32 losses, struct effect *e)
+				  const struct df_decision *d, __u64 timer_ns, __u32 losses, struct df_effect *e)
 {
 	__u32 step;
 
@@ -273,7 +269,7 @@ static __always_inline void apply(struct df_match *m, struct df_rec *r, const st
 }
 
 /* The key comes to life, or its life ends: what is counted as live. */
-static __always_inline void set_alive(struct df_match *m, bool alive, struct effect *e)
+static __always_inline void set_alive(struct df_match *m, bool alive, struct df_effect *e)
 {
 	if (m->alive != alive)
 		e->alive = alive ? 1 : -1;
@@ -282,7 +278,7 @@ static __always_inline void set_alive(struct df_match *m, bool alive, struct eff
 
 /* The part of every event, whatever it does to the automaton; called under the lock. */
 static __always_inline void touch(struct df_match *m, struct df_rec *r, const struct df_machine *mc, __u32 losses,
-				  struct effect *e)
+				  struct df_effect *e)
 {
 	if (r->flags & DF_BIRTH) {
 		begin_generation(m, r, mc, losses);
@@ -304,7 +300,7 @@ static __always_inline void touch(struct df_match *m, struct df_rec *r, const st
 }
 
 static __always_inline void end_generation(struct df_match *m, const struct df_rec *r, const struct df_machine *mc,
-					   const struct df_decision *d, struct effect *e)
+					   const struct df_decision *d, struct df_effect *e)
 {
 	if (!(mc->flags & DF_MACHINE_KEEPS)) {
 		if (r->flags & DF_DEATH)
@@ -353,7 +349,7 @@ __attribute__((noinline)) int df_reached(struct df_rec *r, __u32 entered, __u32 
 }
 
 /* After an event: most change no state and fail no test, and cost no more than this. */
-static __always_inline void reached(struct df_rec *r, const struct df_machine *mc, const struct effect *e)
+static __always_inline void reached(struct df_rec *r, const struct df_machine *mc, const struct df_effect *e)
 {
 	bool near = r->near == DF_TEST_GUARD || r->near == DF_TEST_WITHIN || r->near == DF_TEST_LATER;
 
@@ -434,7 +430,7 @@ static __always_inline void deadline_record(struct df_rec *r, const struct df_ma
 	} while (0)
 
 /* After the pass over a machine: turn the record to the follow machine, whose key is the entry's register 0. */
-static __always_inline bool follow(struct df_rec *r, const struct df_machine *mc, const struct effect *e)
+static __always_inline bool follow(struct df_rec *r, const struct df_machine *mc, const struct df_effect *e)
 {
 	if (!e->follow || !mc->follow)
 		return false;

@@ -61,7 +61,7 @@ static __always_inline void list_start_timer(struct df_state *s, __u64 ns)
 	} while (0)
 
 /* The event into a new node, and that into the list: the second hold of the lock. */
-static __always_inline void list_grow(struct df_state *s, struct df_rec *r, struct effect *e, struct df_stats *st,
+static __always_inline void list_grow(struct df_state *s, struct df_rec *r, struct df_effect *e, struct df_stats *st,
 				      __u32 rule)
 {
 	struct df_node *n = bpf_obj_new_impl(bpf_core_type_id_local(struct df_node), NULL);
@@ -91,7 +91,7 @@ static __always_inline void list_grow(struct df_state *s, struct df_rec *r, stru
  * if the entry is another key's by now, or the deadline was moved.
  */
 static __always_inline bool list_step(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
-				      struct df_stats *st, struct effect *e)
+				      struct df_stats *st, struct df_effect *e)
 {
 	__u32 losses = losses_of(mc->rule), flags = r->flags, version, at;
 	struct bpf_list_node *old = NULL;
@@ -148,7 +148,7 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 }
 
 static __always_inline void list_after(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
-				       struct df_stats *st, struct effect *e)
+				       struct df_stats *st, struct df_effect *e)
 {
 	if (e->alive)
 		live_add(r->machine, e->alive);
@@ -169,28 +169,29 @@ __attribute__((noinline)) int df_list_key(__u32 prog)
 static __always_inline bool list_pass(struct df_rec *r, __u32 prog, struct df_stats *st)
 {
 	const struct df_machine *mc = machine_get(r->machine);
-	struct effect e = {};
+	struct df_effect *e;
 	struct df_state *s;
 
 	if (!mc || !admit(r, st, mc->rule))
 		return false;
+	e = effect_of(r);
 	s = bpf_map_lookup_elem(&df_keys, &r->key);
 	if (!s) {
 		if (!df_list_key(prog))
 			return false;
 		s = bpf_map_lookup_elem(&df_keys, &r->key);
 	}
-	if (!s || !list_step(s, r, mc, st, &e)) {
+	if (!s || !list_step(s, r, mc, st, e)) {
 		st->raced++;
 		loss(mc->rule);
 		return false;
 	}
 	if (r->ops & DF_OP_TIMER) {
 		list_hold_task(s);
-		list_start_timer(s, e.timer_ns);
+		list_start_timer(s, e->timer_ns);
 	}
-	list_after(s, r, mc, st, &e);
-	return follow(r, mc, &e);
+	list_after(s, r, mc, st, e);
+	return follow(r, mc, e);
 }
 
 static __always_inline void engine_list(struct df_rec *r, __u32 prog)
@@ -236,7 +237,7 @@ static int list_deadline(void *map, struct df_mkey *key, struct df_state *s)
 	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);
 	__u64 now = clock_ns(), deadline = s->m.deadline_ns;
 	const struct df_machine *mc = machine_get(s->m.machine);
-	struct effect e = {};
+	struct df_effect *e;
 	struct df_stats *st;
 
 	if (!r || !mc || !deadline || df_ctl.frozen)
@@ -251,14 +252,15 @@ static int list_deadline(void *map, struct df_mkey *key, struct df_state *s)
 		return 0;
 	st->seen++;
 	deadline_record(r, &s->m, mc, now);
+	e = effect_of(r);
 	record_key(r, s);
 	list_task_stack(s, r);
-	if (!list_step(s, r, mc, st, &e))
+	if (!list_step(s, r, mc, st, e))
 		return 0;
 	st->hit++;
 	if (r->ops & DF_OP_TIMER)
-		bpf_timer_start(&s->timer, timer_wait(e.timer_ns), 0);	/* the callback stays */
-	list_after(s, r, mc, st, &e);
+		bpf_timer_start(&s->timer, timer_wait(e->timer_ns), 0);	/* the callback stays */
+	list_after(s, r, mc, st, e);
 	return 0;
 }
 

@@ -21,7 +21,7 @@ static __always_inline void ring_start_timer(struct df_state_ring *s, __u64 ns)
 	bpf_timer_start(&s->timer, timer_wait(ns), 0);
 }
 
-static __always_inline void ring_record(struct df_rec *r, __u32 index, struct effect *e, struct df_stats *st)
+static __always_inline void ring_record(struct df_rec *r, __u32 index, struct df_effect *e, struct df_stats *st)
 {
 	struct df_ring_node *n = bpf_map_lookup_elem(&df_ring, &index);
 	__u32 size = (__u32)r->nwords * 8;
@@ -42,7 +42,7 @@ static __always_inline void ring_record(struct df_rec *r, __u32 index, struct ef
 }
 
 static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r, const struct df_machine *mc,
-				      struct df_stats *st, struct effect *e)
+				      struct df_stats *st, struct df_effect *e)
 {
 	__u32 losses = losses_of(mc->rule), flags = r->flags, version, at, index;
 	__u16 last = mc->last ? mc->last : 1, pins = mc->pins ? mc->pins : 1;
@@ -91,7 +91,7 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 }
 
 static __always_inline void ring_after(struct df_state_ring *s, struct df_rec *r, const struct df_machine *mc,
-				       struct df_stats *st, struct effect *e)
+				       struct df_stats *st, struct df_effect *e)
 {
 	if (e->alive)
 		live_add(r->machine, e->alive);
@@ -111,26 +111,27 @@ __attribute__((noinline)) int df_ring_key(__u32 prog)
 static __always_inline bool ring_pass(struct df_rec *r, __u32 prog, struct df_stats *st)
 {
 	const struct df_machine *mc = machine_get(r->machine);
-	struct effect e = {};
+	struct df_effect *e;
 	struct df_state_ring *s;
 
 	if (!mc || !admit(r, st, mc->rule))
 		return false;
+	e = effect_of(r);
 	s = bpf_map_lookup_elem(&df_keys_ring, &r->key);
 	if (!s) {
 		if (!df_ring_key(prog))
 			return false;
 		s = bpf_map_lookup_elem(&df_keys_ring, &r->key);
 	}
-	if (!s || !ring_step(s, r, mc, st, &e)) {
+	if (!s || !ring_step(s, r, mc, st, e)) {
 		st->raced++;
 		loss(mc->rule);
 		return false;
 	}
 	if (r->ops & DF_OP_TIMER)
-		ring_start_timer(s, e.timer_ns);
-	ring_after(s, r, mc, st, &e);
-	return follow(r, mc, &e);
+		ring_start_timer(s, e->timer_ns);
+	ring_after(s, r, mc, st, e);
+	return follow(r, mc, e);
 }
 
 static __always_inline void engine_ring(struct df_rec *r, __u32 prog)
@@ -162,7 +163,7 @@ static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *v
 	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);
 	__u64 now = clock_ns(), deadline;
 	const struct df_machine *mc;
-	struct effect e = {};
+	struct df_effect *e;
 	struct df_stats *st;
 
 	if (!s || !r || df_ctl.frozen)
@@ -181,13 +182,14 @@ static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *v
 		return 0;
 	st->seen++;
 	deadline_record(r, &s->m, mc, now);
+	e = effect_of(r);
 	record_key(r, s);
-	if (!ring_step(s, r, mc, st, &e))
+	if (!ring_step(s, r, mc, st, e))
 		return 0;
 	st->hit++;
 	if (r->ops & DF_OP_TIMER)
-		bpf_timer_start(&s->timer, timer_wait(e.timer_ns), 0);	/* the callback stays */
-	ring_after(s, r, mc, st, &e);
+		bpf_timer_start(&s->timer, timer_wait(e->timer_ns), 0);	/* the callback stays */
+	ring_after(s, r, mc, st, e);
 	return 0;
 }
 

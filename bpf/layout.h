@@ -110,7 +110,22 @@ enum df_live_attr {
  * DF_NESTED more that is free. Generated code fills all but what is marked; an event that is recorded in several
  * tables goes to the engine once for each, with another machine, column and key.
  */
-#define DF_NESTED 8		/* slots to take, from DF_PROGS on */
+#define DF_NESTED 8		/* What an event did to its key, for what follows (bpf/engine.h). */
+struct df_effect {
+	__u64 timer_ns;
+	__u64 follow_key;
+	__u32 node_flags;
+	__s32 alive;		/* +1: a key came to life, -1: one died */
+	__u16 ops;
+	__u8 follow_col;
+	__u8 follow;
+	__u8 pin;
+	__u8 from;		/* state before the event ... */
+	__u8 entered;		/* ... and that after it + 1, if it is another and not the first */
+	__u8 pad;
+};
+
+/* slots to take, from DF_PROGS on */
 
 struct df_rec {
 	__u32 slot;		/* its own number in df_scratch, of a slot that was taken */
@@ -136,6 +151,7 @@ struct df_rec {
 	__u64 comm[DF_COMM / 8];
 	__u64 val[DF_VALS];	/* values that guards and kept registers need */
 	__u64 step[DF_STEPS];	/* engine: sequence numbers of the match's steps */
+	struct df_effect effect;
 	struct df_key key;
 	__u64 w[DF_WORDS];
 };
