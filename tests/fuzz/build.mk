@@ -11,7 +11,7 @@ FUZZ_FLAGS = -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize
 FUZZ_SRCS = $(wildcard lib/*.c) $(addprefix rules/,source.c diag.c diag_print.c yaml.c kbtf.c kbtf_image.c types.c lex.c \
 	    parse.c schema.c read.c read_event.c read_match.c read_automaton.c read_tables.c probe.c probe_func.c \
 	    probe_parse.c probe_tp.c deny.c macros.c ctext.c check.c check_match.c check_template.c check_expr.c \
-	    check_name.c check_call.c check_loop.c convert.c compile.c expr_print.c rule_print.c)
+	    check_name.c check_call.c check_loop.c convert.c compile.c layout.c expr_print.c rule_print.c)
 
 $(BUILD)/fuzz/yaml: FUZZ_DEF =
 $(BUILD)/fuzz/expression: FUZZ_DEF = -DFUZZ_EXPRESSION

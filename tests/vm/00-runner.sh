@@ -107,7 +107,7 @@ test_rules() {
 	fake_vm quiet --no-kdump --rule "$fake/arm.yaml" --run-args '--set "a b"' -- 'echo quiet'
 	check "rules that do not fire: 0" same 0 "$rc"
 	check "the line that says armed is in result.json" \
-		holds '.armed and .armed_line == "armed with 3 arguments: --set a b /root/rules/arm.yaml"'
+		holds '.armed and .armed_line == "armed with 5 arguments: --set a b --brake 0 /root/rules/arm.yaml"'
 	check "deadfall is ended by SIGINT, its status is known" holds '.deadfall_exit == 0'
 	check "deadfall's output is kept" said stopping deadfall.log
 	check "its state is kept" holds '.fake' status.json

@@ -74,7 +74,7 @@ control_on() {
 	check "$release: one name in two rules: asks for the rule" says several 'put the rule in front: .*twice.window'
 	check "$release: set changes both at once" says set '^status 0$'
 	check "$release: a condition sees the new value" says after '^    rename +seen 4 hit 2'
-	check "$release: a window has the new length" says after '^  rule twice: action panic, 1 matches'
+	check "$release: a window has the new length" says after '^  rule twice: action log, 1 matches'
 	check "$release: arm says what it did" says arm '^armed \(dry run: nothing will crash\) renames$'
 	check "$release: armed, it fires" agent_says '^would have fired: rule renames at event rename'
 	check "$release: a mark" agent_says '^mark after event [0-9]+: from here on$'
