@@ -59,13 +59,13 @@ static int set_params(struct sets *s, const char *name, char **args, int n, stru
 	if (!set)
 		return -1;
 	for (int i = 0; i < n; i++) {
-		bool add = strstr(args[i], "+=") != NULL;
+		bool member = is_member_change(args[i]), removes = false;
 		uint64_t value;
 
-		cmds[i].kind = add ? DF_CMD_ADD : DF_CMD_PARAM;
-		if (add ? member_parse(&set->info, args[i], &cmds[i].index, &value, err) :
-			  param_parse(&set->info, args[i], &cmds[i].index, &value, err))
+		if (member ? member_parse(&set->info, args[i], &cmds[i].index, &value, &removes, err) :
+			     param_parse(&set->info, args[i], &cmds[i].index, &value, err))
 			return -1;
+		cmds[i].kind = removes ? DF_CMD_REMOVE : member ? DF_CMD_ADD : DF_CMD_PARAM;
 		cmds[i].value = value;
 	}
 	return send_all(set, cmds, (uint32_t)n, err);

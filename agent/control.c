@@ -141,12 +141,27 @@ static int add_member(const struct control *c, const struct df_cmd *cmd, struct 
 	return 0;
 }
 
+/* The Bloom filter keeps what was once a member: that costs a lookup. */
+static int remove_member(const struct control *c, const struct df_cmd *cmd, struct err *err)
+{
+	const struct df_member member = { .value = cmd->value, .set = cmd->index };
+
+	if (!bpf_map_delete_elem(c->set->sets_fd, &member))
+		return 0;
+	if (errno == ENOENT)
+		return err_set(err, ERR_INVALID, "%lld is no member of that set", (long long)cmd->value);
+	return err_sys(err, errno, "remove from a set of %s", c->set->info.name);
+}
+
 static int send_one(struct control *c, struct df_cmd *cmd, struct err *err)
 {
 	struct df_cmd *slot;
 
-	if (cmd->kind == DF_CMD_ADD)
-		return c->ring && drain(c, err) ? -1 : add_member(c, cmd, err);
+	if (cmd->kind == DF_CMD_ADD || cmd->kind == DF_CMD_REMOVE) {
+		if (c->ring && drain(c, err))
+			return -1;
+		return cmd->kind == DF_CMD_ADD ? add_member(c, cmd, err) : remove_member(c, cmd, err);
+	}
 	cmd->seq = c->next;
 	if (!c->ring) {
 		if (store(c, cmd, err))

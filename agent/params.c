@@ -81,11 +81,19 @@ int param_parse(const struct set_info *info, const char *text, uint32_t *index, 
 	return parse_value(&info->params[*index], eq + 1, value, err);
 }
 
-int member_parse(const struct set_info *info, const char *text, uint32_t *index, uint64_t *value, struct err *err)
+bool is_member_change(const char *text)
 {
-	const char *plus = strstr(text, "+=");
-	size_t len = plus ? (size_t)(plus - text) : 0;
-	bool negative = plus && plus[2] == '-';
+	const char *eq = strchr(text, '=');
+
+	return eq && eq > text && (eq[-1] == '+' || eq[-1] == '-');
+}
+
+int member_parse(const struct set_info *info, const char *text, uint32_t *index, uint64_t *value, bool *removes,
+		 struct err *err)
+{
+	const char *eq = strchr(text, '=');
+	size_t len = (size_t)(eq - text) - 1;
+	bool negative = eq[1] == '-';
 	enum unit unit = UNIT_DECIMAL;
 	const char *problem;
 
@@ -97,7 +105,8 @@ int member_parse(const struct set_info *info, const char *text, uint32_t *index,
 	}
 	if (*index == info->nsets)
 		return err_set(err, ERR_INVALID, "no set '%.*s' in these rules", (int)len, text);
-	problem = lex_number(plus + 2 + negative, value, &unit);
+	*removes = eq[-1] == '-';
+	problem = lex_number(eq + 1 + negative, value, &unit);
 	if (problem)
 		return err_set(err, ERR_INVALID, "%s: %s", text, problem);
 	if (negative)

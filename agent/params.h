@@ -13,8 +13,10 @@
 int param_parse(const struct set_info *info, const char *text, uint32_t *index, uint64_t *value, struct err *err);
 
 /*
- * "watched+=5": a set of numbers and a new member for it.
+ * "watched+=5", "watched-=5": a set of numbers, and what becomes a member of it, or is to be none any more.
  */
-int member_parse(const struct set_info *info, const char *text, uint32_t *index, uint64_t *value, struct err *err);
+bool is_member_change(const char *text);
+int member_parse(const struct set_info *info, const char *text, uint32_t *index, uint64_t *value, bool *removes,
+		 struct err *err);
 
 #endif

@@ -344,6 +344,7 @@ enum df_cmd_kind {
 	DF_CMD_PARAM,		/* df_params[index] = value */
 	DF_CMD_MARK,		/* text into df_marks */
 	DF_CMD_ADD,		/* value is a member of set number index; done by the writer, never in the buffer */
+	DF_CMD_REMOVE,		/* it is none any more; likewise */
 };
 
 #define DF_MARKS 64

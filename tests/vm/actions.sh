@@ -20,7 +20,10 @@ commands='
 	(busybox rm /tmp/c; true)
 	deadfall set "watched+=$$"; echo "set ended with $?"
 	deadfall set unknown+=1
-	busybox rm /tmp/d; true'
+	busybox rm /tmp/d
+	deadfall set "watched-=$$"; echo "taken out with $?"
+	deadfall set "watched-=$$"; echo "again with $?"
+	touch /tmp/e; busybox rm /tmp/e; true'
 
 logged() {
 	same "$2" "$(grep -c "$how: rule $1 " "$dir/deadfall.log")"
@@ -52,7 +55,9 @@ actions() {
 for kernel in 6.12 6.1; do
 	actions $kernel armed 143
 	check "$kernel: a member is added while armed" said '^set ended with 0'
-	check "$kernel: 'in' sees it" hits asks-sets 1
+	check "$kernel: 'in' sees it, until it is taken out" hits asks-sets 1
+	check "$kernel: a member is taken out" said '^taken out with 0'
+	check "$kernel: and is none any more" said '^again with 1'
 done
 actions 6.12 dry 0
 echo "1..$tests"
