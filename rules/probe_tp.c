@@ -39,6 +39,23 @@ static int offer_event(const struct kbtf_func *f, void *arg)
 	return 0;
 }
 
+/* Their records are described by text in tracefs only: say where the same can be had. */
+static bool is_system_call(struct check *c, const struct probe *p)
+{
+	bool enter = !strncmp(p->pattern, "sys_enter_", 10), leave = !strncmp(p->pattern, "sys_exit_", 9);
+	struct diag *d;
+
+	if (p->kind != PROBE_TRACEPOINT || !p->target || strcmp(p->target, "syscalls") != 0 || (!enter && !leave))
+		return false;
+	d = diag_error(c->diags, TAG_UNKNOWN_FUNCTION, p->span, "'%s' is described by no type in BTF", p->pattern);
+	if (enter)
+		diag_hint(c->diags, d, "probe kprobe:__x64_sys_%s; its arguments are arg.regs->di, si, dx, r10, r8, r9",
+			  p->pattern + 10);
+	else
+		diag_hint(c->diags, d, "probe kretprobe:__x64_sys_%s, with retval", p->pattern + 9);
+	return true;
+}
+
 static void no_event(struct check *c, struct event *ev, struct probe *p)
 {
 	struct nearest near = nearest_init(p->pattern);
@@ -132,7 +149,8 @@ void probe_resolve_tracepoint(struct check *c, struct event *ev, struct probe *p
 	struct kbtf_func f;
 
 	if (!find_event(c, p->pattern, &name, &f)) {
-		no_event(c, ev, p);
+		if (!is_system_call(c, p))
+			no_event(c, ev, p);
 		return;
 	}
 	if (p->kind == PROBE_TRACEPOINT) {
