@@ -40,5 +40,5 @@ check "nothing was lost" reports '.losses == {} and .unreadable == []'
 check "nothing complained before the crash" holds '.splats == []'
 "$build/deadfall" report "$dir/capsule" --format json | jq -S 'del(.dump)' >"$dir/from-capsule.json"
 jq -S 'del(.dump)' "$dir/report.json" >"$dir/from-vmcore.json"
-check "the capsule alone gives the same report" diff "$dir/from-vmcore.json" "$dir/from-capsule.json"
+check "the capsule alone gives the same report" sh -c "[ -s '$dir/from-vmcore.json' ] && diff '$dir/from-vmcore.json' '$dir/from-capsule.json'"
 echo "1..$tests"
