@@ -100,8 +100,11 @@ static int store_param(const struct control *c, const struct df_cmd *cmd, struct
 
 	if (!params)
 		return err_sys(err, errno, "map the parameters of %s", c->set->info.name);
-	if (cmd->index < len / sizeof(*params))
-		__atomic_store_n(&params[cmd->index], cmd->value, __ATOMIC_SEQ_CST);
+	if (cmd->index >= len / sizeof(*params)) {
+		datamap_close(params, len);
+		return err_set(err, ERR_CORRUPT, "%s has no parameter number %u", c->set->info.name, cmd->index);
+	}
+	__atomic_store_n(&params[cmd->index], cmd->value, __ATOMIC_SEQ_CST);
 	datamap_close(params, len);
 	return 0;
 }

@@ -38,7 +38,7 @@ static int need_symbols(struct resolver *r)
 }
 
 /* A rule that asks exists(name) goes on without it. */
-static bool may_be_absent(const struct resolver *r, const char *name)
+static bool leave_out(const struct resolver *r, const char *name)
 {
 	for (uint32_t i = 0; i < r->info->nlates; i++) {
 		if (is_kind(&r->info->lates[i], LATE_FUNC) && !strcmp(r->info->lates[i].name, name))
@@ -64,7 +64,7 @@ static int resolve_symbol(struct resolver *r, const struct info_late *late)
 		return fail(r, late, ERR_ABSENT,
 			    arena_printf(r->a, "this kernel has %u symbols '%s': which one is meant cannot be said", n,
 					 late->name));
-	if (!n && !may_be_absent(r, late->name))
+	if (!n && !leave_out(r, late->name))
 		return fail(r, late, ERR_ABSENT,
 			    arena_printf(r->a, "this kernel has no symbol '%s' (of a module that is not loaded?); "
 					       "exists(%s) && ... goes on without it", late->name, late->name));
@@ -110,7 +110,7 @@ static int resolve_code(struct resolver *r, const struct info_late *late)
 		code[2 + 2 * code[0]] = symbol_end(&r->syms, s);
 		code[0]++;
 	}
-	if (!code[0] && !may_be_absent(r, late->name))
+	if (!code[0] && !leave_out(r, late->name))
 		return fail(r, late, ERR_ABSENT,
 			    arena_printf(r->a, "this kernel has no function '%s' (of a module that is not loaded?)",
 					 late->name));

@@ -42,9 +42,16 @@ uint32_t only_body(const struct resolver *r, uint32_t hook)
 	return NO_BODY;
 }
 
-bool may_be_absent(const struct resolver *r)
+bool leave_out(struct resolver *r)
 {
-	return r->event->optional || r->event->wait_module;
+	const struct info_event *e = r->event;
+
+	if (!e->optional && !e->wait_module)
+		return false;
+	resolve_note(r, arena_printf(r->a, "rule '%s' goes without event '%s': %s is not here%s", r->info->rules[e->rule].name,
+				     e->name, r->probe->text,
+				     e->wait_module ? ", and is not attached when its module loads later: run the rules again then" : ""));
+	return true;
 }
 
 /* A cookie: the body itself where there is one, else where its list stands in df_dispatch. */
@@ -147,7 +154,7 @@ int resolve(struct arena *a, const struct set_info *info, struct kbtf *kbtf, str
 		r.event_index = e;
 		for (uint32_t p = 0; p < r.event->nprobes; p++) {
 			r.probe = &r.event->probes[p];
-			if (has_code(&r) || !may_be_absent(&r))
+			if (has_code(&r) || !leave_out(&r))
 				resolve_probe(&r);
 			if (r.failed)
 				return -1;

@@ -239,7 +239,7 @@ static void nothing_found(struct resolver *r)
 	struct kbtf_func f;
 	const char *near;
 
-	if (may_be_absent(r))
+	if (leave_out(r))
 		return;
 	if (kbtf_find_func(r->kbtf, NULL, p->pattern, &f)) {
 		resolve_fail(r, ERR_ABSENT,

@@ -60,7 +60,7 @@ static void usdt_notes(struct resolver *r, const char *path, int pid, const stru
 						   .site = note->site });
 		found++;
 	}
-	if (!found && !may_be_absent(r))
+	if (!found && !leave_out(r))
 		resolve_fail(r, ERR_ABSENT,
 			     arena_printf(r->a, "%s has no USDT probe %s:%s%s%s%s", path, p->provider ? p->provider : "*",
 					  p->pattern, nearest_best(&near) ? "; did you mean '" : "",
@@ -75,7 +75,7 @@ static void resolve_usdt(struct resolver *r, const char *path, int pid)
 
 	if (!usdt_read(r->a, path, &notes, &n, &err))
 		usdt_notes(r, path, pid, notes, n);
-	else if (!may_be_absent(r))
+	else if (!leave_out(r))
 		resolve_fail(r, err.code, arena_strdup(r->a, err.msg));
 }
 
@@ -87,7 +87,7 @@ static void resolve_user_function(struct resolver *r, const char *path, int pid)
 
 	if (!usersym_find(r->a, path, r->probe->pattern, &s.offset, &err))
 		add_site(r, &s);
-	else if (!may_be_absent(r))
+	else if (!leave_out(r))
 		resolve_fail(r, err.code, arena_strdup(r->a, err.msg));
 }
 
@@ -98,7 +98,7 @@ void resolve_site(struct resolver *r)
 
 	path = userfile_find(r->a, target, &pid);
 	if (!path) {
-		if (!may_be_absent(r))
+		if (!leave_out(r))
 			resolve_fail(r, ERR_ABSENT, arena_printf(r->a, "%s: no such program or library%s", target,
 								 pid > 0 ? " of that process" : ""));
 		return;

@@ -9,7 +9,7 @@
 
 static void absent(struct resolver *r)
 {
-	if (!may_be_absent(r))
+	if (!leave_out(r))
 		resolve_fail(r, ERR_ABSENT, arena_printf(r->a, "no tracepoint '%s' on this kernel%s", r->probe->text,
 							 r->probe->kind[0] == 't' ? " (is its module loaded?)" : ""));
 }

@@ -48,8 +48,8 @@ uint32_t find_hook(const struct resolver *r, const char *name);
 /* The only body of the event under a hook, by its index in the set; NO_BODY if there is none. */
 uint32_t only_body(const struct resolver *r, uint32_t hook);
 
-/* May the event be without this probe? */
-bool may_be_absent(const struct resolver *r);
+/* May the event be without this probe, which is not here? If so a note says it: no trap is missing silently. */
+bool leave_out(struct resolver *r);
 
 /* resolve_body.c: positions of the event's arguments in a function; false after an error. */
 bool find_positions(struct resolver *r, const char *name, const struct kbtf_func *f, uint32_t first, uint8_t *pos);

@@ -28,6 +28,6 @@ if timeout 200 "$build/tests/diff/diff" --folder "$build/tests/diff" --expressio
 	! grep -q 'Operation not permitted' "$here"; then
 	check "here: bytecode, evaluator and gcc agree" agree "$here"
 else
-	check "here: skipped, no BPF without privilege" true
+	echo "# not run on this machine: BPF takes privilege here"
 fi
 echo "1..$tests"

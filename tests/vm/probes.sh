@@ -84,6 +84,7 @@ check "p21-interval: one CPU, each 100 ms" at_least p21-interval 10
 check "p22-profile: both CPUs" at_least p22-profile 50
 check "a probe of one process, in its program and a library of it" said '^one process: 10$'
 check "nothing was lost" counters_clean
+check "an event that is not here is named" grep -q "note: rule '.*' goes without event '.*': .* is not here" "$dir/deadfall.log"
 check "one link for all kprobes, one for all sessions" said '^links: 2 kprobe_multi '
 check "no complaint beyond those of the workload" holds '[.splats[] | select(test("inject|NULL|Oops|Call Trace") | not)] == []'
 
