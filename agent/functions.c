@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/features.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
@@ -67,19 +69,36 @@ void functions_parse(struct arena *a, char *text, bool with_addrs, struct functi
 	qsort(ret->items, ret->n, sizeof(*ret->items), compare_names);
 }
 
-static int read_file(struct arena *a, const char *path, char **text, struct err *err)
+int functions_open(bool with_addrs)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct buf b = BUF_INIT;
-	int ret;
+	char path[64];
+	int fd = -1;
 
-	if (fd < 0)
-		return err_sys(err, errno, "%s", path);
-	ret = file_read_fd(fd, &b, err);
+	for (size_t i = 0; i < sizeof(tracing_dirs) / sizeof(tracing_dirs[0]) && fd < 0; i++) {
+		snprintf(path, sizeof(path), "%s/available_filter_functions%s", tracing_dirs[i], with_addrs ? "_addrs" : "");
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	return fd;
+}
+
+static int read_text(struct arena *a, int fd, char **text, struct err *err)
+{
+	struct buf b = BUF_INIT;
+	int ret = file_read_fd(fd, &b, err);
+
 	if (!ret)
 		*text = arena_strndup(a, buf_str(&b), b.len);
 	buf_deinit(&b);
-	return ret ? err_wrap(err, "%s", path) : 0;
+	return ret;
+}
+
+static int read_symbols(struct arena *a, char **text, struct err *err)
+{
+	_cleanup_close_ int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, errno, "/proc/kallsyms");
+	return read_text(a, fd, text, err) ? err_wrap(err, "/proc/kallsyms") : 0;
 }
 
 /* Call fn for every text symbol of kallsyms: "ADDRESS TYPE NAME[\t[MODULE]]". The text is changed. */
@@ -148,7 +167,7 @@ static int use_symbol_addresses(struct arena *a, struct functions *fs, struct er
 	size_t lines = 1;
 	char *text;
 
-	if (read_file(a, "/proc/kallsyms", &text, err))
+	if (read_symbols(a, &text, err))
 		return -1;
 	for (const char *p = text; (p = strchr(p, '\n')); p++)
 		lines++;
@@ -168,7 +187,7 @@ static int add_addresses(struct arena *a, struct functions *fs, struct err *err)
 {
 	char *text;
 
-	if (read_file(a, "/proc/kallsyms", &text, err))
+	if (read_symbols(a, &text, err))
 		return -1;
 	each_symbol(text, set_address, fs);
 	return 0;
@@ -176,24 +195,18 @@ static int add_addresses(struct arena *a, struct functions *fs, struct err *err)
 
 int functions_read(struct arena *a, struct functions *ret, struct err *err)
 {
+	bool with_addrs = feature_has(FEATURE_ADDRESSES);
+	_cleanup_close_ int fd = functions_open(with_addrs);
 	char *text;
 
-	for (size_t i = 0; i < sizeof(tracing_dirs) / sizeof(tracing_dirs[0]); i++) {
-		const char *path = arena_printf(a, "%s/available_filter_functions_addrs", tracing_dirs[i]);
-
-		if (!read_file(a, path, &text, err)) {
-			functions_parse(a, text, true, ret);
-			return use_symbol_addresses(a, ret, err);
-		}
-		path = arena_printf(a, "%s/available_filter_functions", tracing_dirs[i]);
-		if (!read_file(a, path, &text, err)) {
-			functions_parse(a, text, false, ret);
-			return add_addresses(a, ret, err);
-		}
-	}
-	return err_set(err, ERR_ENVIRONMENT,
-		       "cannot list the kernel's functions: mount the tracing file system "
-		       "(mount -t tracefs tracefs /sys/kernel/tracing) and run as root");
+	if (fd < 0)
+		return err_set(err, ERR_ENVIRONMENT,
+			       "cannot list the kernel's functions: mount the tracing file system "
+			       "(mount -t tracefs tracefs /sys/kernel/tracing) and run as root");
+	if (read_text(a, fd, &text, err))
+		return err_wrap(err, "available_filter_functions");
+	functions_parse(a, text, with_addrs, ret);
+	return with_addrs ? use_symbol_addresses(a, ret, err) : add_addresses(a, ret, err);
 }
 
 /* Call fn for the matches of one glob; first limits the search where the glob is a plain name. */

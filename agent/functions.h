@@ -28,6 +28,9 @@ struct functions {
 	uint32_t n;
 };
 
+/* Open the list, with or without addresses; negative and errno: it is not there, or may not be read. */
+int functions_open(bool with_addrs);
+
 /* Read the list. Errors: ERR_ENVIRONMENT (no tracefs, no privilege), ERR_SYSTEM. */
 int functions_read(struct arena *a, struct functions *ret, struct err *err);
 

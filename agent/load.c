@@ -407,6 +407,8 @@ int set_load(struct arena *a, struct set_info *info, struct buf *object, const s
 	     struct loaded *ret, struct err *err)
 {
 	memset(ret, 0, sizeof(*ret));
+	if (features_suffice(err))
+		return -1;
 	ret->info = info;
 	ret->lists = feature_has(FEATURE_LISTS) && !info->test_arrays;
 	if (members_read(a, info, err) || late_resolve(a, info, &ret->late, err))

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/attach.h"
+#include "agent/module_btf.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
 
@@ -37,28 +38,6 @@ static const struct {
 	{ "tp_btf", "rawtp", BPF_TRACE_RAW_TP },
 };
 
-/* The BTF of a module, by asking all BTF objects that the kernel has for their names. */
-static int open_module_btf(const char *module)
-{
-	uint32_t id = 0;
-
-	while (!bpf_btf_get_next_id(id, &id)) {
-		struct bpf_btf_info info = { 0 };
-		uint32_t len = sizeof(info);
-		char name[64] = "";
-		int fd = bpf_btf_get_fd_by_id(id);
-
-		info.name = (uintptr_t)name;
-		info.name_len = sizeof(name);
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) && info.kernel_btf && !strcmp(name, module))
-			return fd;
-		if (fd >= 0)
-			close(fd);
-	}
-	errno = ENOENT;
-	return -1;
-}
-
 static int module_btf_fd(struct tracing *t, const char *module)
 {
 	int fd;
@@ -69,7 +48,7 @@ static int module_btf_fd(struct tracing *t, const char *module)
 		if (!strcmp(t->modules[i].name, module))
 			return t->modules[i].fd;
 	}
-	fd = open_module_btf(module);
+	fd = module_btf_open(module);
 	if (fd < 0)
 		return fd;
 	t->modules = arena_grow(t->a, t->modules, t->nmodules, sizeof(*t->modules));
