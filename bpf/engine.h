@@ -285,6 +285,7 @@ static __always_inline void touch(struct df_match *m, struct df_rec *r, const st
 		if (!(mc->flags & DF_MACHINE_KEEPS))
 			set_alive(m, true, e);
 	}
+	m->used = m->events != 0;	/* keys with one event are the first to go: many have no more */
 	if (!m->events++)
 		m->born_ns = r->ns;
 	m->last_ns = r->ns;
@@ -292,7 +293,6 @@ static __always_inline void touch(struct df_match *m, struct df_rec *r, const st
 	barrier(); /* one store for both would cross a member */
 	m->last_tid = (__u32)r->pid_tgid;
 	m->last_cpu = r->cpu;
-	m->used = 1;
 	r->gen = m->gen;
 	r->base = m->losses;
 	e->from = m->state;

@@ -3,8 +3,12 @@
  * keys.h - live keys: made, found, and evicted by our own clock.
  *
  * Every live key stands in one slot of its table's range of df_slots. A new key takes the slot under the clock's hand,
- * whose key is evicted unless it was touched since the hand passed last, or has a deadline running. Kernel LRU maps
- * take no locks or lists, and evict without telling.
+ * whose key is evicted unless it had a second event since the hand passed last, or has a deadline running. Kernel LRU
+ * maps take no locks or lists, and evict without telling.
+ *
+ * A slot is held by the program that fills it until its key is in the hash: else another one would see a slot whose key
+ * is not there, take it as well, and leave the first key without a slot, for ever. Nobody waits for a slot: who finds
+ * it held goes on to the next.
  */
 #ifndef BPF_KEYS_H
 #define BPF_KEYS_H
@@ -191,29 +195,47 @@ static __always_inline void slot_write(struct df_mkey *c, const struct df_rec *r
 	}
 }
 
-/* A slot for a new key of the machine's table, evicting another one if need be. */
+static __always_inline bool slot_hold(struct df_slot *c)
+{
+	return !__sync_lock_test_and_set(&c->held, 1);
+}
+
+static __always_inline void slot_let_go(struct df_slot *c)
+{
+	barrier();
+	c->held = 0;
+}
+
+/* A slot for a new key of the machine's table, evicting another one if need be; it is held. */
 static __always_inline __u32 slot_take(void *map, __u32 key_off, struct df_rec *r, const struct df_machine *mc, struct df_stats *st)
 {
 	for (int i = 0; i < CLOCK_STEPS; i++) {
 		__u32 slot = mc->first_slot + (__sync_fetch_and_add(&df_ctl.clock_hand, 1) & (mc->slots - 1));
-		struct df_mkey *c = bpf_map_lookup_elem(&df_slots, &slot);
+		struct df_slot *c = bpf_map_lookup_elem(&df_slots, &slot);
 
 		if (!c)
 			return NO_SLOT;
-		if (slot_free(map, key_off, c, slot, i, mc, st)) {
-			slot_write(c, r);
+		if (!slot_hold(c))
+			continue;
+		if (slot_free(map, key_off, &c->key, slot, i, mc, st)) {
+			slot_write(&c->key, r);
 			return slot;
 		}
+		slot_let_go(c);
 	}
 	return NO_SLOT;
 }
 
-static __always_inline void slot_release(__u32 slot, const struct df_rec *r)
+/* The slot's key is in the hash now, or (err) could not get there. */
+static __always_inline void slot_settle(__u32 slot, long err)
 {
-	struct df_mkey *c = bpf_map_lookup_elem(&df_slots, &slot);
+	struct df_slot *c = bpf_map_lookup_elem(&df_slots, &slot);
 
-	if (c && c->table == r->key.table && c->part[0] == r->key.part[0])
-		c->table = 0;
+	if (!c)
+		return;
+	if (err)
+		c->key.table = 0;
+	slot_let_go(c);
 }
 
 /*
@@ -247,8 +269,7 @@ static __always_inline int key_create(void *map, __u32 key_off, struct df_rec *r
 	e->m.version = r->seq;	/* no earlier life of this memory has it */
 	slot_write((struct df_mkey *)((void *)blank + key_off), r);
 	err = bpf_map_update_elem(map, &r->key, blank, BPF_NOEXIST);
-	if (err)
-		slot_release(slot, r);
+	slot_settle(slot, err);
 	if (err && err != -EEXIST) {
 		st->full++;
 		loss(mc->rule);

@@ -15,7 +15,7 @@
  *	.data.df_ctl	struct df_ctl
  *	.data.df_params	u64[]: rule parameters by number, durations in nanoseconds
  *	df_keys		hash, struct df_key -> struct df_state: live keys of all tables, history in BPF lists
- *	df_slots	array of struct df_key: the eviction clock (CLOCK): every live key stands in one slot
+ *	df_slots	array of struct df_slot (held, then the key): the eviction clock: every live key stands in one slot
  *	df_keys_ring	hash, struct df_key -> struct df_state_ring: the same on kernels without lists, with
  *	df_ring		array of struct df_ring_node (struct df_event e, then u64 w[]): a slot's nodes begin at
  *			df_match.first_node, first `last` of the ring, then `pins` pinned ones; a node belongs to
@@ -502,7 +502,7 @@ struct df_match {
 	__u16 nring;
 	__u16 npinned;
 	__u8 dead;		/* being removed: hands off */
-	__u8 used;		/* touched since the clock hand passed */
+	__u8 used;		/* had more than its first event since the clock hand passed */
 	__u8 alive;		/* its generation has begun and not ended */
 	__u8 pad8;
 	__u16 keep_bad;		/* bit n: keep[n] is unknown */

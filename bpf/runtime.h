@@ -76,6 +76,12 @@ struct df_mkey {
 	__u64 part[DF_KEY_PARTS];	/* resized */
 };
 
+struct df_slot {
+	__u32 held;			/* a program decides about it, or fills it */
+	__u32 pad;
+	struct df_mkey key;		/* resized; table 0: free */
+};
+
 struct df_node {
 	struct bpf_list_node node;
 	struct df_event e;
@@ -137,7 +143,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct df_mkey);
+	__type(value, struct df_slot);
 } df_slots SEC(".maps");
 
 struct {

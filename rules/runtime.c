@@ -79,6 +79,7 @@ static int resize_all(struct btf *btf, const struct runtime_size *size)
 {
 	int err = resize_struct(btf, "df_mkey", size->key_parts);
 
+	err = err ?: refit_struct(btf, "df_slot");
 	err = err ?: refit_struct(btf, "df_state");
 	err = err ?: refit_struct(btf, "df_state_ring");
 	err = err ?: resize_struct(btf, "df_node", size->words);
