@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "agent/running.h"
+
 #define EVERY_TICKS 10
 #define LONG_NS 4500000000ULL	/* five ticks, one of which may come early */
 
@@ -56,6 +58,27 @@ static uint64_t run_ns(const struct loaded *s)
 	return sum;
 }
 
+static uint64_t waited_ns(const struct loaded *s)
+{
+	int fd = set_map_fd(s, "df_stats");
+	struct df_stats stats;
+	uint64_t sum = 0;
+
+	for (uint32_t e = 0; e < s->info->nevents; e++) {
+		if (s->info->events[e].delay_ns && !stats_read(fd, e, &stats))
+			sum += stats.delay_ns;
+	}
+	return sum;
+}
+
+/* What the set took of the machine since the measurement began, without what it was asked to wait. */
+static uint64_t took_ns(const struct brake *b, const struct loaded *s)
+{
+	uint64_t run = run_ns(s) - b->begin_run_ns, waited = waited_ns(s) - b->begin_waited_ns;
+
+	return run > waited ? run - waited : 0;
+}
+
 uint32_t brake_tick(struct brake *b, const struct loaded *s, uint64_t now)
 {
 	uint64_t took, ns;
@@ -68,11 +91,12 @@ uint32_t brake_tick(struct brake *b, const struct loaded *s, uint64_t now)
 		b->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 		b->begin_ns = now;
 		b->begin_run_ns = run_ns(s);
+		b->begin_waited_ns = waited_ns(s);
 		return 0;
 	}
 	b->tick++;
 	ns = now - b->begin_ns;
-	took = (run_ns(s) - b->begin_run_ns) * 1000 / (ns ? ns : 1);
+	took = took_ns(b, s) * 1000 / (ns ? ns : 1);
 	if (took > b->limit && ns < LONG_NS)
 		return 0;
 	brake_end(b);

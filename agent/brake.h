@@ -4,7 +4,8 @@
  *
  * The kernel measures the run time of BPF programs only while asked to, and the measuring costs each run two reads of
  * the clock: so it is asked for one second in ten. If the set took too much in that second, for four more; what counts
- * is the average over those five. Trampolines and the tracing core in front of a program are not in the time.
+ * is the average over those five. Trampolines and the tracing core in front of a program are not in the time; nor are the
+ * waits that rules ask for by `delay`, which have a limit of their own (bpf/delay.h).
  */
 #ifndef AGENT_BRAKE_H
 #define AGENT_BRAKE_H
@@ -17,7 +18,7 @@ struct brake {
 	uint32_t limit;		/* thousandths of one CPU; 0: off */
 	uint32_t tick;
 	int stats_fd;		/* while it measures, else negative */
-	uint64_t begin_ns, begin_run_ns;
+	uint64_t begin_ns, begin_run_ns, begin_waited_ns;
 };
 
 /* "3", "0.5": a percentage to thousandths. */

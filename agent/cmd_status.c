@@ -59,6 +59,28 @@ static uint32_t read_losses(const uint32_t *losses, size_t len, uint32_t rule)
 	return losses && rule < len / sizeof(*losses) ? losses[rule] : 0;
 }
 
+/* What became of an event's delay. */
+static void delay_json(json_t *j, const struct df_stats *st)
+{
+	json_object_set_new(j, "delayed", json_integer((json_int_t)st->delayed));
+	json_object_set_new(j, "delay_ns", json_integer((json_int_t)st->delay_ns));
+	json_object_set_new(j, "delay_irqs", json_integer((json_int_t)st->delay_irqs));
+	json_object_set_new(j, "delay_often", json_integer((json_int_t)st->delay_often));
+	json_object_set_new(j, "delay_dry", json_integer((json_int_t)st->delay_dry));
+}
+
+static void print_delay(const struct df_stats *st)
+{
+	printf("      waited %" PRIu64 " times, %" PRIu64 " us in all", (uint64_t)st->delayed, (uint64_t)st->delay_ns / 1000);
+	if (st->delay_irqs)
+		printf("; not %" PRIu64 " times, with interrupts off", (uint64_t)st->delay_irqs);
+	if (st->delay_often)
+		printf("; not %" PRIu64 " times, since the CPU had waited half of the time", (uint64_t)st->delay_often);
+	if (st->delay_dry)
+		printf("; not %" PRIu64 " times, in a dry run", (uint64_t)st->delay_dry);
+	putchar('\n');
+}
+
 static json_t *set_json(const struct running *r)
 {
 	json_t *rules = json_array(), *events = json_array();
@@ -81,9 +103,11 @@ static json_t *set_json(const struct running *r)
 		const struct info_event *e = &r->info.events[i];
 		json_t *j = json_pack("{s:s, s:s}", "rule", r->info.rules[e->rule].name, "event", e->name);
 
-		running_stats(r, i, &stats);
+		stats_read(r->stats_fd, i, &stats);
 		for (size_t c = 0; c < sizeof(counter_names) / sizeof(counter_names[0]); c++)
 			json_object_set_new(j, counter_names[c], json_integer((json_int_t)((uint64_t *)&stats)[c]));
+		if (e->delay_ns)
+			delay_json(j, &stats);
 		json_object_set_new(j, "conditions", why_event_json(e, &stats));
 		json_array_append_new(events, j);
 	}
@@ -113,7 +137,7 @@ static void print_set(const struct running *r)
 		for (uint32_t e = 0; e < r->info.nevents; e++) {
 			if (r->info.events[e].rule != i)
 				continue;
-			running_stats(r, e, &stats);
+			stats_read(r->stats_fd, e, &stats);
 			printf("    %-20s", r->info.events[e].name);
 			for (size_t c = 0; c < sizeof(counter_names) / sizeof(counter_names[0]); c++) {
 				uint64_t v = ((uint64_t *)&stats)[c];
@@ -122,6 +146,8 @@ static void print_set(const struct running *r)
 					printf(" %s %" PRIu64, counter_names[c], v);
 			}
 			putchar('\n');
+			if (r->info.events[e].delay_ns)
+				print_delay(&stats);
 			why_print_event(&r->info.events[e], &stats);
 		}
 		why_print_rule(r, i);

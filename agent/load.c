@@ -76,6 +76,8 @@ static void size_map(struct bpf_map *m, const struct loaded *s, const struct att
 		n = s->places.n;
 	} else if (!strcmp(name, "df_usdt")) {
 		n = plan->nsites;
+	} else if (!strcmp(name, "df_delay_locks")) {
+		n = (uint32_t)libbpf_num_possible_cpus();
 	} else if (!strcmp(name, "df_sets") || !strcmp(name, "df_bloom")) {
 		n = members_max(info);
 	} else {

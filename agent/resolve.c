@@ -54,6 +54,13 @@ bool leave_out(struct resolver *r)
 	return true;
 }
 
+void note_wait(struct resolver *r)
+{
+	if (r->event->delay_ns)
+		resolve_note(r, arena_printf(r->a, "%s: while it waits, other kprobes, tracepoints and timers of that CPU are missed, "
+					     "and counted as lost", r->probe->text));
+}
+
 /* A cookie: the body itself where there is one, else where its list stands in df_dispatch. */
 static uint64_t make_cookie(struct resolver *r, const uint32_t *bodies, uint32_t n)
 {

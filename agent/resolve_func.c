@@ -187,20 +187,43 @@ static void by_fexit(struct resolver *r, const struct found *list)
 		add_programs(r, fexit, false, list);
 }
 
+static bool can_be_traced(const struct resolver *r, const struct found *list)
+{
+	return list->typed && list->n <= PROGRAMS_MAX && programs_fit(r, list);
+}
+
+/* An entry: a kprobe, unless the event waits: while fentry does, no other probe is missed. */
+static void add_entry(struct resolver *r, const struct found *list)
+{
+	uint32_t fentry = find_hook(r, "fentry");
+
+	if (r->event->delay_ns && can_be_traced(r, list) && only_body(r, fentry) != NO_BODY) {
+		resolve_note(r, arena_printf(r->a, "%s: by fentry, so that no other probe is missed while it waits",
+					     r->probe->text));
+		add_programs(r, fentry, false, list);
+		return;
+	}
+	note_wait(r);
+	add_targets(r, find_hook(r, "kprobe"), list);
+}
+
 /* A return: which of the three ways. */
 static void add_return(struct resolver *r, const struct found *list)
 {
 	uint32_t kretprobe = find_hook(r, "kretprobe"), session = find_hook(r, "session");
 	bool plain = only_body(r, kretprobe) != NO_BODY;
-	bool fits = list->typed && list->n <= PROGRAMS_MAX && programs_fit(r, list);
-	bool prefers_fexit = strcmp(r->probe->kind, "session") != 0 && list->n <= FEXIT_PREFERRED;
+	bool fits = can_be_traced(r, list);
+	bool prefers_fexit = strcmp(r->probe->kind, "session") != 0 &&
+			     (list->n <= FEXIT_PREFERRED || r->event->delay_ns);
 
 	if (fits && prefers_fexit && only_body(r, find_hook(r, "fexit")) != NO_BODY) {
 		resolve_note(r, arena_printf(r->a, "%s: by fexit, which sees the return of every call", r->probe->text));
 		by_fexit(r, list);
 	} else if (plain) {
+		note_wait(r);
 		add_targets(r, kretprobe, list);
 	} else if (feature_has(FEATURE_SESSION)) {
+		note_wait(r);
 		add_targets(r, session, list);
 	} else if (fits) {
 		resolve_note(r, arena_printf(r->a, "%s: by fexit, since this kernel has no kprobe sessions",
@@ -273,7 +296,7 @@ void resolve_function(struct resolver *r)
 		return;
 	look_up_types(&list);
 	if (!strcmp(p->kind, "kprobe")) {
-		add_targets(r, find_hook(r, "kprobe"), &list);
+		add_entry(r, &list);
 	} else if (!strcmp(p->kind, "fentry")) {
 		check_programs(r, &list);
 		if (!r->failed)

@@ -98,6 +98,7 @@ void resolve_record(struct resolver *r)
 			resolve_fail(r, ERR_CORRUPT, "the object has no code for it");
 			return;
 		}
+		note_wait(r);
 		t = find_record(r, name);
 		t->bodies = arena_grow(r->a, t->bodies, t->nbodies, sizeof(*t->bodies));
 		t->bodies[t->nbodies++] = r->info->bodies[body].number;

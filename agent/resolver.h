@@ -51,6 +51,9 @@ uint32_t only_body(const struct resolver *r, uint32_t hook);
 /* May the event be without this probe, which is not here? If so a note says it: no trap is missing silently. */
 bool leave_out(struct resolver *r);
 
+/* An event with a delay is under a hook where others on the CPU are missed while it waits: a note says it. */
+void note_wait(struct resolver *r);
+
 /* resolve_body.c: positions of the event's arguments in a function; false after an error. */
 bool find_positions(struct resolver *r, const char *name, const struct kbtf_func *f, uint32_t first, uint8_t *pos);
 

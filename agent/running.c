@@ -193,13 +193,13 @@ struct running *running_find(struct running *sets, uint32_t n, const char *name,
 	return NULL;
 }
 
-int running_stats(const struct running *r, uint32_t event, struct df_stats *ret)
+int stats_read(int fd, uint32_t event, struct df_stats *ret)
 {
 	int ncpus = libbpf_num_possible_cpus();
 	_cleanup_free_ struct df_stats *all = calloc((size_t)(ncpus > 0 ? ncpus : 1), sizeof(*all));
 
 	memset(ret, 0, sizeof(*ret));
-	if (ncpus <= 0 || !all || bpf_map_lookup_elem(r->stats_fd, &event, all))
+	if (ncpus <= 0 || !all || bpf_map_lookup_elem(fd, &event, all))
 		return -1;
 	for (int cpu = 0; cpu < ncpus; cpu++) {
 		const uint64_t *from = (const uint64_t *)&all[cpu];

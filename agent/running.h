@@ -42,7 +42,7 @@ void running_close(struct running *sets, uint32_t n);
  */
 struct running *running_find(struct running *sets, uint32_t n, const char *name, struct err *err);
 
-/* Sum an event's counters over all CPUs. */
-int running_stats(const struct running *r, uint32_t event, struct df_stats *ret);
+/* Sum an event's counters, in a set's df_stats, over all CPUs. */
+int stats_read(int fd, uint32_t event, struct df_stats *ret);
 
 #endif

@@ -139,6 +139,7 @@ static void parse_event(struct arena *a, const json_t *j, struct info_event *e)
 	e->line = get_u32(j, "line");
 	e->optional = has_flag(j, "optional");
 	e->wait_module = has_flag(j, "wait-module");
+	e->delay_ns = get_u64(j, "delay_ns");
 	e->clauses = get_texts(a, json_object_get(j, "clauses"), &e->nclauses);
 	probes = get_array(a, j, "probes", sizeof(*e->probes), &e->nprobes, &e->probes);
 	for (uint32_t i = 0; i < e->nprobes; i++) {

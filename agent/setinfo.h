@@ -30,6 +30,7 @@ struct info_event {
 	uint32_t rule;
 	uint32_t line;
 	bool optional, wait_module;
+	uint64_t delay_ns;
 	struct info_probe *probes;
 	uint32_t nprobes;
 	struct info_arg *args;

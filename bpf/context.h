@@ -12,8 +12,6 @@
 
 #define PF_KTHREAD 0x00200000		/* include/linux/sched.h */
 #define HARDIRQ_MASK 0x000f0000		/* include/linux/preempt.h: 4 bits from bit 16; an NMI counts here too */
-#define FLAGS_OFFSET 144		/* of flags in struct pt_regs, x86-64 */
-#define FLAGS_IF (1 << 9)
 
 __hidden __attribute__((noinline)) int df_kthread(void)
 {

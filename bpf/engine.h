@@ -12,6 +12,7 @@
 #define BPF_ENGINE_H
 
 #include "bpf/ask.h"
+#include "bpf/delay.h"
 #include "bpf/keys.h"
 #include "bpf/verdict.h"
 

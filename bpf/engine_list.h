@@ -198,8 +198,11 @@ static __always_inline void engine_list(struct df_rec *r, __u32 prog)
 {
 	struct df_stats *st;
 
-	if (r->flags & DF_ASK) {
-		df_list_ask(prog);
+	if (r->flags & (DF_ASK | DF_WAIT)) {
+		if (r->flags & DF_WAIT)
+			delay_answer(r);
+		else
+			df_list_ask(prog);
 		return;
 	}
 	st = bpf_map_lookup_elem(&df_stats, &r->event);

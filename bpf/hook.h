@@ -174,6 +174,24 @@ __hidden __attribute__((noinline)) int df_ask_direct(void *query, __u32 n)
 	return answer;
 }
 
+/* An event waits, in a program that may not take locks: its engine does it. */
+__hidden __attribute__((noinline)) int df_delay_hit(__u32 event, __u32 rule, __u32 ns)
+{
+	struct df_rec *r = (struct df_rec *)df_take();
+	struct df_stats *st;
+
+	if (!r) {
+		st = bpf_map_lookup_elem(&df_stats, &event);
+		if (st)
+			st->delay_often++;
+		return 0;
+	}
+	delay_ask(r, event, rule, ns);
+	df_hit(r->slot);
+	r->busy = 0;
+	return 0;
+}
+
 /* Generated, for every kind (empty where a set has no such probe): run body number `body` of a kind. */
 typedef int df_run_fn(void *ctx, __u32 body);
 extern df_run_fn df_run_kprobe;

@@ -90,6 +90,10 @@ struct pcpu_hot {
 extern const struct pcpu_hot pcpu_hot __ksym __weak;
 extern const int __preempt_count __ksym __weak;
 
+/* The flags register of who took a bpf_spin_lock last on a CPU. */
+extern const unsigned long irqsave_flags __ksym __weak;
+#define EFLAGS_IF (1 << 9)
+
 #define NMI_MASK 0x00f00000	/* include/linux/preempt.h: 4 bits from bit 20 */
 
 static __always_inline int preempt_count(void)

@@ -38,6 +38,7 @@
  *	df_in		user ring buffer of commands: struct df_cmd, applied by the program df_drain; where the kernel has it
  *	df_marks	array of DF_MARKS struct df_mark: what `deadfall mark` wrote, the newest at (df_ctl.marks - 1) %
  *			DF_MARKS
+ *	df_delays, df_delay_locks	of `delay`: what a CPU may wait; no history
  *	df_scratch	per-CPU array of struct df_rec: one event on its way from a hook to its engine; no history
  *	df_frames	task storage, struct df_frames: what was evaluated at a function's entry for its return
  *
@@ -85,6 +86,7 @@ enum df_rec_flag {
 	DF_DEADLINE = 1 << 6,	/* (event) no event: a deadline passed; its stack is that of the task waited for */
 	DF_OWN = 1 << 8,	/* counts also when the agent does it: else others' events would be without their pair */
 	DF_ASK = 1 << 7,	/* no event: a question to the engine (bpf/ask.h) */
+	DF_WAIT = 1 << 9,	/* no event: the engine is to wait (bpf/delay.h) */
 };
 
 /* A question of a hook: a table and what is asked of it; key parts or values follow. */
@@ -267,9 +269,18 @@ struct df_stats {
 	__u64 busy;		/* more than DF_NESTED probes within each other on one CPU: not recorded */
 	/* its condition was false because of its n-th part, of those that && joins; the last stands for all that follow */
 	__u64 failed0, failed1, failed2, failed3, failed4, failed5, failed6, failed7;
+	__u64 delayed;		/* waited, as its `delay` says ... */
+	__u64 delay_ns;		/* ... so long in all */
+	__u64 delay_irqs;	/* did not wait, since interrupts were off, */
+	__u64 delay_often;	/* since this CPU had waited too much already, */
+	__u64 delay_dry;	/* since it is a dry run */
 };
 
 #define DF_CLAUSES 8
+
+/* Waits (bpf/delay.h): the longest with interrupts off, and what a CPU may save up for bursts. */
+#define DF_DELAY_IRQS_OFF_NS 100000
+#define DF_DELAY_CREDIT_NS 100000000ULL
 
 /* How far keys came, by state: why a match has not happened. Counts are of all CPUs, and of all keys. */
 struct df_reach {

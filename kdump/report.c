@@ -282,7 +282,10 @@ static const char *loss_event(struct build *b, const struct df_set *s, const str
 	return arena_printf(b->arena, "%s/%s", rule->name, s->mf->events[event].name);
 }
 
-/* "own" counts deadfall's own events, which are left out on purpose; "failed0" ... are parts of conditions. */
+/*
+ * "own" counts deadfall's own events, which are left out on purpose; "failed0" ... are parts of conditions; no wait
+ * loses anything.
+ */
 static bool is_loss(const char *counter)
 {
 	static const char *const work[] = { "seen", "hit", "recorded", "fired", "own" };
@@ -290,7 +293,7 @@ static bool is_loss(const char *counter)
 	for (size_t i = 0; i < sizeof(work) / sizeof(*work); i++)
 		if (!strcmp(counter, work[i]))
 			return false;
-	return strncmp(counter, "failed", 6) != 0;
+	return strncmp(counter, "failed", 6) != 0 && strncmp(counter, "delay", 5) != 0;
 }
 
 static void build_losses(struct build *b, const struct df_sets *sets, const struct df_set *s)

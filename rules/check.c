@@ -94,6 +94,19 @@ static void check_bytes(struct check *c, struct keep_bytes *b)
 	b->addr = e;
 }
 
+/* A timer's event comes in an interrupt, where nobody may be kept waiting, and races with nothing. */
+static void check_delay(struct check *c, const struct event *ev)
+{
+	for (uint32_t i = 0; i < ev->nprobes && ev->delay_ns; i++) {
+		const struct probe *p = &ev->probes[i];
+
+		if (p->kind == PROBE_INTERVAL || p->kind == PROBE_PROFILE)
+			diag_hint(c->diags, diag_error(c->diags, TAG_NOT_HERE, ev->delay_span,
+						       "no delay at %s: it comes in an interrupt", p->text),
+				  "put the delay at the function whose race is to be wider");
+	}
+}
+
 static void check_event(struct check *c, struct event *ev)
 {
 	uint32_t before = c->diags->errors;
@@ -101,6 +114,7 @@ static void check_event(struct check *c, struct event *ev)
 	c->event = ev;
 	if (!ev->nprobes)
 		return;
+	check_delay(c, ev);
 	probe_resolve(c, ev);
 	if (before != c->diags->errors || ev->unresolved)
 		return;

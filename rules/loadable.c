@@ -11,8 +11,6 @@ static void check_event(struct diags *diags, const struct event *ev)
 {
 	if (ev->wait_module && ev->unresolved)
 		not_yet(diags, ev->span, "an event that waits for a module");
-	if (ev->delay_ns)
-		not_yet(diags, ev->span, "a delay");
 }
 
 static void check_rule(struct diags *diags, const struct rule *rule)

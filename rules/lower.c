@@ -43,19 +43,25 @@ static bool uses_flags(const struct expr *e)
 	       uses_flags(e->c);
 }
 
-/* What a trampoline cannot tell (whether interrupts were off) keeps a return with kretprobe. */
-static bool may_be_fexit(const struct event *e, enum probe_kind kind)
+/* What a trampoline cannot tell (whether interrupts were off) keeps an event with kprobe or kretprobe. */
+static bool may_be_traced(const struct event *e)
 {
 	bool flags = uses_flags(e->where);
 
 	for (uint32_t i = 0; i < e->nfields; i++)
 		flags = flags || uses_flags(e->fields[i].expr);
-	return kind == PROBE_FEXIT || !flags;
+	return !flags;
+}
+
+static bool may_be_fexit(const struct event *e, enum probe_kind kind)
+{
+	return kind == PROBE_FEXIT || may_be_traced(e);
 }
 
 /*
  * Has an event with such a probe a body under this hook, and for what? A return has several, since it is the target
- * that decides: kretprobe or session, which lose returns when many calls sleep, or fexit, for few functions.
+ * that decides: kretprobe or session, which lose returns when many calls sleep, or fexit, for few functions. So has an
+ * entry with a delay: while a kprobe waits, others on its CPU are missed, while fentry waits, none is.
  */
 static bool has_body(const struct event *e, enum probe_kind kind, enum hook hook, enum body_job *job)
 {
@@ -79,7 +85,8 @@ static bool has_body(const struct event *e, enum probe_kind kind, enum hook hook
 		return kind == PROBE_INTERVAL || kind == PROBE_PROFILE;
 	case HOOK_FENTRY:
 		*job = is_return ? JOB_SAVE : JOB_EVENT;
-		return kind == PROBE_FENTRY || (is_return && (e->uses_old || e->times_call) && may_be_fexit(e, kind));
+		return kind == PROBE_FENTRY || (kind == PROBE_KPROBE && e->delay_ns && may_be_traced(e)) ||
+		       (is_return && (e->uses_old || e->times_call) && may_be_fexit(e, kind));
 	case HOOK_FEXIT:
 		return is_return && may_be_fexit(e, kind);
 	case HOOK_RAWTP:
@@ -423,11 +430,19 @@ static void lower_take(struct lower *l, uint32_t none)
 	ir_mov(l->f, IR_REC, BPF_REG_0);
 }
 
-static void lower_release(struct lower *l, uint32_t end)
+static void lower_release(struct lower *l)
 {
 	if (hook_kinds[l->body->hook].nested)
 		ir_storei(l->f, 4, IR_REC, REC(busy), 0);
-	ir_jmp(l->f, end);
+}
+
+/* Is the function over when the event happens? */
+static bool is_at_return(const struct lower *l)
+{
+	enum hook hook = l->body->hook;
+	bool user_return = hook == HOOK_UPROBE && l->event->probes[0].kind == PROBE_URETPROBE;
+
+	return hook == HOOK_KRETPROBE || hook == HOOK_SESSION || hook == HOOK_FEXIT || user_return;
 }
 
 /* A session's body is called at both ends of a call; at a return the values of the entry come back first. */
@@ -468,6 +483,9 @@ static void lower_event(struct lower *l, uint32_t key_parts, uint32_t end)
 	ir_label(l->f, hit);
 	ir_line(l->f, l->event->span);
 	count(l, STAT(hit));
+	/* the wait is never between what is recorded and what it is recorded of */
+	if (!is_at_return(l))
+		lower_delay(l);
 	lower_take(l, none);
 	lower_constants(l);
 	lower_fields(l);
@@ -478,7 +496,10 @@ static void lower_event(struct lower *l, uint32_t key_parts, uint32_t end)
 	lower_values(l);
 	for (uint32_t i = 0; i < p->nrecordings; i++)
 		lower_recording(l, &p->recordings[i], key_parts, keeps_unknown ? flag : 0);
-	lower_release(l, end);
+	lower_release(l);
+	if (is_at_return(l))
+		lower_delay(l);
+	ir_jmp(l->f, end);
 	ir_label(l->f, none);
 	ir_comment(l->f, "no record is free");
 	count(l, STAT(busy));

@@ -154,6 +154,9 @@ void lower_set(struct arena *a, struct diags *diags, struct core_types *core, st
 /* lower_keep.c: bytes, user stack and branch records that the event keeps. */
 void lower_keep(struct lower *l);
 
+/* lower_delay.c: the event's wait, if it has one. */
+void lower_delay(struct lower *l);
+
 /* lower_guard.c: df_guard(guard, rec, match), which the engine calls. */
 void lower_guards(struct lower *l, struct code_set *cs);
 void lower_guard_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);

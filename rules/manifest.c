@@ -165,6 +165,8 @@ static json_t *event_json(const struct rule *r, const struct event *e)
 		add_clauses(clauses, e->where);
 		json_object_set_new(j, "clauses", clauses);
 	}
+	if (e->delay_ns)
+		json_object_set_new(j, "delay_ns", u64_json(e->delay_ns));
 	json_object_set_new(j, "probes", probes);
 	json_object_set_new(j, "flags", flags);
 	json_object_set_new(j, "args", args);

@@ -191,6 +191,7 @@ static void read_delay(struct reader *r, const struct node *n, void *object)
 {
 	struct event *ev = object;
 
+	ev->delay_span = n->span;
 	ev->delay_ppm = 1000000;
 	if (n->kind == NODE_MAP)
 		schema_read(r, n, "'delay'", delay_keys, ev);

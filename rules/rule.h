@@ -112,6 +112,7 @@ struct event {
 	struct expr *owner;		/* of balance: who holds what is counted up, or NULL */
 	uint64_t delay_ns;		/* busy-wait at the event; 0: none */
 	uint32_t delay_ppm;		/* with this probability, in millionths */
+	struct span delay_span;
 	bool uses_old;			/* some expression has old() */
 	bool times_call;		/* its match asks how long the call took */
 	uint32_t roles;			/* enum event_role */
