@@ -71,9 +71,9 @@ __hidden __attribute__((noinline)) __u64 df_stack_hash(void *rec, __u32 first, _
 		barrier_var(at);
 		if (at >= DF_WORDS)
 			break;
-		h = (h ^ r->w[at]) * 0x9e3779b97f4a7c15ULL;
+		h = DF_HASH_WORD(h, r->w[at]);
 	}
-	return h ^ h >> 32;
+	return DF_HASH_END(h);
 }
 
 /* The record of a program: a struct df_rec *, or NULL. */

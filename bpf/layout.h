@@ -181,6 +181,13 @@ struct df_places_at {
 };
 
 /*
+ * A number that tells a text (its words, zeros behind it up to a whole word) or a stack from others: of texts that
+ * differ, one pair in 2^64 has the same.
+ */
+#define DF_HASH_WORD(h, word) (((h) ^ (word)) * 0x9e3779b97f4a7c15ULL)
+#define DF_HASH_END(h) ((h) ^ (h) >> 32)
+
+/*
  * Matches are automata, one per live key. A *machine* is a table of a rule with its automaton: what an event does in
  * a state is a *cell*, which lists *decisions*: the first whose tests hold is taken. Cells stand at
  * first_cell + state * ncols + column and hold the index of their first decision + 1; 0: nothing happens.

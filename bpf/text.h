@@ -112,6 +112,25 @@ __hidden __attribute__((noinline)) int df_text_same(__u64 a, __u32 where_a, __u6
 	return same;
 }
 
+/* The number of a text (DF_HASH_WORD) into a u64: texts of other events are kept as that. */
+__hidden __attribute__((noinline)) int df_text_hash(__u64 addr, __u32 where, void *to)
+{
+	struct df_text *t = text_take();
+	__u64 *ret = to, h = 0;
+	int known = 0;
+
+	if (!t)
+		return -1;
+	if (text_read(t->w, addr, where) < 0)
+		known = -1;
+	/* no word before the last is 0, and a word of zeros follows */
+	for (__u32 i = 0; i < TEXT_WORDS && t->w[i]; i++)
+		h = DF_HASH_WORD(h, t->w[i]);
+	text_give(t);
+	*ret = DF_HASH_END(h);
+	return known;
+}
+
 struct glob {
 	struct df_text *text;
 	const char *pattern;	/* 256 bytes are readable */

@@ -82,7 +82,4 @@ void automata_build(struct arena *a, const struct rule_set *set, struct diags *d
 /* The number of a parameter with this constant value, made if need be. */
 uint32_t automata_constant(struct arena *a, struct automata *am, uint64_t value);
 
-/* The register in which a step's field (or attribute) is kept, or DF_VALS: none. */
-uint32_t automata_register(const struct automata *am, const struct rule *rule, const struct expr *step_expr);
-
 #endif

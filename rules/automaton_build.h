@@ -15,6 +15,7 @@ struct reg {
 	uint32_t step;
 	uint64_t attr;			/* enum step_attr */
 	const struct field *field;
+	const struct expr *whole;	/* NULL, or a part of a guard that is evaluated at the step's event as a whole */
 	struct value value;
 };
 

@@ -5,6 +5,9 @@
  * A guard is evaluated in the engine, where the probed function's arguments are gone. What it says about its own
  * event (any part without another step in it) is therefore computed by the event's body and handed over in val[];
  * what it says about earlier steps was kept in registers of the key. Register n is filled from val[n].
+ *
+ * A value of type TYPE_STR is a text's number (DF_HASH_WORD), which tells whether two texts are the same. What needs the
+ * text itself (a pattern; a string at an address) is evaluated where that is, at the step's event.
  */
 #include "rules/automaton_build.h"
 
@@ -52,12 +55,13 @@ void build_value(struct builder *b, const struct event *event, uint32_t reg, str
 
 static struct expr *builtin(struct builder *b, enum builtin which)
 {
-	static const struct type u32_type = { .kind = TYPE_INT, .size = 4 };
+	static const struct type u32_type = { .kind = TYPE_INT, .size = 4 }, u64_type = { .kind = TYPE_INT, .size = 8 };
+	static const struct type comm_type = { .kind = TYPE_STR, .size = DF_COMM };
 	struct expr *e = arena_new(b->arena, struct expr);
 
 	e->op = EXPR_BUILTIN;
 	e->index = which;
-	e->type = &u32_type;
+	e->type = which == BUILTIN_COMM ? &comm_type : which == BUILTIN_FUNC || which == BUILTIN_NOW ? &u64_type : &u32_type;
 	return e;
 }
 
@@ -69,6 +73,9 @@ static struct value attr_value(struct builder *b, const struct expr *e)
 	switch (e->value) {
 	case STEP_FIELD:
 		v = (struct value){ .kind = VALUE_FIELD, .field = e->field };
+		break;
+	case STEP_COMM:
+		v.expr = builtin(b, BUILTIN_COMM);
 		break;
 	case STEP_PID:
 		v.expr = builtin(b, BUILTIN_PID);
@@ -93,16 +100,86 @@ static uint32_t find_register(const struct builder *b, const struct expr *e)
 	for (uint32_t i = 0; i < b->nregisters; i++) {
 		const struct reg *r = &b->registers[i];
 
-		if (r->step == e->index && r->attr == e->value && r->field == e->field)
+		if (r->whole ? r->whole == e : e->op == EXPR_STEP && r->step == e->index && r->attr == e->value &&
+				       r->field == e->field)
 			return i;
 	}
 	return DF_VALS;
+}
+
+/* Whose events an expression speaks of. */
+enum speaks { OF_NOTHING = -1, OF_PRESENT = -2, OF_SEVERAL = -3 };	/* else: of this step */
+
+static int join(int a, int b)
+{
+	return a == OF_NOTHING || a == b ? b : b == OF_NOTHING ? a : OF_SEVERAL;
+}
+
+static int speaks_of(const struct expr *e, uint32_t step)
+{
+	int of = OF_NOTHING;
+
+	if (!e)
+		return OF_NOTHING;
+	if (e->op == EXPR_STEP)
+		return e->index == step ? OF_PRESENT : (int)e->index;
+	if (!e->a && !e->b && !e->nlist && e->op != EXPR_INT && e->op != EXPR_STR && e->op != EXPR_PARAM)
+		return OF_PRESENT;
+	for (uint32_t i = 0; i < e->nlist; i++)
+		of = join(of, speaks_of(e->list[i], step));
+	of = join(of, speaks_of(e->a, step));
+	of = join(of, speaks_of(e->b, step));
+	return join(of, speaks_of(e->c, step));
+}
+
+/* Needs the text of another event, not only its number. */
+static bool needs_text(const struct expr *e)
+{
+	return (e->op == EXPR_STRCMP && e->is_glob) ||
+	       (e->op == EXPR_CALL && (e->index == FUNC_STR || e->index == FUNC_USTR));
+}
+
+/* A copy with each step replaced by what it is at its event. */
+static struct expr *at_event(struct builder *b, const struct expr *e)
+{
+	struct expr *copy;
+	struct value v;
+
+	if (!e)
+		return NULL;
+	if (e->op == EXPR_STEP) {
+		v = attr_value(b, e);
+		return v.kind == VALUE_FIELD ? v.field->expr : v.kind == VALUE_EXPR ? (struct expr *)v.expr :
+		       builtin(b, BUILTIN_NOW);
+	}
+	copy = arena_new(b->arena, struct expr);
+	*copy = *e;
+	copy->a = at_event(b, e->a);
+	copy->b = at_event(b, e->b);
+	copy->c = at_event(b, e->c);
+	copy->list = arena_array(b->arena, e->nlist + 1, sizeof(*copy->list));
+	for (uint32_t i = 0; i < e->nlist; i++)
+		copy->list[i] = at_event(b, e->list[i]);
+	return copy;
+}
+
+/* A part of a guard about one other step, which is evaluated there. */
+static bool moves(const struct expr *e, uint32_t step)
+{
+	return needs_text(e) && speaks_of(e, step) >= 0;
 }
 
 void build_guard_registers(struct builder *b, uint32_t step, const struct expr *e)
 {
 	if (!e)
 		return;
+	if (moves(e, step)) {
+		uint32_t r = build_register(b);
+
+		b->registers[r] = (struct reg){ .step = (uint32_t)speaks_of(e, step), .whole = e,
+						.value = { .kind = VALUE_EXPR, .expr = at_event(b, e) } };
+		return;
+	}
 	if (e->op == EXPR_STEP && e->index != step && find_register(b, e) == DF_VALS) {
 		uint32_t r = build_register(b);
 
@@ -154,6 +231,12 @@ static bool is_loop(const struct expr *e)
 	       (e->index == FUNC_ANY || e->index == FUNC_COUNT || e->index == FUNC_LEN || e->index == FUNC_ANY_LIVE);
 }
 
+/* A parameter's text is there as its number only. */
+static bool is_constant(const struct expr *e)
+{
+	return e->op == EXPR_INT || e->op == EXPR_STR || (e->op == EXPR_PARAM && e->type->kind != TYPE_STR);
+}
+
 /* Copy a guard with what the engine cannot evaluate replaced: EXPR_VAL (val[index]) and EXPR_KEPT (register). */
 static struct expr *rewrite(struct builder *b, const struct event *event, uint32_t step, const struct expr *e)
 {
@@ -163,13 +246,19 @@ static struct expr *rewrite(struct builder *b, const struct event *event, uint32
 		return NULL;
 	copy = arena_new(b->arena, struct expr);
 	*copy = *e;
-	if (e->op == EXPR_STEP && e->index != step) {
+	if ((e->op == EXPR_STEP && e->index != step) || moves(e, step)) {
 		copy->op = EXPR_KEPT;
 		copy->index = find_register(b, e);
+		copy->a = copy->b = copy->c = NULL;
+		copy->nlist = 0;
 		return copy;
 	}
-	if (e->op == EXPR_STEP || (!mentions_step(e) && e->op != EXPR_INT && e->op != EXPR_PARAM)) {
-		struct value v = { .kind = VALUE_EXPR, .expr = e };
+	if (needs_text(e) && speaks_of(e, step) == OF_SEVERAL) {
+		diag_error(b->diags, TAG_NOT_HERE, e->span, "a text of one event, by what another event knows");
+		return copy;
+	}
+	if (e->op == EXPR_STEP || !(mentions_step(e) || is_constant(e)) || needs_text(e)) {
+		struct value v = { .kind = VALUE_EXPR, .expr = needs_text(e) ? at_event(b, e) : e };
 
 		copy->op = EXPR_VAL;
 		copy->index = claim_value(b, event, e->op == EXPR_STEP ? attr_value(b, e) : v, e->span);

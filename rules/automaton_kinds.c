@@ -486,9 +486,9 @@ static void build_automaton(struct builder *b, uint32_t own)
 			d->ops = deadline_op(b, m, s, tr->to, d);
 			d->ops |= (uint16_t)((s == 0 && tr->to != 0 ? DF_OP_START : 0) | (tr->fire ? DF_OP_FIRE : 0));
 			for (uint32_t i = 0; i < m->up.n && tr->event; i++) {
-				if (m->up.items[i] != tr->event || i >= DF_STEPS)
+				if (m->up.items[i] != tr->event)
 					continue;
-				d->step = (uint8_t)(tr->fire ? 0 : i + 1);
+				d->step = (uint8_t)(tr->fire || i >= DF_STEPS ? 0 : i + 1);
 				d->keep = build_keeps(b, tr->event, i);
 			}
 			if (tr->event)

@@ -77,6 +77,9 @@ static void check_field(struct check *c, struct event *ev, uint32_t n)
 	else if (e && e->type->kind == TYPE_ARRAY)
 		diag_hint(c->diags, diag_error(c->diags, TAG_TYPE, f->expr->span, "an array is not a field"),
 			  "keep: [{bytes: ..., len: ...}] records it; [0] picks an element");
+	if (e && e->op == EXPR_OLD && e->type->kind == TYPE_STR)
+		diag_hint(c->diags, diag_error(c->diags, TAG_NOT_HERE, e->span, "a text of the entry can be compared, not recorded"),
+			  "record it by an event at the entry, kprobe:, under the same key");
 	f->expr = make_value(c, e);
 }
 

@@ -7,6 +7,8 @@
  * check_expr.c		expressions: operators, conversions, strings
  * check_name.c		expressions: names, members, arguments, earlier steps
  * check_call.c		expressions: functions, sizeof, exists, container_of
+ * check_macro.c	expressions: functions that are macros of the kernel's sources
+ * check_order.c	expressions: byte order
  * check_loop.c		expressions: any, count, live: over many things
  * check_match.c		the match: roles, thresholds, guards
  * convert.c		C's conversions and constant folding
@@ -21,6 +23,12 @@
 #include "rules/rule.h"
 
 #define BOUND_MAX 2
+
+/* What && has made sure of: conditions left of the one that is checked. */
+struct assumed {
+	const struct expr *cond;
+	const struct assumed *up;
+};
 
 struct check {
 	struct arena *arena;
@@ -37,6 +45,8 @@ struct check {
 		const struct type *type;	/* NULL: a live key */
 	} bound[BOUND_MAX];		/* names of elements in any(), count() */
 	uint32_t nbound;
+	const struct assumed *assumed;
+	uint32_t macros;		/* functions of check_macro.c that are being expanded */
 };
 
 /* Check and number all rules of a set; what is wrong is in diags. */
@@ -78,6 +88,18 @@ struct expr *check_sizeof(struct check *c, struct expr *e);
 struct expr *check_exists(struct check *c, struct expr *e);
 struct expr *check_old(struct check *c, struct expr *e);
 
+/* check_macro.c */
+bool is_macro_call(const struct expr *e);
+struct expr *check_macro_call(struct check *c, struct expr *e);
+struct nearest;
+void macro_offer_calls(struct nearest *n);
+
+/* check_order.c; a and b: the operands of a comparison before their conversion */
+struct expr *call_swap(struct check *c, struct expr *e, enum func func);
+struct expr *call_ipv4(struct check *c, struct expr *e, enum func func);
+void warn_byte_order(struct check *c, const struct expr *cmp, const struct expr *a, const struct expr *b);
+uint64_t swap_bytes(uint64_t value, uint32_t size);
+
 struct expr *check_list(struct check *c, struct expr *e);
 
 /* check_loop.c; check_bound: a name that is an element, or x.member of a live key */
@@ -107,10 +129,10 @@ const struct type *promoted(struct check *c, const struct expr *e);
 const struct type *common_type(struct check *c, const struct expr *a, const struct expr *b);
 struct expr *fold(struct check *c, struct expr *e);
 void warn_if_constant(struct check *c, const struct expr *cmp, const struct expr *a, const struct expr *b);
+void warn_sign(struct check *c, const struct expr *cmp, const struct expr *a, const struct expr *b);
 
 /* macros.c: the value of a kernel macro that is not in BTF; k NULL: any kernel's. */
 bool macro_value(struct kbtf *k, const char *name, int64_t *value);
-struct nearest;
 void macro_offer_names(struct nearest *n);
 
 

@@ -246,6 +246,17 @@ static const struct {
 	{ "before", FUNC_BEFORE, 2, 2, call_order, "before(a, b)" },
 	{ "after", FUNC_AFTER, 2, 2, call_order, "after(a, b)" },
 	{ "abs", FUNC_ABS, 1, 1, call_min_max, "abs(a)" },
+	{ "ntohs", FUNC_SWAP, 1, 1, call_swap, "ntohs(a)" },
+	{ "ntohl", FUNC_SWAP, 1, 1, call_swap, "ntohl(a)" },
+	{ "htons", FUNC_SWAP, 1, 1, call_swap, "htons(a)" },
+	{ "htonl", FUNC_SWAP, 1, 1, call_swap, "htonl(a)" },
+	{ "be16_to_cpu", FUNC_SWAP, 1, 1, call_swap, "be16_to_cpu(a)" },
+	{ "be32_to_cpu", FUNC_SWAP, 1, 1, call_swap, "be32_to_cpu(a)" },
+	{ "be64_to_cpu", FUNC_SWAP, 1, 1, call_swap, "be64_to_cpu(a)" },
+	{ "cpu_to_be16", FUNC_SWAP, 1, 1, call_swap, "cpu_to_be16(a)" },
+	{ "cpu_to_be32", FUNC_SWAP, 1, 1, call_swap, "cpu_to_be32(a)" },
+	{ "cpu_to_be64", FUNC_SWAP, 1, 1, call_swap, "cpu_to_be64(a)" },
+	{ "ipv4", FUNC_SWAP, 1, 1, call_ipv4, "ipv4(\"10.0.0.1\")" },
 	{ "min", FUNC_MIN, 2, 2, call_min_max, "min(a, b)" },
 	{ "max", FUNC_MAX, 2, 2, call_min_max, "max(a, b)" },
 	{ "any", FUNC_ANY, 3, 4, call_loop, "any(x, elements, condition) or any(x, elements, condition, max)" },
@@ -258,12 +269,34 @@ static const struct {
 	{ "kconfig", FUNC_KCONFIG, 1, 1, call_kconfig, "kconfig(OPTION)" },
 };
 
+/* What people write who know C and the kernel. */
+static const struct {
+	const char *name, *hint;
+} instead[] = {
+	{ "strcmp", "'==' compares text: name == \"sda\"" },
+	{ "strncmp", "'like' compares the beginning of text: name like \"sd*\"" },
+	{ "strstr", "'like' finds text in text: name like \"*sd*\"" },
+	{ "memcmp", "compare words, ((u64 *)p)[0] == ..., or elements: any(b, array(p, 16), b != 0)" },
+	{ "READ_ONCE", "each read is one already: leave it out" },
+	{ "rcu_dereference", "each read is safe already: leave it out" },
+	{ "current", "'task' is the running task: task->FIELD" },
+	{ "offsetof", "(u64)&((struct foo *)0)->member is an offset" },
+	{ "get_random_u32", "for one hit of many: every: N in the match" },
+};
+
 static struct expr *unknown_function(struct check *c, const struct expr *e)
 {
 	struct nearest n = nearest_init(e->text);
 	struct diag *d = diag_error(c->diags, TAG_UNKNOWN_NAME, e->span, "no function '%s'", e->text);
 	const char *all = "old, sizeof, container_of, exists";
 
+	for (size_t i = 0; i < sizeof(instead) / sizeof(instead[0]); i++) {
+		if (strcmp(instead[i].name, e->text))
+			continue;
+		diag_hint(c->diags, d, "%s", instead[i].hint);
+		return NULL;
+	}
+	macro_offer_calls(&n);
 	nearest_offer(&n, "old");
 	nearest_offer(&n, "exists");
 	nearest_offer(&n, "container_of");
@@ -294,6 +327,8 @@ struct expr *check_call(struct check *c, struct expr *e)
 		diag_error(c->diags, TAG_TYPE, e->span, "it is written %s", functions[i].form);
 		return NULL;
 	}
+	if (is_macro_call(e))
+		return check_macro_call(c, e);
 	if (!strcmp(e->text, "old")) {
 		diag_error(c->diags, TAG_TYPE, e->span, "it is written old(expression)");
 		return NULL;

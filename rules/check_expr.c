@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "rules/eval.h"
 
 #define STR_MAX 256		/* bytes of a string that is read from memory */
 #define STR_DEFAULT 64
@@ -42,6 +43,10 @@ struct expr *make_value(struct check *c, struct expr *e)
 	if (!e)
 		return NULL;
 	t = e->type;
+	if (t->kind == TYPE_ARRAY && e->op == EXPR_ARG) {
+		diag_error(c->diags, TAG_TYPE, e->span, "a record's array is no value: pick an element, [0]");
+		return NULL;
+	}
 	if (t->kind == TYPE_ARRAY)
 		return new_expr(c, EXPR_ADDR, e->span, type_ptr(c->types, t->target), e, NULL);
 	if (type_is_scalar(t) && t->size <= 8 && t->size)
@@ -100,6 +105,10 @@ struct expr *make_string(struct check *c, struct expr *e)
 
 	if (e->type->kind == TYPE_STR)
 		return e;
+	if (e->op == EXPR_OLD && is_char_ptr(e)) {
+		call = make_string(c, e->a);	/* the text, too, as it was then */
+		return new_expr(c, EXPR_OLD, e->span, call->type, call, NULL);
+	}
 	if (is_char_array(e)) {
 		if (e->type->nelems)
 			size = e->type->nelems < STR_MAX ? e->type->nelems : STR_MAX;
@@ -127,6 +136,15 @@ static bool has_pattern(const char *s)
 	return strpbrk(s, "*?") != NULL;
 }
 
+static struct expr *new_strcmp(struct check *c, const struct expr *e, struct expr *x, struct expr *y, bool is_glob)
+{
+	struct expr *cmp = new_expr(c, EXPR_STRCMP, e->span, type_bool(c->types), x, y);
+
+	cmp->index = e->op == EXPR_NE ? EXPR_NE : EXPR_EQ;
+	cmp->is_glob = is_glob;
+	return cmp;
+}
+
 static struct expr *string_compare(struct check *c, struct expr *e, struct expr *a, struct expr *b, bool is_glob)
 {
 	struct expr *x = make_string(c, a), *y = make_string(c, b), *cmp;
@@ -139,24 +157,27 @@ static struct expr *string_compare(struct check *c, struct expr *e, struct expr 
 			diag_hint(c->diags, d, "str(address) reads a string, ustr(address) one of user space");
 		return NULL;
 	}
-	if (x->op == EXPR_STR) {
+	if (x->op == EXPR_STR && !is_glob) {
 		cmp = x;
 		x = y;
 		y = cmp;
 	}
-	if (x->op == EXPR_STR)
-		return new_int(c, e->span, type_bool(c->types), (x->len == y->len && !memcmp(x->text, y->text, x->len)) ==
-			       (e->op != EXPR_NE));
+	if (x->op == EXPR_STR && y->op == EXPR_STR)
+		return new_int(c, e->span, type_bool(c->types), (is_glob ? eval_like(y->text, x->text) :
+			       x->len == y->len && !memcmp(x->text, y->text, x->len)) == (e->op != EXPR_NE));
 	if (y->op == EXPR_STR && y->len >= x->type->size)
 		diag_warn(c->diags, TAG_ALWAYS, e->span, "the text is longer than the string can be (%u bytes)",
 			  x->type->size - 1);
 	if (!is_glob && y->op == EXPR_STR && has_pattern(y->text))
 		diag_hint(c->diags, diag_warn(c->diags, TAG_LIKE, e->span, "'==' compares '*' and '?' as they are"),
 			  "'like \"%s\"' matches the pattern", y->text);
-	cmp = new_expr(c, EXPR_STRCMP, e->span, type_bool(c->types), x, y);
-	cmp->index = e->op == EXPR_NE ? EXPR_NE : EXPR_EQ;
-	cmp->is_glob = is_glob;
-	return cmp;
+	if (is_glob && y->op != EXPR_STR && y->op != EXPR_PARAM) {
+		diag_error(c->diags, TAG_TYPE, y->span, "a pattern is a text in the rule, or a parameter");
+		return NULL;
+	}
+	if (is_glob && x->op == EXPR_OLD)	/* decided there: only the text's number comes from the entry */
+		return new_expr(c, EXPR_OLD, e->span, type_bool(c->types), new_strcmp(c, e, x->a, y, true), NULL);
+	return new_strcmp(c, e, x, y, is_glob);
 }
 
 static bool wants_string(const struct expr *a, const struct expr *b)
@@ -202,6 +223,8 @@ static struct expr *check_compare(struct check *c, struct expr *e, struct expr *
 	t = common_type(c, a, b);
 	cmp = new_expr(c, e->op, e->span, type_bool(c->types), convert(c, a, t), convert(c, b, t));
 	warn_if_constant(c, cmp, a, b);
+	warn_byte_order(c, cmp, a, b);
+	warn_sign(c, cmp, a, b);
 	return fold(c, cmp);
 }
 
@@ -272,10 +295,14 @@ static void check_operands(struct check *c, struct expr *e, struct expr **a, str
 static struct expr *check_logic(struct check *c, struct expr *e)
 {
 	struct expr *a = check_cond(c, e->a), *b;
+	struct assumed left = { .cond = a, .up = c->assumed };
 	bool dead = a && is_const(a) && !!a->value == (e->op == EXPR_LOR);
 
 	c->diags->quiet += dead;
+	if (e->op == EXPR_LAND)
+		c->assumed = &left;
 	b = check_cond(c, e->b);
+	c->assumed = left.up;
 	c->diags->quiet -= dead;
 	if (dead)
 		return new_int(c, e->span, type_bool(c->types), a->value);
@@ -332,6 +359,10 @@ static struct expr *check_index(struct check *c, struct expr *e)
 	if (!a || !b)
 		return NULL;
 	t = a->type;
+	if (a->op == EXPR_ARG && t->kind == TYPE_ARRAY && !is_const(b)) {
+		diag_error(c->diags, TAG_TYPE, b->span, "an element of a record's array is picked by a constant");
+		return NULL;
+	}
 	if ((t->kind != TYPE_ARRAY && t->kind != TYPE_PTR) || !t->target->size)
 		return wrong_type(c, e, "[]", a, "an array or a pointer to something of known size");
 	if (!type_is_integer(b->type))
@@ -463,6 +494,8 @@ static struct expr *check_in(struct check *c, struct expr *e)
 		failed |= !items[i];
 		if (a && items[i] && items[i]->type->kind == TYPE_STR)
 			failed |= !wrong_type(c, e->list[i], "in", items[i], "numbers like the left side");
+		if (a && items[i])
+			warn_byte_order(c, e, a, items[i]);
 		if (t && items[i] && t->kind != TYPE_PTR && items[i]->type->kind != TYPE_STR)
 			t = common_type(c, &(struct expr){ .type = t }, items[i]);
 	}

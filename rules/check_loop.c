@@ -152,7 +152,7 @@ static struct expr *check_elements(struct check *c, struct expr *e, const struct
 	r = e->op == EXPR_CALL && !strcmp(e->text, "array") ? check_array(c, e) : check_expr(c, e);
 	if (!r)
 		return NULL;
-	if (r->op != EXPR_CALL && (r->type->kind != TYPE_ARRAY || !r->type->nelems)) {
+	if (r->op != EXPR_CALL && (r->op == EXPR_ARG || r->type->kind != TYPE_ARRAY || !r->type->nelems)) {
 		diag_error(c->diags, TAG_TYPE, e->span,
 			   "elements are list(head, struct NAME, member), hlist(...), array(pointer, n), or an array");
 		return NULL;

@@ -164,6 +164,12 @@ static int find_step(const struct check *c, const char *name)
 	return -1;
 }
 
+/* CAPITALS */
+static bool is_macro_name(const char *name)
+{
+	return !name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")];
+}
+
 static struct expr *unknown_name(struct check *c, const struct expr *e)
 {
 	struct nearest n = nearest_init(e->text);
@@ -188,6 +194,8 @@ static struct expr *unknown_name(struct check *c, const struct expr *e)
 		diag_hint(c->diags, d, "did you mean '%s'?", nearest_best(&n));
 	else if (find_builtin(of_task, LEN(of_task), e->text))
 		diag_hint(c->diags, d, "did you mean 'task.%s'?", e->text);
+	else if (is_macro_name(e->text))
+		diag_hint(c->diags, d, "the kernel's types tell nothing of its macros: write the number");
 	else
 		diag_hint(c->diags, d, "of a variable of the kernel the address is known: ((struct TYPE *)&%s)->FIELD", e->text);
 	return NULL;

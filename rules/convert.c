@@ -4,6 +4,8 @@
  */
 #include "rules/check.h"
 
+#include <string.h>
+
 #include "lib/arena.h"
 
 struct expr *new_expr(struct check *c, enum expr_op op, struct span span, const struct type *type, struct expr *a,
@@ -295,4 +297,42 @@ void warn_if_constant(struct check *c, const struct expr *cmp, const struct expr
 	if (!var->type->is_signed && v <= 0)
 		diag_hint(c->diags, d, "it is unsigned, as the kernel declares it; (s%u) in front makes it signed",
 			  var->type->size * 8);
+}
+
+static bool same_text(struct span a, struct span b)
+{
+	return a.src && a.src == b.src && a.len == b.len && !memcmp(a.src->text + a.off, b.src->text + b.off, a.len);
+}
+
+/* Does a condition say that e is not negative? */
+static bool says_positive(const struct expr *cond, const struct expr *e)
+{
+	if (!cond)
+		return false;
+	if (cond->op == EXPR_LAND)
+		return says_positive(cond->a, e) || says_positive(cond->b, e);
+	return (cond->op == EXPR_GT || cond->op == EXPR_GE) && is_const(cond->b) && (int64_t)cond->b->value >= 0 &&
+	       same_text(cond->a->span, e->span);
+}
+
+/*
+ * a and b: the operands of a comparison before their conversion. C makes both unsigned if one is, and not smaller: -EIO
+ * is then more than any count. Equality is what it seems.
+ */
+void warn_sign(struct check *c, const struct expr *cmp, const struct expr *a, const struct expr *b)
+{
+	const struct type *t = cmp->a->type;
+	const struct expr *s = promoted(c, a)->is_signed ? a : b, *u = s == a ? b : a;
+
+	if (cmp->op == EXPR_EQ || cmp->op == EXPR_NE || t->kind == TYPE_PTR || t->is_signed)
+		return;
+	if (!type_is_integer(s->type) || !s->type->is_signed || is_const(s) || is_const(u) || s->op == EXPR_PARAM)
+		return;
+	for (const struct assumed *known = c->assumed; known; known = known->up) {
+		if (says_positive(known->cond, s))
+			return;
+	}
+	diag_hint(c->diags, diag_warn(c->diags, TAG_SIGN, cmp->span, "C compares '%s' with '%s' as unsigned numbers: what is negative is large",
+				      type_text(c->arena, a->type), type_text(c->arena, b->type)),
+		  "the %s side is signed: ask for >= 0 first, or cast the other: (s64)", s == a ? "left" : "right");
 }

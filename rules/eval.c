@@ -345,6 +345,8 @@ static struct eval_value call(struct eval *v, const struct expr *e)
 	case FUNC_AFTER:
 		d = extend(e->index == FUNC_BEFORE ? a.num - b.num : b.num - a.num, t->size * 8, true);
 		return known((int64_t)d < 0);
+	case FUNC_SWAP:
+		return known(swap_bytes(a.num, e->type->size));
 	case FUNC_ABS:
 		return known(t->is_signed && (int64_t)a.num < 0 ? fit_value(e->type, -a.num) : a.num);
 	case FUNC_MIN:

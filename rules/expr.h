@@ -89,6 +89,7 @@ enum func {
 	FUNC_LEN,		/* len(elements, max): a, value = max */
 	FUNC_ANY_LIVE,		/* any_live(table, x, condition, max): value = table, b = condition, list[0] = max */
 	FUNC_PER_CPU, FUNC_ABS, FUNC_MIN, FUNC_MAX,
+	FUNC_SWAP,	/* bytes of the value of list[0], whose type tells how many */
 	FUNC_LIST, FUNC_HLIST,	/* list(head, struct foo, member): a = address of the head, type = struct foo *, member */
 	FUNC_ARRAY,		/* array(pointer, n): list[0], list[1]; type = the element */
 	FUNC_FLAG,		/* flag(name): value = index of the flag in the set */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "rules/lower.h"
+#include "rules/lower_parts.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -258,6 +258,15 @@ static void lower_stack_value(struct lower *l, uint32_t fail)
 	ir_mov(l->f, IR_REG(0), BPF_REG_0);
 }
 
+/* A text is kept as a number. */
+static void lower_kept(struct lower *l, const struct expr *e, uint32_t fail)
+{
+	if (e->type->kind == TYPE_STR)
+		lower_text_hash(l, e, 0, fail);
+	else
+		lower_value(l, e, 0, fail);
+}
+
 /* Values for guards and registers: val[], with a mask of those that could not be read. */
 static void lower_values(struct lower *l)
 {
@@ -274,10 +283,10 @@ static void lower_values(struct lower *l)
 			continue;
 		switch (v->kind) {
 		case VALUE_FIELD:
-			lower_value(l, v->field->expr, 0, fail);
+			lower_kept(l, v->field->expr, fail);
 			break;
 		case VALUE_EXPR:
-			lower_value(l, v->expr, 0, fail);
+			lower_kept(l, v->expr, fail);
 			break;
 		case VALUE_KSTACK:
 			lower_stack_value(l, fail);

@@ -214,6 +214,13 @@ static void lower_min_max(struct lower *l, const struct expr *e, uint32_t depth,
 	ir_mov(l->f, (uint8_t)IR_REG(depth), left);
 }
 
+/* x86-64 is little-endian: the instruction that makes big-endian swaps. */
+static void lower_swap(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
+{
+	lower_value(l, e->list[0], depth, fail);
+	ir_raw(l->f, BPF_ALU | BPF_END | BPF_TO_BE, (uint8_t)IR_REG(depth), 0, 0, (int32_t)e->type->size * 8);
+}
+
 /* As C's: the least integer stays what it is. */
 static void lower_abs(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
 {
@@ -324,6 +331,9 @@ void lower_call(struct lower *l, const struct expr *e, uint32_t depth, uint32_t 
 		break;
 	case FUNC_ABS:
 		lower_abs(l, e, depth, fail);
+		break;
+	case FUNC_SWAP:
+		lower_swap(l, e, depth, fail);
 		break;
 	case FUNC_PER_CPU:
 		lower_per_cpu(l, e, depth, fail);

@@ -62,6 +62,7 @@ static bool call_fails(const struct expr *e)
 	case FUNC_ABS:
 	case FUNC_MIN:
 	case FUNC_MAX:
+	case FUNC_SWAP:
 	case FUNC_KCONFIG:
 	case FUNC_FLAG:
 		return false;

@@ -63,6 +63,9 @@ bool lower_has_name(const struct type *t);
 
 void lower_in(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown);
 
+/* The number by which a text is kept from one event, or from the entry, for another (DF_HASH_WORD). */
+void lower_text_hash(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
+
 void lower_strcmp(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown);
 void lower_stack_has(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown);
 

@@ -7,8 +7,7 @@
  * fexit is the way, another body, attached by fentry, saves. The values go through the stack, mask first, to the
  * thread's frames (bpf/saved.h), and back.
  */
-#include "rules/lower.h"
-
+#include "rules/lower_parts.h"
 
 /* The mask and the values. */
 static uint32_t saved_bytes(const struct lower *l)
@@ -29,8 +28,6 @@ static void add(struct lower *l, const struct expr *e)
 			   l->event->name, DF_SAVED);
 		return;
 	}
-	if (!type_is_scalar(e->type) || e->type->size > 8)
-		diag_error(l->diags, TAG_TOO_BIG, e->span, "only integers and pointers are kept from the entry");
 	l->saved.values[l->saved.n++] = e;
 }
 
@@ -94,7 +91,10 @@ static void save_value(struct lower *l, uint32_t i, int16_t at)
 	uint32_t unknown = ir_new_label(l->f);
 
 	ir_line(l->f, e->span);
-	lower_value(l, e->op == EXPR_OLD ? e->a : e, 0, unknown);
+	if (e->type->kind == TYPE_STR)
+		lower_text_hash(l, e->a, 0, unknown);
+	else
+		lower_value(l, e->op == EXPR_OLD ? e->a : e, 0, unknown);
 	ir_store(l->f, 8, BPF_REG_10, (int16_t)(at + 8 * (i + 1)), IR_REG(0));
 	ir_load(l->f, 8, BPF_REG_1, BPF_REG_10, at);
 	ir_alui(l->f, BPF_OR, BPF_REG_1, 1 << i);

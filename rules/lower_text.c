@@ -194,6 +194,63 @@ static void lower_same(struct lower *l, const struct expr *e, uint32_t unknown)
 	ir_frame_release(l->f, 8);
 }
 
+void lower_text_hash(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
+{
+	int16_t slot = ir_frame(l->f, 8);
+
+	lower_text_address(l, e, fail);
+	ir_storei(l->f, 8, BPF_REG_10, slot, 0);
+	ir_movi(l->f, BPF_REG_2, text_where(e));
+	ir_mov(l->f, BPF_REG_3, BPF_REG_10);
+	ir_alui(l->f, BPF_ADD, BPF_REG_3, slot);
+	ir_call_symbol(l->f, "df_text_hash");
+	ir_alui(l->f, BPF_LSH, BPF_REG_0, 32);
+	ir_jcci(l->f, BPF_JNE, BPF_REG_0, 0, fail);
+	ir_load(l->f, 8, (uint8_t)IR_REG(depth), BPF_REG_10, slot);
+	ir_frame_release(l->f, 8);
+}
+
+/* Of texts of other events, and of the entry, only the number is there. */
+static bool is_hash(const struct expr *e)
+{
+	return e->type->kind == TYPE_STR && (e->op == EXPR_OLD || e->op == EXPR_VAL || e->op == EXPR_KEPT);
+}
+
+static uint64_t literal_hash(const struct expr *e)
+{
+	uint64_t h = 0, word;
+
+	for (uint32_t at = 0; at < e->len; at += 8) {
+		word = 0;
+		memcpy(&word, e->text + at, e->len - at < 8 ? e->len - at : 8);
+		h = DF_HASH_WORD(h, word);
+	}
+	return DF_HASH_END(h);
+}
+
+static void lower_hash(struct lower *l, const struct expr *e, uint32_t fail)
+{
+	if (is_hash(e))
+		lower_value(l, e, 0, fail);
+	else if (e->op == EXPR_STR)
+		ir_movi(l->f, IR_REG(0), literal_hash(e));
+	else
+		lower_text_hash(l, e, 0, fail);
+}
+
+static void lower_hashes(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown)
+{
+	int16_t slot = ir_frame(l->f, 8);
+
+	lower_hash(l, e->a, unknown);
+	ir_store(l->f, 8, BPF_REG_10, slot, IR_REG(0));
+	lower_hash(l, e->b, unknown);
+	ir_load(l->f, 8, BPF_REG_0, BPF_REG_10, slot);
+	ir_frame_release(l->f, 8);
+	ir_jcc(l->f, BPF_JEQ, BPF_REG_0, IR_REG(0), yes);
+	ir_jmp(l->f, no);
+}
+
 void lower_strcmp(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown)
 {
 	const char *text = e->b->op == EXPR_STR ? e->b->text : NULL;
@@ -203,6 +260,10 @@ void lower_strcmp(struct lower *l, const struct expr *e, uint32_t yes, uint32_t 
 		yes = no;
 		no = swap;
 	}
+	if (is_hash(e->a) || is_hash(e->b)) {
+		lower_hashes(l, e, yes, no, unknown);
+		return;
+	}
 	if (text && len <= INLINE_LITERAL && (!e->is_glob || is_plain(text, len))) {
 		lower_literal(l, e->a, text, len, false, yes, no, unknown);
 		return;
@@ -211,10 +272,8 @@ void lower_strcmp(struct lower *l, const struct expr *e, uint32_t yes, uint32_t 
 		lower_literal(l, e->a, text, len - 1, true, yes, no, unknown);
 		return;
 	}
-	if (e->is_glob && (text || e->b->op == EXPR_PARAM))
+	if (e->is_glob)
 		lower_like(l, e, unknown);
-	else if (e->is_glob)
-		diag_error(l->diags, TAG_TYPE, e->b->span, "a pattern is a text in the rule, or a parameter");
 	else if (text)
 		lower_long_literal(l, e, unknown);
 	else

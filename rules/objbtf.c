@@ -23,6 +23,7 @@ const struct extern_func extern_funcs[] = {
 	{ "df_usdt_arg", 3, { 0, 4, 0 }, 4 },
 	{ "df_text_is", 4, { 8, 4, 0, 4 }, 4 },
 	{ "df_text_like", 3, { 8, 4, 0 }, 4 },
+	{ "df_text_hash", 3, { 8, 4, 0 }, 4 },
 	{ "df_text_same", 4, { 8, 4, 8, 4 }, 4 },
 	{ "df_comm", 0, { 0 }, 8 },
 	{ "df_stack_has", 2, { 0, 0 }, 4 },

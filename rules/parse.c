@@ -480,12 +480,12 @@ static struct expr *parse_in(struct parser *p, struct expr *a)
 	return e;
 }
 
-/* like = a "like" STR; has = "kstack" "has" STR */
+/* like = a "like" (STR | PARAM); has = "kstack" "has" STR */
 static struct expr *parse_pattern(struct parser *p, enum expr_op op, struct expr *a)
 {
 	struct expr *e = node(p, op, span_join(a->span, p->t->span), a, NULL);
 
-	if (p->t->kind != TOKEN_STR) {
+	if (p->t->kind != TOKEN_STR && !(p->t->kind == TOKEN_PARAM && op == EXPR_STRCMP)) {
 		syntax(p, p->t, op == EXPR_STRCMP ? "expected a pattern in double quotes" :
 			       "expected a function's name in double quotes");
 		return e;

@@ -165,6 +165,11 @@ void probe_resolve_tracepoint(struct check *c, struct event *ev, struct probe *p
 	*p->funcs = (struct probe_func){ .name = name, .module = f.module, .btf = f.btf, .proto_id = f.proto_id };
 }
 
+static bool is_readable(const struct type *t)
+{
+	return type_is_scalar(t) && t->size && t->size <= 8;
+}
+
 /* arg.NAME of a tracepoint: a member of its record; a string stands at the end of it, at __data_loc_NAME. */
 int tracepoint_arg(struct check *c, struct event *ev, const char *name, struct span span)
 {
@@ -192,7 +197,8 @@ int tracepoint_arg(struct check *c, struct event *ev, const char *name, struct s
 	}
 	if (arg.type->kind == TYPE_ARRAY && arg.type->target->is_char)
 		arg.type = type_str(c->types, arg.type->nelems ? arg.type->nelems : 64);
-	if (arg.type->kind != TYPE_STR && (!type_is_scalar(arg.type) || arg.type->size > 8)) {
+	if (arg.type->kind != TYPE_STR && !is_readable(arg.type) &&
+	    !(arg.type->kind == TYPE_ARRAY && is_readable(arg.type->target))) {
 		diag_error(c->diags, TAG_TYPE, span, "field '%s' is a '%s'", name, type_text(c->arena, arg.type));
 		return -1;
 	}

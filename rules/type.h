@@ -30,6 +30,7 @@ struct type {
 	uint32_t size;			/* bytes; 0 if unknown (void, function, incomplete struct) */
 	bool is_signed, is_union;
 	bool is_char;			/* one-byte integer named char: arrays of it read as strings */
+	bool is_be;			/* integer in the network's byte order: __be16 ... */
 	bool is_user;			/* pointer to user memory (__user in BTF type tags, where known) */
 	uint32_t nelems;
 	const struct type *target;

@@ -103,19 +103,25 @@ const struct type *type_str(struct types *t, uint32_t size)
 	return new_type(t, (struct type){ .kind = TYPE_STR, .size = size });
 }
 
-/*
- * Through typedefs and qualifiers. *named: the last typedef passed, by which an anonymous struct is known.
- * *user: a type tag "user" stood between.
- */
-static const struct btf_type *skip(const struct btf *btf, uint32_t *id, uint32_t *named, bool *user)
+/* What is passed on the way to a type. */
+struct passed {
+	uint32_t named;		/* the last typedef, by which an anonymous struct is known; 0: none */
+	bool user;		/* a type tag "user" */
+	bool be;		/* __be16 ... */
+};
+
+/* Through typedefs and qualifiers. */
+static const struct btf_type *skip(const struct btf *btf, uint32_t *id, struct passed *passed)
 {
 	const struct btf_type *t = btf__type_by_id(btf, *id);
 
 	for (int i = 0; t && i < CHAIN_MAX; i++) {
-		if (btf_is_typedef(t))
-			*named = *id;
+		if (btf_is_typedef(t)) {
+			passed->named = *id;
+			passed->be |= !strncmp(btf__str_by_offset(btf, t->name_off), "__be", 4);
+		}
 		else if (btf_kind(t) == BTF_KIND_TYPE_TAG)
-			*user |= !strcmp(btf__str_by_offset(btf, t->name_off), "user");
+			passed->user |= !strcmp(btf__str_by_offset(btf, t->name_off), "user");
 		else if (!btf_is_mod(t))
 			return t;
 		*id = t->type;
@@ -131,8 +137,10 @@ static const char *name_at(const struct btf *btf, uint32_t name_off)
 	return s && *s ? s : NULL;
 }
 
-static const struct type *int_from_btf(struct types *t, const struct btf *btf, const struct btf_type *b, uint32_t id)
+static const struct type *int_from_btf(struct types *t, const struct btf *btf, const struct btf_type *b, uint32_t id,
+				       bool is_be)
 {
+	static const char *const be_names[] = { [2] = "__be16", [4] = "__be32", [8] = "__be64" };
 	uint8_t encoding = btf_int_encoding(b);
 	const char *name = name_at(btf, b->name_off);
 	struct type type = {
@@ -141,6 +149,10 @@ static const struct type *int_from_btf(struct types *t, const struct btf *btf, c
 	};
 
 	type.is_char = b->size == 1 && name && strstr(name, "char");
+	if (is_be && b->size >= 2 && b->size <= 8 && be_names[b->size]) {
+		type.is_be = true;
+		type.name = be_names[b->size];
+	}
 	return new_type(t, type);
 }
 
@@ -182,10 +194,9 @@ static const struct type *fwd_from_btf(struct types *t, const struct btf *btf, c
 
 static const struct type *make_from_btf(struct types *t, const struct btf *btf, uint32_t id)
 {
-	uint32_t named = 0;
-	bool user = false;
-	const struct btf_type *b = skip(btf, &id, &named, &user);
-	struct type type = { .btf = btf, .btf_id = id, .is_user = user, .from_text = t->text && btf == t->text };
+	struct passed passed = { 0 };
+	const struct btf_type *b = skip(btf, &id, &passed);
+	struct type type = { .btf = btf, .btf_id = id, .is_user = passed.user, .from_text = t->text && btf == t->text };
 	uint32_t target;
 
 	if (!b || !id)
@@ -194,11 +205,11 @@ static const struct type *make_from_btf(struct types *t, const struct btf *btf, 
 	type.size = b->size;
 	switch (btf_kind(b)) {
 	case BTF_KIND_INT:
-		return int_from_btf(t, btf, b, id);
+		return int_from_btf(t, btf, b, id, passed.be);
 	case BTF_KIND_PTR:
 		target = b->type;
-		skip(btf, &target, &named, &type.is_user);
-		return new_type(t, (struct type){ .kind = TYPE_PTR, .size = 8, .is_user = type.is_user,
+		skip(btf, &target, &passed);
+		return new_type(t, (struct type){ .kind = TYPE_PTR, .size = 8, .is_user = passed.user,
 						  .target = type_from_btf(t, btf, b->type) });
 	case BTF_KIND_ARRAY:
 		return array_from_btf(t, btf, b);
@@ -207,9 +218,9 @@ static const struct type *make_from_btf(struct types *t, const struct btf *btf, 
 	case BTF_KIND_FLOAT:
 		type.kind = TYPE_STRUCT;
 		type.is_union = btf_is_union(b);
-		if (!type.name && named) {
-			type.btf_id = named;
-			type.name = name_at(btf, btf__type_by_id(btf, named)->name_off);
+		if (!type.name && passed.named) {
+			type.btf_id = passed.named;
+			type.name = name_at(btf, btf__type_by_id(btf, passed.named)->name_off);
 		}
 		return new_type(t, type);
 	case BTF_KIND_FWD:
@@ -371,13 +382,13 @@ const char *type_nearest(struct types *t, const char *name)
 
 static const struct btf_type *struct_of(const struct type *st)
 {
-	uint32_t id = st->btf_id, named = 0;
+	struct passed passed = { 0 };
+	uint32_t id = st->btf_id;
 	const struct btf_type *b;
-	bool user = false;
 
 	if (!st->btf)
 		return NULL;
-	b = skip(st->btf, &id, &named, &user);
+	b = skip(st->btf, &id, &passed);
 	return b && btf_is_composite(b) ? b : NULL;
 }
 
@@ -385,14 +396,14 @@ static const struct btf_type *struct_of(const struct type *st)
 static void place_member(struct types *t, const struct btf *btf, const struct btf_type *b, uint32_t i,
 			 struct type_member *m)
 {
-	uint32_t id = btf_members(b)[i].type, named = 0;
+	uint32_t id = btf_members(b)[i].type;
+	struct passed passed = { 0 };
 	const struct btf_type *type;
-	bool user = false;
 
 	m->type = type_from_btf(t, btf, id);
 	m->bit_off += btf_member_bit_offset(b, i);
 	m->bit_size = btf_member_bitfield_size(b, i);
-	type = skip(btf, &id, &named, &user);
+	type = skip(btf, &id, &passed);
 	if (!m->bit_size && type && btf_is_int(type) && btf_int_bits(type) != type->size * 8) {
 		m->bit_off += btf_int_offset(type);
 		m->bit_size = btf_int_bits(type);
@@ -413,9 +424,9 @@ static bool search_members(struct member_search *s, const struct btf_type *b, ui
 	for (uint32_t i = 0; i < btf_vlen(b); i++) {
 		const struct btf_member *m = &btf_members(b)[i];
 		const char *name = name_at(s->btf, m->name_off);
-		uint32_t id = m->type, named = 0;
+		struct passed passed = { 0 };
 		const struct btf_type *inner;
-		bool user = false;
+		uint32_t id = m->type;
 
 		if (name && s->nearest) {
 			nearest_offer(s->nearest, name);
@@ -426,7 +437,7 @@ static bool search_members(struct member_search *s, const struct btf_type *b, ui
 		}
 		if (name || ++s->visits > VISIT_MAX)
 			continue;
-		inner = skip(s->btf, &id, &named, &user);
+		inner = skip(s->btf, &id, &passed);
 		if (inner && btf_is_composite(inner) &&
 		    search_members(s, inner, bit_off + btf_member_bit_offset(b, i)))
 			return true;

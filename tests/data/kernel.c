@@ -248,3 +248,31 @@ void __warn(const char *file, int line, void *caller)
 void oops_enter(void)
 {
 }
+
+/* In the network's byte order. */
+typedef u16 __be16;
+typedef u32 __be32;
+
+struct packet {
+	__be16 port;
+	__be32 addr;
+};
+
+int packet_in(struct packet *packet)
+{
+	return packet->port;
+}
+
+struct trace_event_raw_sys_enter {
+	struct trace_entry ent;
+	long id;
+	unsigned long args[6];
+};
+
+void __traceiter_sys_enter(void *__data, void *regs, long id)
+{
+}
+
+void use_more_records(struct trace_event_raw_sys_enter *a)
+{
+}

@@ -5,15 +5,30 @@
  *
  * usage: exprs TIMES
  */
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define NAME "/tmp/deadfall-expressions.txt"
+
+/* A packet of three bytes to itself, by a loopback device that is up. */
+static int send_packet(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(5353), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int ok = fd >= 0 && !ioctl(fd, SIOCSIFFLAGS, &lo) && sendto(fd, "abc", 3, 0, (void *)&to, sizeof(to)) == 3;
+
+	close(fd);
+	return ok;
+}
 
 int main(int argc, char **argv)
 {
@@ -34,6 +49,8 @@ int main(int argc, char **argv)
 		lseek(fd, 100, SEEK_SET);
 		memcpy(text, "user text of this process, longer than a short literal", 55);
 		if (read(fd, text, 77) != 77)
+			return 1;
+		if (!send_packet())
 			return 1;
 	}
 	close(fd);

@@ -97,6 +97,13 @@ conditions() {
 	yes	arg.count > 70 ? arg.count == 77 : *(int *)16 == 1
 	unknown	*(int *)16 == 1
 	yes	((struct task_struct *)task)->in_execve == 0
+	yes	ntohs((u16)arg.count) == 0x4d00 && be32_to_cpu((u32)arg.count) == 0x4d000000
+	yes	be64_to_cpu(arg.count) == 0x4d00000000000000 && (u16)htons(80) == 0x5000 && (u32)ipv4("1.2.3.4") == 0x04030201
+	yes	S_ISREG(arg.file->f_inode->i_mode) && !S_ISDIR(arg.file->f_inode->i_mode)
+	yes	file_inode(arg.file) == arg.file->f_inode && list_empty(&task->children)
+	yes	test_bit(7, &arg.file->f_inode->i_mode) && !test_bit(6, &arg.file->f_inode->i_mode)
+	yes	atomic_read(&task->signal->live) == 1 && refcount_read(&task->usage) > 0
+	yes	this_cpu_ptr(&runqueues)->curr == task && BIT(2) == 4 && MAJOR(0x800005u) == 8 && MINOR(0x800005u) == 5
 	yes	any(x, list(&task->real_parent->children, struct task_struct, sibling), x->pid == task.tid)
 	yes	any(x, list(&task->real_parent->children, struct task_struct, sibling), x->comm == "df-child")
 	no	any(x, list(&task->real_parent->children, struct task_struct, sibling), x->comm == "df-chilt")
@@ -134,6 +141,57 @@ returns() {
 	yes	retval == 77
 	yes	retval > 0 && !IS_ERR(retval)
 	no	retval < 0
+	yes	old(task->comm) == "df-child" && old(task->comm) != "df-chil"
+	yes	old(task->comm) == task.comm
+	no	old(task->comm) != task.comm
+	yes	old(task->comm) like "df-*"
+	no	old(task->comm) like "*x"
+	yes	old(arg.file->f_path.dentry->d_name.name) == "deadfall-expressions.txt"
+	yes	old(ustr(arg.buf)) like "user text*" && old(ustr(arg.buf)) != ustr(arg.buf)
+	unknown	old(str(16l)) == "x"
+	END
+}
+
+# Packets that it sends to itself, at kprobe:udp_rcv(skb).
+packets() {
+	cat <<-'END'
+	yes	ntohs(udp_hdr(arg.skb)->dest) == 5353 && udp_hdr(arg.skb)->dest == htons(5353)
+	yes	ip_hdr(arg.skb)->daddr == ipv4("127.0.0.1") && ip_hdr(arg.skb)->protocol == IPPROTO_UDP
+	no	ip_hdr(arg.skb)->daddr == ipv4("127.0.0.2")
+	yes	ip_hdr(arg.skb)->version == 4 && ip_hdr(arg.skb)->ihl == 5 && ntohs(ip_hdr(arg.skb)->tot_len) == 31
+	yes	skb_shinfo(arg.skb)->nr_frags == 0 && arg.skb->len == 11
+	yes	arg.skb->dev->name == "lo" && arg.skb->pkt_type == 0
+	END
+}
+
+# The same read as a system call, at tracepoint:raw_syscalls:sys_enter: an array of the record.
+calls() {
+	cat <<-'END'
+	yes	arg.id == 0 && arg.args[2] == 77 && ustr(arg.args[1]) like "user text of*"
+	no	arg.id == 0 && arg.args[2] == 78
+	END
+}
+
+# The same of a read's end, over what was recorded at its beginning, `a`; unknown is no.
+steps() {
+	cat <<-'END'
+	yes	a.comm == task.comm
+	no	a.comm != task.comm
+	yes	a.comm == "df-child" && a.comm != "df-chil" && a.comm != "df-child2"
+	no	a.comm == "df-childs, a longer one than can be"
+	yes	a.comm like "df-*" && a.comm not like "*x"
+	no	a.comm like "*x"
+	yes	a.comm in ["x", "df-child"]
+	yes	a.comm == $name && a.comm like $pattern
+	yes	a.iname == "deadfall-expressions.txt" && a.iname != a.comm
+	yes	a.name == "deadfall-expressions.txt" && a.name like "*.txt"
+	yes	a.name == a.iname && str(a.name, 9) == "deadfall"
+	no	a.name != a.iname
+	yes	a.parent != task.comm && a.parent == task.parent.comm
+	yes	a.user == "user text of this process, longer than a short literal"
+	no	a.user == "user text of this process, longer than a short litera!"
+	no	a.bad == "x" || a.bad != "x" || a.bad like "*"
+	yes	a.bad == "x" || a.tid == task.tid
 	END
 }
 
@@ -149,8 +207,47 @@ write_rules() {
 
 conditions >"$work/conditions"
 returns >"$work/returns"
+packets >"$work/packets"
+calls >"$work/calls"
+write_steps() {
+	local expect condition n=0
+	while IFS=$'\t' read -r expect condition; do
+		n=$((n + 1))
+		cat <<-END
+		---
+		deadfall: 1
+		rule: steps-$n-$expect
+		params: {name: "df-child", pattern: "df-*"}
+		events:
+		  a:
+		    probe: kprobe:vfs_read
+		    where: task.comm == "df-child" && arg.count == 77
+		    key: task.tid
+		    fields:
+		      iname: arg.file->f_path.dentry->d_iname
+		      name: arg.file->f_path.dentry->d_name.name
+		      parent: task.parent.comm
+		      user: ustr(arg.buf)
+		      bad: str(16l)
+		  b: {probe: "kretprobe:vfs_read", where: task.comm == "df-child" && retval == 77, key: task.tid}
+		match:
+		  sequence:
+		    - a
+		    - b: b
+		      where: |-
+		        $condition
+		context: {last: 1, keys: 1}
+		on_match: [log: "hit"]
+		END
+	done
+}
+
+steps >"$work/steps"
+write_steps <"$work/steps" >"$work/steps.yaml"
 write_rules kprobe:vfs_read entry <"$work/conditions" >"$work/exprs.yaml"
 write_rules kretprobe:vfs_read return <"$work/returns" >>"$work/exprs.yaml"
+write_rules kprobe:udp_rcv packet <"$work/packets" >>"$work/exprs.yaml"
+write_rules tracepoint:raw_syscalls:sys_enter call <"$work/calls" >>"$work/exprs.yaml"
 
 # counts KIND N: what status says of a condition: "hit unknown"
 counts() {
@@ -175,6 +272,19 @@ check_all() {
 	done <"$file"
 }
 
+step_is_as_expected() {
+	same "$([ "$2" = yes ] && echo 10 || echo 0)" \
+		"$(jq -r ".[0].rules[] | select(.rule == \"steps-$1-$2\") | .fires" "$dir/status.json")"
+}
+
+check_steps() {
+	local expect condition n=0
+	while IFS=$'\t' read -r expect condition; do
+		n=$((n + 1))
+		check "$1: over a step, $condition is $expect" step_is_as_expected "$n" "$expect"
+	done <"$work/steps"
+}
+
 # The rules of live.yaml tell in their names what is expected: NAME-HITS-UNKNOWN.
 live_rules() {
 	sed -n 's/^rule: //p' tests/vm/rules/live.yaml
@@ -187,11 +297,14 @@ live_is_as_expected() {
 
 for kernel in 6.12 6.1; do
 	run_vm "$kernel" --kernel "$kernel" --no-kdump --run-args --dry-run --rule "$work/exprs.yaml" \
-		--rule tests/vm/rules/live.yaml \
+		--rule "$work/steps.yaml" --rule tests/vm/rules/live.yaml \
 		--copy "$build/vm/exprs" -- ./exprs 10
 	check "$kernel: the rules load and the program runs" same 0 "$rc"
 	check_all entry "$work/conditions" "$kernel"
 	check_all return "$work/returns" "$kernel"
+	check_all packet "$work/packets" "$kernel"
+	check_all call "$work/calls" "$kernel"
+	check_steps "$kernel"
 	for rule in $(live_rules); do
 		check "$kernel: $rule" live_is_as_expected "$rule"
 	done
