@@ -16,6 +16,12 @@ const struct compat_alias compat_aliases[] = {
 	 * overrides of module_alloc to execmem", dropped it. Without it the user has to say --kaslr=auto.
 	 */
 	{ "module_load_offset", "kaslr_regions", NULL, NULL, NULL },
+	/*
+	 * crash takes HZ from a constant in the scope of this function; 3e9a99eba058 "block/mq-deadline: Rename
+	 * dd_init_queue() and dd_exit_queue()" (v5.14) renamed it, and mostly it is in a module that is not loaded. Code
+	 * through which no backtrace leads stands in for it (compat_hz()).
+	 */
+	{ "dd_init_queue", "_sinittext", NULL, NULL, NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 
@@ -98,8 +104,11 @@ static size_t patch_pid(struct kernel *k, struct dwarf_patch *ret)
 }
 
 /*
- * ac3b43283923 "module: replace module_layout with module_memory" (v6.4): crash 8.0.2 looks for module_core and
- * core_size. Text (mem[0]) and init text (mem[4]) stand in for the one area there was.
+ * ac3b43283923 "module: replace module_layout with module_memory" (v6.4): crash 8.0.2 knows two areas of a module, one that
+ * stays and one that goes when it is initialized, in one piece each. Text (mem[0]) stands in for the first; for the second
+ * data (mem[1]), with the symbol table that crash reads and that must lie in one of the two. It goes through the tables of
+ * exported symbols as well, which are in neither, and computes sizes below zero: their numbers are shown as other members,
+ * and where crash looks is the module's state, 0 for one that lives.
  */
 static size_t patch_module(struct kernel *k, struct dwarf_patch *ret)
 {
@@ -108,8 +117,8 @@ static size_t patch_module(struct kernel *k, struct dwarf_patch *ret)
 		uint32_t index;
 	} old[] = {
 		{ "module_core", "long unsigned int", "base", 0 }, { "core_size", "unsigned int", "size", 0 },
-		{ "core_text_size", "unsigned int", "size", 0 },   { "module_init", "long unsigned int", "base", 4 },
-		{ "init_size", "unsigned int", "size", 4 },	    { "init_text_size", "unsigned int", "size", 4 },
+		{ "core_text_size", "unsigned int", "size", 0 },   { "module_init", "long unsigned int", "base", 1 },
+		{ "init_size", "unsigned int", "size", 1 },	    { "init_text_size", "unsigned int", "size", 4 },
 	};
 	struct kmember mem, one, m;
 	size_t n = 0;
@@ -120,6 +129,12 @@ static size_t patch_module(struct kernel *k, struct dwarf_patch *ret)
 		if (!kernel_member(k, "module_memory", old[i].member, &m, NULL))
 			ret[n++] = (struct dwarf_patch){ DWARF_ADD, "module", old[i].name, old[i].type,
 							 mem.offset + old[i].index * one.size + m.offset };
+	if (kernel_member(k, "module", "state", &m, NULL))
+		return n;
+	ret[n++] = (struct dwarf_patch){ DWARF_RENAME, "module", "num_syms", "num_exported", 0 };
+	ret[n++] = (struct dwarf_patch){ DWARF_RENAME, "module", "num_gpl_syms", "num_gpl_exported", 0 };
+	ret[n++] = (struct dwarf_patch){ DWARF_ADD, "module", "num_syms", "unsigned int", m.offset };
+	ret[n++] = (struct dwarf_patch){ DWARF_ADD, "module", "num_gpl_syms", "unsigned int", m.offset };
 	return n;
 }
 
@@ -142,4 +157,51 @@ uint32_t compat_thread_size(struct kernel *k)
 	    to - from >= 4096 && to - from <= 65536)
 		return (uint32_t)(to - from);
 	return 16384;		/* x86-64 without KASAN */
+}
+
+struct dwarf_scoped compat_hz(struct kernel *k)
+{
+	struct dwarf_scoped none = { NULL, 0, 0 }, hz = { "write_expire", 0, 0 };
+	uint64_t tick, addr;
+
+	/* Nanoseconds of a tick as NTP has adjusted them. */
+	if (kernel_symbol(k, "tick_nsec", &tick, NULL) || kernel_u64(k, tick, &tick, NULL) || tick < 500000 ||
+	    tick > 20000000 || kernel_symbol(k, "_sinittext", &addr, NULL))
+		return none;
+	hz.value = (int32_t)(5 * ((1000000000 + tick / 2) / tick));
+	hz.addr = addr;
+	return hz;
+}
+
+/* What scripts/orc_hash.sh makes of v6.3's arch/x86/include/asm/orc_types.h. */
+const uint8_t compat_orc_header[20] = { 0xdb, 0x84, 0xae, 0xd4, 0x10, 0x3b, 0x31, 0xdd, 0x51, 0xe0,
+					0x17, 0xf8, 0xf7, 0x97, 0x83, 0xca, 0x98, 0x5c, 0x2c, 0x51 };
+
+/*
+ * fb799447ae29 "x86,objtool: Split UNWIND_HINT_EMPTY in two" (v6.4) made the flag `end` a type and moved the others; drgn
+ * 0.0.22 knows the encoding before. They are shown as ffb1b4a41016 "x86/unwind/orc: Add 'signal' field to ORC metadata"
+ * (v6.3) had them, with the flag `end` where it had been before, too: where a stack ends, nobody asks for `signal`.
+ */
+bool compat_orc_changed(struct kernel *k)
+{
+	struct kmember type, whole;
+
+	return !kernel_member(k, "orc_entry", "", &whole, NULL) && whole.size == COMPAT_ORC_ENTRY &&
+	       !kernel_member(k, "orc_entry", "type", &type, NULL) && type.bits == 3;
+}
+
+void compat_orc_entry(uint8_t entry[COMPAT_ORC_ENTRY])
+{
+	enum { NONE, END, CALL };	/* since v6.4; two kinds of registers follow */
+	unsigned int flags = entry[4] | entry[5] << 8, type = flags >> 8 & 7, signal = flags >> 11 & 1, end = 0;
+
+	if (type < CALL) {
+		flags &= ~0xfu;		/* no register to start from */
+		end = type == END ? 0xc00 : 0;
+		type = CALL;
+		signal = 0;
+	}
+	flags = (flags & 0xff) | (type - CALL) << 8 | signal << 10 | end;
+	entry[4] = (uint8_t)flags;
+	entry[5] = (uint8_t)(flags >> 8);
 }

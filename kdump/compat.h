@@ -33,6 +33,22 @@ extern const struct compat_global compat_globals[];
 /* How this kernel's structs are to be shown; ends with a NULL type. */
 void compat_patches(struct kernel *k, struct dwarf_patch ret[COMPAT_PATCHES_MAX]);
 
+/*
+ * The constant from which crash takes HZ: write_expire, 5 * HZ, in the scope of dd_init_queue, which is one of the aliases.
+ * name is NULL if the kernel's HZ is not known.
+ */
+struct dwarf_scoped compat_hz(struct kernel *k);
+
+/*
+ * The unwind table of v6.4 and later as older debuggers know it: true if it has to be changed; then convert each entry, and
+ * let the file have the section .orc_header with these bytes, by which newer debuggers know the encoding.
+ */
+#define COMPAT_ORC_ENTRY 6
+extern const uint8_t compat_orc_header[20];
+
+bool compat_orc_changed(struct kernel *k);
+void compat_orc_entry(uint8_t entry[COMPAT_ORC_ENTRY]);
+
 /* Bytes of a kernel stack: from the kernel's own memory, or the architecture's usual. */
 uint32_t compat_thread_size(struct kernel *k);
 

@@ -39,7 +39,7 @@ struct range {
 
 struct sym {
 	uint64_t addr;		/* link address */
-	uint32_t name;
+	uint32_t name, size;
 	uint16_t section;
 	uint8_t info;
 };
@@ -241,43 +241,61 @@ static void read_banner(struct writer *w)
 			p[1] = '\0';
 }
 
-/* Locals before globals, as ELF demands; within, by address. */
-static int by_place(const void *x, const void *y)
+static int by_address(const void *x, const void *y)
 {
 	const struct sym *a = x, *b = y;
-	int ga = GELF_ST_BIND(a->info) != STB_LOCAL, gb = GELF_ST_BIND(b->info) != STB_LOCAL;
 
-	if (ga != gb)
-		return ga - gb;
 	return a->addr < b->addr ? -1 : a->addr > b->addr;
 }
 
+/* A symbol reaches to the next one of its section that begins elsewhere, be it local or global. */
+static void find_sizes(struct writer *w)
+{
+	uint64_t next[SECTIONS + 1] = { 0 }, start[SECTIONS + 1] = { 0 };
+	size_t place;
+
+	qsort(w->syms, w->nsyms, sizeof(*w->syms), by_address);
+	for (size_t i = w->nsyms; i-- > 0;) {
+		struct sym *s = &w->syms[i];
+
+		if (s->section == SHN_ABS)
+			continue;
+		place = s->section;
+		if (start[place] != s->addr) {
+			next[place] = start[place];
+			start[place] = s->addr;
+		}
+		s->size = next[place] && next[place] - s->addr < 0x100000 ? (uint32_t)(next[place] - s->addr) : 0;
+	}
+}
+
+/* Locals come before globals, as ELF demands. */
 static Elf64_Sym *build_symtab(struct writer *w, uint32_t *first_global, struct err *err)
 {
 	Elf64_Sym *tab = calloc(w->nsyms + 1, sizeof(*tab));
+	size_t n = 1;
 
 	if (!tab) {
 		err_nomem(err);
 		return NULL;
 	}
-	qsort(w->syms, w->nsyms, sizeof(*w->syms), by_place);
-	*first_global = 1;
-	for (size_t i = 0; i < w->nsyms; i++) {
-		const struct sym *s = &w->syms[i];
-		uint64_t next = 0;
+	find_sizes(w);
+	for (int global = 0; global < 2; global++) {
+		*first_global = (uint32_t)n;
+		for (size_t i = 0; i < w->nsyms; i++) {
+			const struct sym *s = &w->syms[i];
 
-		if (GELF_ST_BIND(s->info) == STB_LOCAL)
-			(*first_global)++;
-		for (size_t j = i + 1; j < w->nsyms && j < i + 16 && next <= s->addr; j++)
-			next = w->syms[j].section == s->section ? w->syms[j].addr : 0;
-		tab[i + 1] = (Elf64_Sym){
-			.st_name = s->name,
-			.st_info = s->info,
-			.st_shndx = s->section == SHN_ABS ? SHN_ABS :
-							    (Elf64_Half)w->ranges[s->section - 1].index,
-			.st_value = s->addr,
-			.st_size = next > s->addr && next - s->addr < 0x100000 ? next - s->addr : 0,
-		};
+			if ((GELF_ST_BIND(s->info) != STB_LOCAL) != global)
+				continue;
+			tab[n++] = (Elf64_Sym){
+				.st_name = s->name,
+				.st_info = s->info,
+				.st_shndx = s->section == SHN_ABS ? SHN_ABS :
+								    (Elf64_Half)w->ranges[s->section - 1].index,
+				.st_value = s->addr,
+				.st_size = s->size,
+			};
+		}
 	}
 	return tab;
 }
@@ -304,6 +322,19 @@ static size_t add_section(struct writer *w, const char *name, uint32_t type, uin
 	sh->sh_addr = addr;
 	sh->sh_entsize = type == SHT_SYMTAB ? sizeof(Elf64_Sym) : 0;
 	return elf_ndxscn(scn);
+}
+
+static int convert_orc(struct writer *w, struct err *err)
+{
+	for (size_t i = 0; i < COUNT(w->ranges); i++) {
+		struct range *r = &w->ranges[i];
+
+		if (!r->bytes || strcmp(r->name, ".orc_unwind"))
+			continue;
+		for (uint64_t at = 0; at + COMPAT_ORC_ENTRY <= r->end - r->start; at += COMPAT_ORC_ENTRY)
+			compat_orc_entry(r->bytes + at);
+	}
+	return add_section(w, ".orc_header", SHT_PROGBITS, 0, 0, compat_orc_header, sizeof(compat_orc_header), err) ? 0 : -1;
 }
 
 /* A segment for each section: drgn takes the kernel's address range from them. Called when places are known. */
@@ -365,6 +396,8 @@ static int add_sections(struct writer *w, const struct dwarf *d, Elf64_Sym **tab
 		if (!r->index)
 			return -1;
 	}
+	if (compat_orc_changed(w->k) && convert_orc(w, err))
+		return -1;
 	*tab = build_symtab(w, &first_global, err);
 	if (!*tab || !add_section(w, ".debug_info", SHT_PROGBITS, 0, 0, d->info.data, d->info.len, err) ||
 	    !add_section(w, ".debug_abbrev", SHT_PROGBITS, 0, 0, d->abbrev.data, d->abbrev.len, err) ||
@@ -422,13 +455,16 @@ int vmlinux_write(struct kernel *k, int fd, struct vmlinux_stats *stats, struct 
 {
 	struct dwarf_patch patches[COMPAT_PATCHES_MAX];
 	struct writer w = { .k = k };
+	struct dwarf_input in;
 	struct dwarf d = { 0 };
 	int rc;
 
 	rc = open_writer(&w, err);
 	if (!rc) {
 		compat_patches(k, patches);
-		rc = dwarf_make(w.btf, w.vars, w.nvars, patches, compat_thread_size(k), &d, &stats->left_out, err);
+		in = (struct dwarf_input){ w.btf, w.vars, w.nvars, patches, compat_thread_size(k), compat_hz(k) };
+		in.scoped.addr = link_address(&w, in.scoped.addr);
+		rc = dwarf_make(&in, &d, &stats->left_out, err);
 	}
 	rc = rc ? rc : write_elf(&w, fd, &d, err);
 	stats->symbols = w.nsyms;

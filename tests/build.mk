@@ -2,7 +2,7 @@
 # What the tests in virtual machines run: modules and programs. `make check` builds them.
 
 VM_FIXTURES = $(BUILD)/vm/widget.ko $(BUILD)/vm-6.1/scen.ko $(BUILD)/vm/bpf_panic/bpf_panic.ko $(BUILD)/vm/wl $(BUILD)/vm/app \
-	$(BUILD)/vm/kv $(BUILD)/vm/exprs $(BUILD)/vm/calls $(BUILD)/vm/automata
+	$(BUILD)/vm/kv $(BUILD)/vm/exprs $(BUILD)/vm/calls $(BUILD)/vm/automata $(BUILD)/vm/ask
 
 $(BUILD)/vm/widget.ko: tests/vm/build $(wildcard tests/vm/mod/*)
 	$(call msg,MODULE,$@)
@@ -24,6 +24,15 @@ $(BUILD)/vm/kv: tests/vm/usdt.c
 	$(call msg,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARN) -O1 -g -static -D_GNU_SOURCE -o $@ $<
+
+# These read the DWARF that we made by elfutils.
+$(BUILD)/tests/unit/dwarf $(BUILD)/tests/unit/vmlinux: LIBS += -ldw
+
+# Its user stack is read by frame pointers.
+$(BUILD)/vm/ask: tests/vm/ask.c
+	$(call msg,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) -O1 -g -static -fno-omit-frame-pointer -D_GNU_SOURCE -o $@ $<
 
 # With all of deadfall in it.
 $(BUILD)/vm/automata: tests/vm/automata.c $(BUILD)/libdeadfall.a

@@ -138,8 +138,12 @@ static inline void df_kallsyms(struct dumpfile *d, struct df_symbol *s, size_t n
 		df_put(d, names + at + 1, &s[i].type, 1);
 		df_put(d, names + at + 2, s[i].name, len - 1u);
 		at += len + 1u;
-		/* x86-64 counts down from the base, arm64 (without CONFIG_KALLSYMS_ABSOLUTE_PERCPU) up. */
-		df_put_number(d, offsets + 4 * i, d->arm64 ? s[i].addr - image : 0 - (s[i].addr - image + 1), 4);
+		/*
+		 * x86-64 counts down from the base, and has per-CPU symbols as they are; arm64 (without
+		 * CONFIG_KALLSYMS_ABSOLUTE_PERCPU) counts up.
+		 */
+		df_put_number(d, offsets + 4 * i, d->arm64 ? s[i].addr - image : s[i].addr < image ? s[i].addr :
+						      0 - (s[i].addr - image + 1), 4);
 	}
 	for (unsigned int i = 0; i < 256; i++) {
 		df_put_number(d, tokens + 2 * i, i, 2);
