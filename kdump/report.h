@@ -134,6 +134,7 @@ struct report_stack {
 	bool user;			/* it came from user mode, with user_regs (count 0: not all are known) */
 	struct unwind_regs user_regs;
 	struct report_frame *frames;
+	const struct unwind_frame *places;	/* of the frames, one for each */
 	size_t nframes;
 	const char *end;		/* NULL: the stack is whole; else why it ends early */
 };

@@ -102,23 +102,37 @@ static json_t *user_files(const struct report_event *e)
 	return list;
 }
 
+/* A stack of the kernel: its frames, the module of each or null, and the indexes of those that are tracing machinery. */
+static void set_kstack(json_t *j, const struct report_frame *frames, size_t count)
+{
+	json_t *kstack = json_array(), *modules = json_array(), *tools = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		json_array_append_new(kstack, string(frames[i].symbol));
+		json_array_append_new(modules, string(*frames[i].module ? frames[i].module : NULL));
+		if (frames[i].tool)
+			json_array_append_new(tools, json_integer((json_int_t)i));
+	}
+	json_object_set_new(j, "kstack", kstack);
+	json_object_set_new(j, "modules", modules);
+	json_object_set_new(j, "tools", tools);
+}
+
 static json_t *event(struct arena *a, const struct report_event *e)
 {
-	json_t *fields = json_object(), *kstack = json_array(), *ustack = json_array(), *branches = json_array(), *j;
+	json_t *fields = json_object(), *ustack = json_array(), *branches = json_array(), *j;
 
 	for (size_t i = 0; i < e->nfields; i++)
 		json_object_set_new(fields, e->fields[i].name, value(a, &e->fields[i]));
-	for (size_t i = 0; i < e->nkstack; i++)
-		json_array_append_new(kstack, string(e->kstack[i].symbol));
 	for (size_t i = 0; i < e->nustack; i++)
 		json_array_append_new(ustack, string(e->ustack[i].symbol));
 	for (size_t i = 0; i < e->nbranches; i++)
 		json_array_append_new(branches, json_pack("[o, o]", string(e->branches[i].from.symbol),
 							  string(e->branches[i].to.symbol)));
-	j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "event", string(e->event), "time_ns",
+	j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "event", string(e->event), "time_ns",
 		      unsigned_number(e->ns), "cpu", unsigned_number(e->cpu), "generation", unsigned_number(e->gen),
-		      "task", task(&e->task), "func", string(e->func), "fields", fields, "kstack", kstack, "ustack",
-		      ustack);
+		      "task", task(&e->task), "func", string(e->func), "fields", fields, "ustack", ustack);
+	set_kstack(j, e->kstack, e->nkstack);
 	json_object_set_new(j, "ufiles", user_files(e));
 	json_object_set_new(j, "branches", branches);
 	json_object_set_new(j, "key", key(a, e->key, e->nkey));
@@ -269,27 +283,36 @@ static json_t *registers(enum unwind_arch arch, const struct unwind_regs *regs)
 	return j;
 }
 
+/* Where each frame is: what an unwinder needs to go on from there. */
+static json_t *places(const struct report_stack *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->nframes; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "ip", address(s->places[i].ip), "sp",
+						      address(s->places[i].sp), "bp",
+						      s->places[i].bp ? address(s->places[i].bp) : json_null()));
+	return list;
+}
+
 /* Stacks of the crashed task, the other CPUs and blocked tasks. */
 static json_t *stacks(const struct report *r)
 {
-	json_t *list = json_array(), *frames, *guessed;
+	json_t *list = json_array(), *guessed, *j;
 
 	for (size_t i = 0; i < r->nstacks; i++) {
 		const struct report_stack *s = &r->stacks[i];
 
-		frames = json_array();
 		guessed = json_array();
-		for (size_t j = 0; j < s->nframes; j++) {
-			json_array_append_new(frames, string(s->frames[j].symbol));
-			if (s->frames[j].guessed)
-				json_array_append_new(guessed, json_integer((json_int_t)j));
-		}
-		json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "task", task(&s->task),
-						      "state", s->state, "cpu",
-						      s->cpu < 0 ? json_null() : json_integer(s->cpu), "kstack", frames,
-						      "guessed", guessed, "end", string(s->end), "user", s->user,
-						      "registers", registers(s->arch, &s->regs), "user_registers",
-						      registers(s->arch, &s->user_regs)));
+		for (size_t f = 0; f < s->nframes; f++)
+			if (s->frames[f].guessed)
+				json_array_append_new(guessed, json_integer((json_int_t)f));
+		j = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:o, s:o}", "task", task(&s->task), "state", s->state, "cpu",
+			      s->cpu < 0 ? json_null() : json_integer(s->cpu), "guessed", guessed, "places", places(s), "end",
+			      string(s->end), "user", s->user, "registers", registers(s->arch, &s->regs), "user_registers",
+			      registers(s->arch, &s->user_regs));
+		set_kstack(j, s->frames, s->nframes);
+		json_array_append_new(list, j);
 	}
 	return list;
 }

@@ -18,6 +18,7 @@ static void show_frames(struct report *r, struct frames *f, const struct unwind_
 		ret->frames[i] = frames_lookup(f, s->frames[i].ip, s->frames[i].after_call);
 		ret->frames[i].guessed = s->frames[i].how == UNWIND_SCAN;
 	}
+	ret->places = s->frames;
 	ret->nframes = s->count;
 }
 

@@ -90,7 +90,8 @@ static bool add_frame(struct walk *w)
 		return false;
 	}
 	s->frames = arena_grow(w->u->arena, s->frames, s->count, sizeof(*s->frames));
-	s->frames[s->count++] = (struct unwind_frame){ .ip = w->ip, .sp = w->sp, .how = w->how,
+	s->frames[s->count++] = (struct unwind_frame){ .ip = w->ip, .sp = w->sp,
+						       .bp = w->has_bp ? w->bp : 0, .how = w->how,
 						       .after_call = !w->signal };
 	return true;
 }

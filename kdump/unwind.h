@@ -28,6 +28,7 @@ enum unwind_how {
 
 struct unwind_frame {
 	uint64_t ip, sp;
+	uint64_t bp;		/* frame pointer, 0: not known here */
 	enum unwind_how how;
 	bool after_call;	/* ip is a return address */
 };

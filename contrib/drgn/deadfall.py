@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-deadfall - events of deadfall's traps as objects, for drgn.
+deadfall - events of deadfall's traps as objects, and stacks through BPF, for drgn.
 
 >>> import deadfall
 >>> for event in deadfall.events("vmcore"):              # of the key that fired
 ...     print(event.time_ns, event.event, event.task.comm, event.fields)
 >>> deadfall.events("vmcore", all_keys=True)             # of all live keys
 >>> event.object(prog, "struct widget")                  # drgn's object at the event's key
->>> deadfall.load("vmcore")                              # in a script: a drgn.Program that has types and symbols
+>>> prog = deadfall.load("vmcore")                       # in a script: a drgn.Program that has types and symbols
+>>> deadfall.stack_trace(prog, "vmcore")                 # of the task that went down: through BPF, trampoline, probe
 
 The decoding is `deadfall report --format json`; this finds it in $DEADFALL, else in $PATH.
 """
@@ -51,6 +52,31 @@ class Event(NamedTuple):
         return find_task(prog, self.task.tid)
 
 
+class Frame(NamedTuple):
+    """A frame of a kernel stack. `frames` are drgn's own for it (inlined functions first): registers, source, locals."""
+
+    symbol: str
+    module: Optional[str]  # "bpf": a BPF program or trampoline, "ftrace": a trampoline
+    pc: int
+    sp: int
+    guessed: bool  # found by scanning the stack: may be left over from an older call
+    frames: List[Any]
+
+
+class StackTrace(List[Frame]):
+    """Innermost frame first. `end` says why it is not whole, or is None."""
+
+    end: Optional[str] = None
+
+    def __str__(self):
+        lines = [f"#{i:<3}{f.symbol}" + (f" [{f.module}]" if f.module else "") +
+                 (" (found by scanning: may be old)" if f.guessed else "") for i, f in enumerate(self)]
+        return "\n".join(lines + ([f"({self.end})"] if self.end else []))
+
+    def _repr_pretty_(self, p, cycle):
+        p.text(str(self))
+
+
 def _number(value):
     return int(value, 0) if isinstance(value, str) else value
 
@@ -74,6 +100,44 @@ def events(dump, all_keys=False):
         yield Event(e["event"], _number(e["time_ns"]), e["cpu"], e["key"], _number(e["generation"]),
                     Task(e["task"]["pid"], e["task"]["tid"], e["task"]["comm"]), e["func"], e["fields"], e["kstack"],
                     e["step"], e["fired"])
+
+
+def _frames_of_drgn(prog, places):
+    """
+    drgn's frames for each of ours. drgn stops at code that it has no unwind table for: there it is given the registers
+    of the next frame that our unwinder found, and goes on.
+    """
+    import drgn
+
+    found = []
+    while len(found) < len(places):
+        regs = {"ip": _number(places[len(found)]["ip"]), "sp": _number(places[len(found)]["sp"]),
+                "bp": _number(places[len(found)]["bp"] or 0)}
+        trace = list(prog.stack_trace(drgn.Object(prog, "struct pt_regs", value=regs)))
+        while trace and len(found) < len(places):
+            here = []
+            while trace and trace[0].pc == _number(places[len(found)]["ip"]):
+                here.append(trace.pop(0))
+            if not here:
+                break
+            found.append(here)
+    return found
+
+
+def stack_trace(prog, dump, tid=None):
+    """
+    The kernel stack of the task that went down; or of the thread `tid`, if it ran on another CPU or was blocked. Unlike
+    prog.stack_trace(), it leads through BPF programs, trampolines and probes to the real caller.
+    """
+    for s in report(dump)["stacks"]:
+        if s["task"]["tid"] == tid or (tid is None and s["state"] == "crashed"):
+            trace = StackTrace(
+                Frame(symbol, module, _number(place["ip"]), _number(place["sp"]), i in s["guessed"], frames)
+                for i, (symbol, module, place, frames) in enumerate(
+                    zip(s["kstack"], s["modules"], s["places"], _frames_of_drgn(prog, s["places"]))))
+            trace.end = s["end"]
+            return trace
+    raise LookupError("no CPU ran it, and it was not blocked" if tid else "the dump does not say which task went down")
 
 
 def load(dump):

@@ -6,7 +6,7 @@ $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libdeadfall.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -o $@ $< $(BUILD)/libdeadfall.a $(LIBS)
 
-bench: all $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+bench: all $(BUILD)/vm/ask $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 	$(Q)TESTS=bench tests/run $(T)
 
 .PHONY: bench

@@ -11,18 +11,6 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 debug=$(contrib/vm/kernel --debug 6.1) || exit 99
 
-cat >"$scratch/rule.yaml" <<'R'
-deadfall: 1
-rule: asked-twice
-about: One process group is asked for twice.
-events:
-  ask: {probe: "kprobe:__x64_sys_getpgid", key: arg.regs->di, keep: [kstack, pin]}
-match: {sequence: [a: ask, b: ask]}
-on_match:
-  - panic: "asked for {key:d} twice: first by {a.task}, now by {b.task}"
-R
-printf '#include <stdlib.h>\n#include <unistd.h>\nint main(int n, char **v) { return getpgid(atoi(v[n - 1])) < 0; }\n' >"$scratch/ask.c"
-${CC:-gcc} -static -O1 -o "$scratch/ask" "$scratch/ask.c"
 cat >"$scratch/facts.py" <<'P'
 import sys
 import drgn
@@ -57,7 +45,7 @@ with_crash() {
 }
 
 limit=400
-run_vm dump --kernel 6.1 --copy "$scratch/ask" --rule "$scratch/rule.yaml" -- 'sleep 1; /root/ask $$; /root/ask $$; sleep 60'
+run_vm dump --kernel 6.1 --copy "$build/vm/ask" --rule tests/vm/rules/asked-twice.yaml -- 'sleep 1; /root/ask $$; /root/ask $$; sleep 60'
 check "a 1 GB guest's dump" same 10 "$rc"
 cat "$dir/vmcore" "$debug" >/dev/null
 export -f with_crash
