@@ -79,7 +79,8 @@ static void scrub_text(void *arg, uint8_t *bytes, size_t len)
 }
 
 /* The text of a data block: a block that would cross the end stands at the beginning instead. */
-static const char *read_text(struct ring *r, struct arena *a, uint64_t begin, uint64_t next, size_t len, bool user)
+static const char *read_text(struct ring *r, struct arena *a, uint64_t begin, uint64_t next, size_t len, bool user,
+			     struct err *err)
 {
 	uint64_t size = 1ull << r->size_bits, at = begin & (size - 1);
 	static const struct kernel_scrub scrub = { scrub_text, NULL };
@@ -91,53 +92,58 @@ static const char *read_text(struct ring *r, struct arena *a, uint64_t begin, ui
 	if (begin >> r->size_bits != next >> r->size_bits && next & (size - 1))
 		at = 0;
 	len = len < sizeof(bytes) ? len : sizeof(bytes);
-	if (at + 8 + len > size)
+	if (at + 8 + len > size) {
+		err_set(err, ERR_CORRUPT, "a message reaches beyond its ring buffer");
 		return NULL;
+	}
 	if (user)
-		rc = kernel_read_private(r->k, r->data + at + 8, bytes, len, &scrub, NULL);
+		rc = kernel_read_private(r->k, r->data + at + 8, bytes, len, &scrub, err);
 	else
-		rc = kernel_read(r->k, r->data + at + 8, bytes, len, NULL);
-	if (rc)
-		return NULL;
-	return printable(a, bytes, len);
+		rc = kernel_read(r->k, r->data + at + 8, bytes, len, err);
+	return rc ? NULL : printable(a, bytes, len);
 }
 
-static bool read_line(struct ring *r, struct arena *a, uint64_t id, struct dmesg_line *line)
+/* 1: *line is a message; 0: there is none, or not yet; -1: it cannot be read. */
+static int read_line(struct ring *r, struct arena *a, uint64_t id, struct dmesg_line *line, struct err *err)
 {
 	uint64_t slot = id & ((1ull << r->count_bits) - 1), state, len;
 	uint8_t desc[256], info[4096];
 
-	if (kernel_read(r->k, r->descs + slot * r->desc.size, desc, r->desc.size, NULL))
-		return false;
+	if (kernel_read(r->k, r->descs + slot * r->desc.size, desc, r->desc.size, err))
+		return -1;
 	state = bytes_number(desc, r->desc.size, r->state_var.offset, 8);
 	if ((state & ID_MASK) != id ||
 	    (state >> STATE_SHIFT != STATE_COMMITTED && state >> STATE_SHIFT != STATE_FINALIZED))
-		return false;
-	if (kernel_read(r->k, r->infos + slot * r->info.size, info, r->info.size, NULL))
-		return false;
+		return 0;
+	if (kernel_read(r->k, r->infos + slot * r->info.size, info, r->info.size, err))
+		return -1;
 	len = bytes_number(info, r->info.size, r->len.offset, r->len.size);
 	line->ns = bytes_number(info, r->info.size, r->ts.offset, 8);
 	line->level = (unsigned int)bytes_number(info, r->info.size, r->level.offset, 1);
 	line->level = r->level.bits ? line->level >> r->level.bit & ((1u << r->level.bits) - 1) : line->level;
 	line->text = read_text(r, a, bytes_number(desc, r->desc.size, r->begin.offset, 8),
 			       bytes_number(desc, r->desc.size, r->next.offset, 8), len,
-			       bytes_number(info, r->info.size, r->facility.offset, r->facility.size) != 0);
-	return line->text != NULL;
+			       bytes_number(info, r->info.size, r->facility.offset, r->facility.size) != 0, err);
+	return line->text ? 1 : -1;
 }
 
-int dmesg_tail(struct kernel *k, struct arena *a, size_t max, struct dmesg_line **ret, size_t *count, struct err *err)
+int dmesg_tail(struct kernel *k, struct arena *a, size_t max, struct dmesg *ret, struct err *err)
 {
 	struct ring r = { .k = k };
+	struct err why;
 	uint64_t n;
+	int rc;
 
-	*ret = arena_array(a, max + 1, sizeof(**ret));
-	*count = 0;
+	*ret = (struct dmesg){ .lines = arena_array(a, max + 1, sizeof(*ret->lines)) };
 	if (open_ring(&r, err))
 		return err_wrap(err, "kernel messages");
 	n = (r.head_id - r.tail_id) & ID_MASK;
 	n = n < max ? n : max - 1;
-	for (uint64_t i = n + 1; i-- > 0;)
-		if (read_line(&r, a, (r.head_id - i) & ID_MASK, &(*ret)[*count]))
-			(*count)++;
+	for (uint64_t i = n + 1; i-- > 0;) {
+		rc = read_line(&r, a, (r.head_id - i) & ID_MASK, &ret->lines[ret->count], &why);
+		ret->count += rc > 0;
+		if (rc < 0 && !ret->unreadable++)
+			ret->why = why;
+	}
 	return 0;
 }

@@ -15,10 +15,16 @@ struct dmesg_line {
 	const char *text;	/* printable, may hold newlines */
 };
 
+struct dmesg {
+	struct dmesg_line *lines;	/* oldest first, in the arena */
+	size_t count;
+	size_t unreadable;		/* so many more were written and cannot be read, the first of them because of *why */
+	struct err why;
+};
+
 /*
- * The last `max` messages, oldest first, in the arena. Messages that are not finished or cannot be read are left
- * out. Fails when the ring buffer itself is out of reach.
+ * The last `max` messages. One that was being written is left out. Fails when the ring buffer itself is out of reach.
  */
-int dmesg_tail(struct kernel *k, struct arena *a, size_t max, struct dmesg_line **ret, size_t *count, struct err *err);
+int dmesg_tail(struct kernel *k, struct arena *a, size_t max, struct dmesg *ret, struct err *err);
 
 #endif

@@ -331,10 +331,15 @@ static void build_kernel(struct build *b)
 
 static void build_dmesg(struct build *b)
 {
+	struct dmesg d;
 	struct err err;
 
-	if (dmesg_tail(b->k, b->arena, REPORT_DMESG_LINES, &b->r->dmesg, &b->r->ndmesg, &err))
+	if (dmesg_tail(b->k, b->arena, REPORT_DMESG_LINES, &d, &err))
 		gaps_add(&b->r->gaps, &err, "kernel messages");
+	if (d.unreadable)
+		gaps_add(&b->r->gaps, &d.why, "%zu of the last %zu kernel messages", d.unreadable, d.count + d.unreadable);
+	b->r->dmesg = d.lines;
+	b->r->ndmesg = d.count;
 }
 
 bool report_parse_key(const char *text, struct set_select *ret)

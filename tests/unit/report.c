@@ -263,6 +263,29 @@ static void missing_map_list_is_said(void **state)
 	image_destroy(&im->kernel);
 }
 
+/* One message of two is gone, by its text or by its description. */
+static void missing_messages_are_said(void **state)
+{
+	static const uint64_t gone[] = { 0xffff800000000718, 0xffff800000000600 };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct image *im = set_image(true);
+		char *json;
+		json_t *j, *gap;
+
+		image_remove(im, gone[i], 8);
+		json = report_json(&im->kernel, NULL);
+		j = load(json);
+		assert_int_equal(json_array_size(json_object_get(j, "dmesg")), 1);
+		gap = json_array_get(json_object_get(j, "unreadable"), 0);
+		assert_string_equal(get_string(gap, "what"), "1 of the last 2 kernel messages");
+		assert_string_equal(get_string(gap, "kind"), "absent");
+		json_decref(j);
+		free(json);
+		image_destroy(&im->kernel);
+	}
+}
+
 /* Another crash by the same rule: the one who freed first, a field and the order of events differ. */
 static void differences(void **state)
 {
@@ -334,6 +357,7 @@ int main(void)
 		cmocka_unit_test(perfetto_has_every_event),
 		cmocka_unit_test(capsule_gives_the_same_report),
 		cmocka_unit_test(missing_map_list_is_said),
+		cmocka_unit_test(missing_messages_are_said),
 		cmocka_unit_test(differences),
 		cmocka_unit_test(survives_any_damage),
 	};
