@@ -421,26 +421,44 @@ static void build_overlap(struct builder *b, uint32_t own)
 	build_flush(b);
 }
 
+/* inner.time < old(now): the last inner call that failed did so before the outer one was entered. */
+static struct expr *failed_before(struct builder *b, struct expr *entered)
+{
+	static const struct type bool_type = { .kind = TYPE_BOOL, .size = 1 };
+	struct expr *e = arena_new(b->arena, struct expr), *inner = arena_new(b->arena, struct expr);
+
+	*inner = (struct expr){ .op = EXPR_STEP, .span = entered->span, .type = entered->type,
+				.index = 1, .value = STEP_TIME };
+	*e = (struct expr){ .op = EXPR_LT, .span = entered->span, .type = &bool_type, .a = inner, .b = entered };
+	return e;
+}
+
 /* The outer call failed, and no inner call failed since it was entered: who, then? */
 static void build_origin(struct builder *b, uint32_t own)
 {
 	static const char *const names[] = { "no inner failure", "an inner call failed" };
 	const struct match *m = &b->rule->match;
-	uint32_t outer;
+	struct event *outer = m->steps[0].event;
+	struct expr *guard = m->entered ? failed_before(b, m->entered) : NULL;
 	struct df_decision *d;
 
+	build_guard_registers(b, 0, guard);
 	build_begin(b, own, 2, names);
-	outer = build_column(b, m->steps[0].event);
 	for (uint32_t state = 0; state < 2; state++) {
 		for (uint32_t i = 0; i < m->up.n; i++) {
 			for (uint32_t k = 0; k < 2; k++) {
 				d = build_decision(b, state, build_column(b, m->up.items[i]) + k);
 				d->next = 1;
 				d->ops = state ? 0 : DF_OP_START;
-				d->step = state ? 0 : 1;
+				d->keep = build_keeps(b, m->up.items[i], 1);
 			}
 		}
-		d = build_decision(b, state, outer);
+		if (state && guard) {
+			d = build_decision(b, state, build_column(b, outer));
+			d->ops = DF_OP_FIRE;
+			build_guard(b, d, 1, outer, 0, guard);
+		}
+		d = build_decision(b, state, build_column(b, outer));
 		d->ops = state ? DF_OP_START : DF_OP_FIRE;
 	}
 	build_flush(b);

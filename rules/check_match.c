@@ -221,29 +221,53 @@ static struct expr *raw(struct check *c, enum expr_op op, struct span span, stru
 	return e;
 }
 
-/* latency: R, over: T is: now - old(now) > T. Where the entry was missed that is unknown, and nothing fires. */
-static void check_call_time(struct check *c)
+static struct expr *now_expr(struct check *c)
 {
-	struct match *m = &c->rule->match;
-	struct event *ev = m->steps[0].event;
-	const struct type *u64 = type_int(c->types, 8, false);
-	struct expr *time, *over = m->over;
-	uint32_t errors = c->diags->errors;
+	return raw(c, EXPR_NAME, c->rule->match.span, NULL, NULL);
+}
+
+/* An expression of now and of old(now), at the return that is the match's first step. */
+static struct expr *check_call_time(struct check *c, struct expr *e)
+{
+	struct event *ev = c->rule->match.steps[0].event;
 	bool uses_old = ev->uses_old;
 
-	check_at_return(c, ev, "the time is that from entry to return");
-	if (ev->unresolved || !over || c->diags->errors > errors)
-		return;
 	c->event = ev;
-	time = raw(c, EXPR_NAME, m->span, NULL, NULL);
-	time = check_expr(c, raw(c, EXPR_SUB, m->span, time, raw(c, EXPR_OLD, m->span, raw(c, EXPR_NAME, m->span, NULL, NULL),
-							       NULL)));
+	e = check_expr(c, e);
 	c->event = NULL;
 	ev->uses_old = uses_old;
 	ev->times_call = true;
+	return e;
+}
+
+/* latency: R, over: T is: now - old(now) > T. Where the entry was missed that is unknown, and nothing fires. */
+static void check_latency(struct check *c)
+{
+	struct match *m = &c->rule->match;
+	const struct type *u64 = type_int(c->types, 8, false);
+	uint32_t errors = c->diags->errors;
+	struct expr *time;
+
+	check_at_return(c, m->steps[0].event, "the time is that from entry to return");
+	if (m->steps[0].event->unresolved || !m->over || c->diags->errors > errors)
+		return;
+	time = check_call_time(c, raw(c, EXPR_SUB, m->span, now_expr(c), raw(c, EXPR_OLD, m->span, now_expr(c), NULL)));
 	if (time)
 		m->steps[0].guard = new_expr(c, EXPR_GT, m->span, type_bool(c->types), convert(c, time, u64),
-					     convert(c, over, u64));
+					     convert(c, m->over, u64));
+}
+
+/* Inner calls count that failed since old(now). Where the entry was missed that is unknown: all count. */
+static void check_origin(struct check *c)
+{
+	struct match *m = &c->rule->match;
+	uint32_t errors = c->diags->errors;
+
+	check_at_return(c, m->steps[0].event, "what it returned is traced back");
+	for (uint32_t i = 0; i < m->up.n; i++)
+		check_at_return(c, m->up.items[i], "it may be the origin of what was returned");
+	if (!m->steps[0].event->unresolved && c->diags->errors == errors)
+		m->entered = check_call_time(c, raw(c, EXPR_OLD, m->span, now_expr(c), NULL));
 }
 
 void check_match(struct check *c)
@@ -259,11 +283,9 @@ void check_match(struct check *c)
 	if (m->over)
 		m->over = check_threshold(c, m->over, "over", m->kind == MATCH_LATENCY);
 	if (m->kind == MATCH_LATENCY && m->nsteps == 1)
-		check_call_time(c);
+		check_latency(c);
 	if (m->kind == MATCH_ORIGIN && m->nsteps)
-		check_at_return(c, m->steps[0].event, "what it returned is traced back");
-	for (uint32_t i = 0; m->kind == MATCH_ORIGIN && i < m->up.n; i++)
-		check_at_return(c, m->up.items[i], "it may be the origin of what was returned");
+		check_origin(c);
 	check_fields(c);
 	check_automaton(c);
 	if (m->kind == MATCH_ORIGIN)

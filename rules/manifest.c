@@ -213,7 +213,7 @@ static json_t *steps_json(const struct match *m)
 	if (m->kind == MATCH_LIFECYCLE) {
 		add_events(steps, &m->up, 1);
 		add_events(steps, &m->down, 1);
-	} else if (m->kind == MATCH_CHANGE || m->kind == MATCH_ORIGIN) {
+	} else if (m->kind == MATCH_CHANGE) {
 		json_array_clear(steps);
 		add_events(steps, &m->up, 1);
 	} else if (m->kind == MATCH_AUTOMATON) {

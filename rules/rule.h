@@ -205,7 +205,7 @@ struct state {
  *	change		up = the events that see the value, value = name of their field, unless = declared writers
  *	population	up = births, down = deaths, over = number, group (may be NULL)
  *	overlap		steps[0] = enter, steps[1] = leave
- *	origin		steps[0] = outer, up = inner
+ *	origin		steps[0] = outer, up = inner, entered
  *	automaton	states (0 is the first), up = all its events
  */
 struct match {
@@ -226,6 +226,7 @@ struct match {
 	struct event **unless;
 	uint32_t nunless;
 	struct expr *within;		/* duration: EXPR_INT or EXPR_PARAM, or NULL */
+	struct expr *entered;		/* old(now): when the call was entered that returns; NULL: not known */
 	uint64_t times, every;
 	uint64_t cooldown_ns;
 };

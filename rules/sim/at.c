@@ -135,6 +135,10 @@ static bool given(void *arg, const struct expr *e, struct eval_value *ret)
 			ret->num = fit_value(e->type, ret->num);
 		return true;
 	}
+	if (e->op == EXPR_OLD && e->a->op == EXPR_BUILTIN && e->a->index == BUILTIN_NOW) {
+		*ret = at->entered;
+		return true;
+	}
 	*ret = (struct eval_value){ .unknown = true };
 	if (e->op == EXPR_BUILTIN)
 		return builtin(at, e, ret);

@@ -26,6 +26,7 @@ struct sim_at {
 	const struct rule_set *set;
 	const uint64_t *flags;			/* by flag */
 	uint64_t ns;
+	struct eval_value entered;		/* of a return: when the function was entered */
 	uint32_t pid, tid, cpu;
 	bool has_task, has_cpu;
 	const char *comm;			/* NULL: unknown */

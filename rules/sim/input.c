@@ -14,7 +14,7 @@
 
 /* The keys of an occurrence as they stand. */
 struct draft {
-	const struct node *time, *time_ns, *event, *probe, *rule, *key, *fields, *args, *values, *retval, *task, *cpu;
+	const struct node *time, *time_ns, *entered, *event, *probe, *rule, *key, *fields, *args, *values, *retval, *task, *cpu;
 	const struct node *func, *kstack, *owner, *lost;
 	bool unknown;
 };
@@ -22,7 +22,7 @@ struct draft {
 #define NODE_KEY(name) { #name, KEY_NODE, false, .offset = offsetof(struct draft, name) }
 
 static const struct key occurrence_keys[] = {
-	NODE_KEY(time), NODE_KEY(time_ns), NODE_KEY(event), NODE_KEY(probe), NODE_KEY(rule), NODE_KEY(key),
+	NODE_KEY(time), NODE_KEY(time_ns), NODE_KEY(entered), NODE_KEY(event), NODE_KEY(probe), NODE_KEY(rule), NODE_KEY(key),
 	NODE_KEY(fields), NODE_KEY(args), NODE_KEY(values), NODE_KEY(retval), NODE_KEY(task), NODE_KEY(cpu),
 	NODE_KEY(func), NODE_KEY(kstack), NODE_KEY(owner), NODE_KEY(lost),
 	{ "unknown", KEY_BOOL, false, .offset = offsetof(struct draft, unknown) },
@@ -309,6 +309,9 @@ static void read_occurrence(struct input *in, const struct node *n)
 	if (n->kind != NODE_MAP || !read_what(in, n, &d, &o))
 		return;
 	o.at.ns = next_time(in, n, d.time ? d.time : d.time_ns);
+	o.at.entered.unknown = !d.entered;
+	if (d.entered)
+		o.at.entered.num = read_when(in, d.entered, "'entered'");
 	read_key(in, d.key, &o);
 	read_given(in, d.fields, "'fields'", &o.at.fields, &o.at.nfields);
 	read_given(in, d.args, "'args'", &o.at.args, &o.at.nargs);

@@ -229,11 +229,16 @@ static void latency_event(struct sim *s, struct sim_key *k, const struct sim_eve
 	const struct match *m = &s->rule->match;
 	uint64_t took = e->ns - k->first_ns;
 
+	if (m->nsteps == 1) {
+		if (is_step(s, k, e, 0))
+			sim_complete(s, k, e, "the call took longer");
+		return;
+	}
 	if (is_step(s, k, e, 0)) {
 		sim_begin(s, k, e);
 		k->step[0] = e;
 		sim_enter(s, k, 1);
-	} else if (k->state && m->nsteps > 1 && is_step(s, k, e, 1)) {
+	} else if (k->state && is_step(s, k, e, 1)) {
 		k->state = 0;
 		if (took > number(s, m->over)) {
 			k->step[1] = e;
@@ -325,21 +330,33 @@ static void overlap_event(struct sim *s, struct sim_key *k, const struct sim_eve
 	}
 }
 
+/* Did inner fail before the outer call was entered, whose return is e? Not if it is not known when that was. */
+static bool failed_before(const struct match *m, const struct sim_event *inner, const struct sim_event *e)
+{
+	struct eval_value entered = { .unknown = true };
+
+	if (m->entered)
+		entered = eval_expr(e->env, m->entered);
+	return !entered.unknown && inner->ns < entered.num;
+}
+
 static void origin_event(struct sim *s, struct sim_key *k, const struct sim_event *e)
 {
 	const struct match *m = &s->rule->match;
 
 	if (in_list(&m->up, e)) {
-		if (!k->state) {
+		if (!k->state)
 			sim_begin(s, k, e);
-			k->step[0] = e;
-		}
+		k->step[0] = e;
 		sim_enter(s, k, 1);
 		return;
 	}
 	if (!is_step(s, k, e, 0))
 		return;
-	if (!k->state) {
+	if (k->state && failed_before(m, k->step[0], e))
+		k->step[0] = NULL;
+	if (!k->state || !k->step[0]) {
+		k->state = 0;
 		sim_complete(s, k, e, "no inner call failed");
 		return;
 	}

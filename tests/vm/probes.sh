@@ -43,7 +43,8 @@ p17-library 13
 p18-usdt 10
 p19-warn 1
 p20-oops 1
-p23-either 1'
+p23-either 1
+p24-origin 1'
 
 # shellcheck disable=SC2016
 run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/bin/calls" \
@@ -61,6 +62,7 @@ run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/
 	i wait 110 10; i wait 110 200
 	i a 111; i b 111; i c 111; i d 111
 	i d 123
+	i nest 124 -5; i r 124 -5; i nest 125 -5; i nest 124 -5
 	calls 3
 	calls 1
 	printf "#!/bin/sh\n(:) & wait\n" >/tmp/df-p13; chmod +x /tmp/df-p13; /tmp/df-p13
