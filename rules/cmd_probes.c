@@ -68,13 +68,13 @@ static int list_tracepoint(const struct kbtf_func *f, void *arg)
 	return 0;
 }
 
-static int list(const char *glob, const char *btf)
+static int list(const char *glob, const char *const btf[], int nbtf)
 {
 	struct listing l = { .glob = glob };
 	struct kbtf *kbtf;
 	struct err err;
 
-	if (kbtf_open(btf, &kbtf, &err))
+	if (kbtf_open_all(btf, nbtf, &kbtf, &err))
 		return command_fail("probes", &err);
 	l.arena = arena_create(NULL, NULL);
 	l.types = l.arena ? types_create(l.arena, kbtf) : NULL;
@@ -96,17 +96,19 @@ static int list(const char *glob, const char *btf)
 int cmd_probes(int argc, char **argv)
 {
 	static const struct option longs[] = { { "btf", required_argument, NULL, 'b' }, { 0 } };
-	const char *btf = NULL;
-	int opt;
+	const char *btf[16];
+	int nbtf = 0, opt;
 
 	opterr = 0;
 	optind = 1;
 	while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (opt != 'b')
 			return command_usage("probes", "no option '%s', or its argument is missing", argv[optind - 1]);
-		btf = optarg;
+		if (nbtf == 16)
+			return command_usage("probes", "more than 16 --btf");
+		btf[nbtf++] = optarg;
 	}
 	if (optind + 1 != argc)
 		return command_usage("probes", "one glob is expected, such as 'vfs_*'");
-	return list(argv[optind], btf);
+	return list(argv[optind], btf, nbtf);
 }

@@ -202,7 +202,7 @@ static struct btf *new_split(const void *data, size_t len, struct btf *base)
 static struct btf *parse_file(const char *path, struct btf *base, struct err *err)
 {
 	const struct btf_header *hdr;
-	bool split = false;
+	bool of_module = false;
 	struct btf *btf;
 	size_t len;
 	void *data;
@@ -210,9 +210,15 @@ static struct btf *parse_file(const char *path, struct btf *base, struct err *er
 	if (kbtf_image_read(path, &data, &len, err))
 		return NULL;
 	hdr = data;
-	if (base && len > sizeof(*hdr) && (uint64_t)hdr->hdr_len + hdr->str_off < len)
-		split = ((const char *)data)[hdr->hdr_len + hdr->str_off] != '\0';
-	btf = split ? new_split(data, len, base) : btf__new(data, (uint32_t)len);
+	if (len > sizeof(*hdr) && hdr->magic == BTF_MAGIC && (uint64_t)hdr->hdr_len + hdr->str_off < len)
+		of_module = ((const char *)data)[hdr->hdr_len + hdr->str_off] != '\0';
+	if (of_module && !base) {
+		free(data);
+		err_set(err, ERR_ABSENT, "%s: a module's BTF builds on its kernel's: give that first (--btf VMLINUZ --btf %s)",
+			path, path);
+		return NULL;
+	}
+	btf = of_module ? new_split(data, len, base) : btf__new(data, (uint32_t)len);
 	free(data);
 	if (!btf) {
 		btf_failed(path, err);

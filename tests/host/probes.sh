@@ -8,7 +8,7 @@ n=0 bad=0
 same() {
 	local got
 	n=$((n + 1))
-	got=$("$deadfall" probes "$2" --btf tests/data/kernel.btf 2>&1)
+	got=$("$deadfall" probes "$2" --btf tests/data/kernel.btf --btf tests/data/widget.btf 2>&1)
 	if [ $? -eq "$3" ] && [ "$got" = "$4" ]; then
 		echo "ok $n - $1"
 	else
@@ -18,6 +18,7 @@ same() {
 	fi
 }
 same "a function with its arguments" vfs_fsync 0 "kprobe:vfs_fsync(struct file * file, int datasync) -> int"
+same "a function of a module, whose types come second" 'widget_fr*' 0 "kprobe:widget:widget_free(struct widget * w) -> void"
 same "a tracepoint with its arguments" inode_dirty 0 "rawtp:inode_dirty(struct inode * inode)"
 same "what is denied, and why" 'htab*' 0 \
 	"# htab_map_update: must not be trapped: BPF maps use it, which every trap does: a trap there can lock up the machine"

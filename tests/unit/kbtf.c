@@ -255,6 +255,35 @@ static void what_is_no_btf_says_so(void **state)
 	assert_int_equal(kbtf_open("/proc", &k, &err), -1);
 }
 
+/* Its first type and string are numbered after the kernel's. */
+static void the_btf_of_a_module_needs_its_kernels(void **state)
+{
+	char path[] = "/tmp/deadfall-kbtf-XXXXXX";
+	struct btf *base = btf__parse_raw("tests/data/kernel.btf"), *split = btf__new_empty_split(base);
+	const void *data;
+	struct kbtf *k;
+	struct err err;
+	uint32_t len;
+	FILE *f;
+
+	(void)state;
+	assert_int_equal(btf__add_typedef(split, "of_the_module_only", 1), (int)btf__type_cnt(base));
+	data = btf__raw_data(split, &len);
+	f = fdopen(mkstemp(path), "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(data, len, 1, f), 1);
+	fclose(f);
+	assert_int_equal(kbtf_open(path, &k, &err), -1);
+	assert_int_equal(err.code, ERR_ABSENT);
+	assert_non_null(strstr(err.msg, "builds on its kernel's: give that first"));
+	assert_int_equal(kbtf_open("tests/data/kernel.btf", &k, &err), 0);
+	assert_int_equal(kbtf_add_module(k, path, &err), 0);
+	kbtf_close(k);
+	btf__free(split);
+	btf__free(base);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +298,7 @@ int main(void)
 		cmocka_unit_test(corrupt_btf_is_refused_or_harmless),
 		cmocka_unit_test(packed_files_are_unpacked),
 		cmocka_unit_test(what_is_no_btf_says_so),
+		cmocka_unit_test(the_btf_of_a_module_needs_its_kernels),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
