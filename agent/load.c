@@ -70,6 +70,8 @@ static void size_map(struct bpf_map *m, const struct loaded *s, const struct att
 		n = info->nmachines;
 	} else if (!strcmp(name, "df_rules")) {
 		n = info->nrules;
+	} else if (!strcmp(name, "df_fires")) {
+		n = DF_FIRES + info->nrules;
 	} else if (!strcmp(name, "df_dispatch")) {
 		n = plan->ndispatch;
 	} else if (!strcmp(name, "df_places")) {

@@ -21,7 +21,7 @@
  *			df_match.first_node, first `last` of the ring, then `pins` pinned ones; a node belongs to
  *			the key only if its seq is not below df_match.created_seq (and not 0: being written)
  *	df_stats	per-CPU array, event number -> struct df_stats
- *	df_fires	array of DF_FIRES struct df_fire, written by the verdict
+ *	df_fires	array of struct df_fire, written by the verdict: the first DF_FIRES, then for each rule its last after them
  *	.data.df_flags	u64[]: the flags that rules set and read
  *	.data.df_losses	u32[]: losses by rule: events not seen or not recorded; the agent adds what probes missed
  *	.data.df_evicts	u32[]: by rule, keys evicted with the state of their match
@@ -62,7 +62,7 @@
 #define DF_CHAIN 8		/* decisions of a cell */
 #define DF_PROGS 16		/* programs of a set that have a record of their own ... */
 #define DF_PROG_TIMER 15	/* ... the last is for deadlines */
-#define DF_FIRES 16		/* verdicts kept; the first is the one that counts */
+#define DF_FIRES 16		/* verdicts kept, whatever rule they are of; of later ones each rule's last */
 #define DF_COMM 16
 
 /*
@@ -410,7 +410,7 @@ enum df_on_loss { DF_LOSS_SUPPRESS, DF_LOSS_LOG, DF_LOSS_FIRE };
 
 /* A note to the agent. */
 enum df_note_kind {
-	DF_NOTE_FIRE = 1,	/* a verdict: index in df_fires, unless there were more than that */
+	DF_NOTE_FIRE = 1,	/* a verdict: index in df_fires */
 	DF_NOTE_CRASH_RETURNED,	/* crash_kexec came back: take the next rung */
 	DF_NOTE_MARK,		/* a mark: index in df_marks */
 	DF_NOTE_ARMED,		/* a command armed or disarmed the set: index is DF_ACT_* */

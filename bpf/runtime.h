@@ -183,7 +183,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, DF_FIRES);
+	__uint(max_entries, DF_FIRES + 1);
 	__type(key, __u32);
 	__type(value, struct df_fire);
 } df_fires SEC(".maps");

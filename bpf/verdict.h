@@ -178,9 +178,8 @@ __attribute__((noinline)) int df_verdict(struct df_rec *r, __u32 rule_index)
 	if (df_ctl.frozen == DF_FROZEN_PARTIAL)
 		return 0;
 	index = __sync_fetch_and_add(&df_ctl.fires, 1);
-	/* the verdict that crashes the machine is kept, whatever was logged before */
-	if (act == DF_ACT_PANIC && index >= DF_FIRES)
-		index = DF_FIRES - 1;
+	if (index >= DF_FIRES)
+		index = DF_FIRES + rule_index;
 	if (act != DF_ACT_NONE)
 		other_actions(r, rule);
 	fire_write(r, rule_index, index, act);

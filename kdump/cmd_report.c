@@ -129,6 +129,21 @@ static int print(const struct options *o, const struct report *r, const struct r
 	return 0;
 }
 
+/* Was a rule of the name that was asked for there? */
+static int find_rule(const struct report *r, struct err *err)
+{
+	const char *all = NULL;
+
+	if (!r->asked || !r->sets_known)
+		return 0;
+	for (size_t i = 0; i < r->nrules; i++) {
+		if (!strcmp(r->rules[i].name, r->asked))
+			return 0;
+		all = all ? arena_printf(r->arena, "%s, %s", all, r->rules[i].name) : r->rules[i].name;
+	}
+	return err_set(err, ERR_ABSENT, "no rule '%s' was loaded; there were: %s", r->asked, all ? all : "none");
+}
+
 /* The report of one file; NULL: *err. The kernel is the caller's to destroy. */
 static struct report *read_report(const struct options *o, const char *path, struct arena *arena, struct kernel **k,
 				  struct err *err)
@@ -143,7 +158,7 @@ static struct report *read_report(const struct options *o, const char *path, str
 	if (dump.damage.code != ERR_NONE)
 		gaps_add(&r->gaps, &dump.damage, "capsule");
 	report_symbolize_user(r, o->sysroot);
-	return r;
+	return find_rule(r, err) ? NULL : r;
 }
 
 static int report(const struct options *o, struct arena *arena, struct kernel *k[2], struct err *err)

@@ -86,6 +86,7 @@ struct mf_rule {
 	int window;		/* parameter number, or -1 */
 	const char *message;	/* template of the first action that has one, or NULL */
 	const char *on_loss;
+	uint64_t act;		/* DF_ACT_*: what it may do, of df_rules */
 };
 
 /* A table of keys with its automaton; a rule's own, its owners, groups, further tables. */

@@ -376,6 +376,7 @@ struct report *report_build_selected(struct kernel *k, struct arena *a, const st
 	r->gaps.arena = a;
 	r->file = arena_strdup(a, file);
 	r->format = arena_strdup(a, format);
+	r->asked = select->rule ? arena_strdup(a, select->rule) : NULL;
 	build_kernel(&b);
 	r->all_keys = b.select->which != SELECT_VERDICT;
 	r->sets_known = !sets_read(k, a, b.select, &r->gaps, &sets);

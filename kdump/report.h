@@ -154,7 +154,8 @@ struct report {
 	const char *crash_time;	/* seconds since the epoch as text (CRASHTIME of VMCOREINFO), or NULL */
 	int64_t wall_offset_ns;	/* wall time = event time + this */
 	bool has_wall;
-	const struct report_match *match;	/* NULL: nothing fired */
+	const struct report_match *match;	/* NULL: nothing fired, or not the rule that was asked for */
+	const char *asked;			/* the rule whose verdict was asked for, or NULL */
 	struct report_match *verdicts;		/* all of all sets */
 	size_t nverdicts;
 	struct report_rule *rules;

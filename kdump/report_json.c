@@ -334,6 +334,8 @@ static json_t *build(const struct report *r)
 
 	json_object_set_new(root, "rule", r->match ? string(r->match->rule) : json_null());
 	json_object_set_new(root, "match", r->match ? match(r->arena, r->match) : json_null());
+	if (r->asked)
+		json_object_set_new(root, "asked_rule", string(r->asked));
 	list = json_array();
 	for (size_t i = 0; i < r->ncontext; i++)
 		json_array_append_new(list, event(r->arena, &r->context[i]));

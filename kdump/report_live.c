@@ -130,7 +130,8 @@ static void build_rules(struct build *b, const struct df_set *s)
 
 	for (size_t i = 0; s->mf && i < s->mf->nrules; i++) {
 		struct report_rule rule = { .set = s->name, .name = s->mf->rules[i].name,
-					    .about = s->mf->rules[i].about, .act = report_act_name(s->ctl.armed) };
+					    .about = s->mf->rules[i].about,
+					    .act = report_act_name(s->mf->rules[i].act) };
 
 		for (size_t j = 0; j < s->nlive; j++)
 			rule.live += set_rule_of_key(s, &s->live[j].key) == &s->mf->rules[i] && !s->live[j].dead;

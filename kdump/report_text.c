@@ -70,6 +70,8 @@ static void put_nothing(struct page *p)
 
 	if (!r->sets_known)
 		fprintf(p->out, "%sIt is not known whether a rule fired: see what could not be read%s\n", p->bold, p->off);
+	else if (r->asked)
+		fprintf(p->out, "%sRule %s did not fire%s\n", p->bold, r->asked, p->off);
 	else
 		fprintf(p->out, "%sNo rule fired: the machine went down for another reason%s\n", p->bold, p->off);
 	fputc('\n', p->out);

@@ -212,6 +212,7 @@ static void put_live(struct page *p)
 static void put_verdicts(struct page *p)
 {
 	const struct report *r = p->r;
+	uint64_t all = 0;
 	char t[40];
 
 	if (r->nverdicts < 2)
@@ -222,6 +223,10 @@ static void put_verdicts(struct page *p)
 			fprintf(p->out, "%13s  %s (%s): %s\n",
 				page_relative(r->verdicts[i].ns, p->zero, t, sizeof(t)), r->verdicts[i].rule,
 				r->verdicts[i].act, r->verdicts[i].reason);
+	for (size_t i = 0; i < r->nsets; i++)
+		all += r->sets[i].fires;
+	if (all > r->nverdicts)
+		fprintf(p->out, "  and %" PRIu64 " more, of which only the last of each rule is kept\n", all - r->nverdicts);
 }
 
 void page_losses(struct page *p)

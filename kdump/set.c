@@ -177,6 +177,13 @@ static void fire_decode(const struct fire_layout *l, const uint8_t *bytes, size_
 	comm_decode(&l->comm, bytes, len, f->comm, sizeof(f->comm));
 }
 
+static int fire_order(const void *a, const void *b)
+{
+	const struct set_fire *x = a, *y = b;
+
+	return (x->ns > y->ns) - (x->ns < y->ns);
+}
+
 static int decode_fires(struct set_reader *r, const struct bpfmap *m, struct df_set *s, struct err *err)
 {
 	const struct ktypes *types = set_types(r, m, err);
@@ -186,7 +193,7 @@ static int decode_fires(struct set_reader *r, const struct bpfmap *m, struct df_
 
 	if (!types || fire_layout_resolve(&l, types, err))
 		return -1;
-	for (uint32_t i = 0; i < m->max_entries && i < DF_FIRES; i++) {
+	for (uint32_t i = 0; i < m->max_entries && i < DF_FIRES + (s->mf ? s->mf->nrules : 0); i++) {
 		bytes = set_read_element(r, m, i, err);
 		if (!bytes)
 			return -1;
@@ -198,6 +205,8 @@ static int decode_fires(struct set_reader *r, const struct bpfmap *m, struct df_
 		s->fires = arena_grow(r->arena, s->fires, s->nfires, sizeof(*s->fires));
 		s->fires[s->nfires++] = f;
 	}
+	if (s->nfires)
+		qsort(s->fires, s->nfires, sizeof(*s->fires), fire_order);
 	return 0;
 }
 
@@ -231,6 +240,38 @@ static void read_fires(struct set_reader *r, struct df_set *s)
 	if (m && decode_fires(r, m, s, &err))
 		gaps_add(r->gaps, &err, "verdicts");
 	s->verdict = choose_verdict(s, r->select->rule);
+}
+
+static const struct want rule_wants[] = { WANT(struct mf_rule, act, "act") };
+
+/* What each rule may do: no more than the set, less if it has no panic or has used up its own. */
+static void read_rules(struct set_reader *r, struct df_set *s)
+{
+	const struct bpfmap *m = set_map(s, "df_rules");
+	const struct ktypes *types;
+	struct layout l;
+	struct err err;
+	uint8_t *bytes;
+
+	for (size_t i = 0; s->mf && i < s->mf->nrules; i++)
+		s->mf->rules[i].act = s->ctl.armed;
+	if (!m || !s->mf)
+		return;
+	types = set_types(r, m, &err);
+	if (!types || layout_resolve(&l, types, "df_rule", "", rule_wants, COUNT(rule_wants), &err)) {
+		gaps_add(r->gaps, &err, "what the rules may do");
+		return;
+	}
+	for (size_t i = 0; i < s->mf->nrules && i < m->max_entries; i++) {
+		bytes = set_read_element(r, m, (uint32_t)i, &err);
+		if (bytes)
+			layout_decode(&l, bytes, m->value_size, &s->mf->rules[i]);
+		else
+			gaps_add(r->gaps, &err, "what rule %s may do", s->mf->rules[i].name);
+		free(bytes);
+		if (s->mf->rules[i].act > s->ctl.armed)
+			s->mf->rules[i].act = s->ctl.armed;
+	}
 }
 
 /* Names and places of the counters: every number in struct df_stats, so that a newer runtime's are shown too. */
@@ -327,6 +368,7 @@ static void read_set(struct set_reader *r, struct df_set *s)
 	s->name = arena_printf(r->arena, "set %u", s->id);
 	read_ctl(r, s);
 	read_manifest(r, s);
+	read_rules(r, s);
 	read_fires(r, s);
 	set_read_marks(r, s);
 	set_read_reach(r, s);

@@ -155,6 +155,34 @@ static void check_report(bool lists)
 	image_destroy(&im->kernel);
 }
 
+/* The last verdict of each rule comes after the first of all; in the report they stand by time. */
+static void the_last_verdict_of_a_rule_is_found(void **state)
+{
+	static const struct set_select twice = { .which = SELECT_VERDICT, .rule = "twice" }, other = { .rule = "other" };
+	struct image *im = set_image(true);
+	struct arena *a = arena_create(NULL, NULL);
+	struct report *r = report_build_selected(&im->kernel, a, &twice, "file", "format");
+	char *text;
+	size_t len;
+	FILE *out;
+
+	(void)state;
+	assert_int_equal(r->nverdicts, 2);
+	assert_string_equal(r->verdicts[0].task.comm, "late");
+	assert_string_equal(r->match->task.comm, "second");
+	assert_string_equal(r->rules[0].act, "log");
+	r = report_build_selected(&im->kernel, a, &other, "file", "format");
+	assert_null(r->match);
+	out = open_memstream(&text, &len);
+	report_print_text(r, out, true, false);
+	fclose(out);
+	assert_non_null(strstr(text, "Rule other did not fire"));
+	assert_non_null(strstr(text, "  and 18 more, of which only the last of each rule is kept"));
+	free(text);
+	arena_destroy(a);
+	image_destroy(&im->kernel);
+}
+
 static void lists_become_a_report(void **state)
 {
 	check_report(true);
@@ -351,6 +379,7 @@ static void survives_any_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_last_verdict_of_a_rule_is_found),
 		cmocka_unit_test(lists_become_a_report),
 		cmocka_unit_test(rings_become_the_same_report),
 		cmocka_unit_test(html_cannot_be_escaped_from),

@@ -313,7 +313,7 @@ static inline void add_rings(struct maker *m)
 static inline struct image *set_image(bool lists)
 {
 	struct maker m = { .im = image_create(kernel_text) };
-	struct df_ctl ctl = { .version = DF_VERSION, .armed = DF_ACT_PANIC, .frozen = 1, .fires = 1, .seq = 9,
+	struct df_ctl ctl = { .version = DF_VERSION, .armed = DF_ACT_PANIC, .frozen = 1, .fires = 20, .seq = 9,
 			      .wall_offset_ns = 1700000000000000000, .fired = 1, .marks = 1, .braked = 250,
 			      .missed = 7 };
 	struct df_reach reach[2] = { { .entered = 0 }, { .entered = 3, .late = 2, .refused = 1 } };
@@ -321,6 +321,9 @@ static inline struct image *set_image(bool lists)
 	struct df_fire fire = { .valid = 1, .event = 1, .act = DF_ACT_PANIC, .ns = 9000, .seq = 9, .pid = 109,
 				.tid = 109, .cpu = 1, .gen = 1, .nsteps = DF_STEPS, .step = { 2, 9 },
 				.comm = "second", .key = { .table = 1, .part = { KEY } } };
+	struct df_fire late = { .valid = 1, .event = 0, .act = DF_ACT_LOG, .ns = 8000, .seq = 8, .nsteps = DF_STEPS,
+				.comm = "late", .key = { .table = 1, .part = { KEY } } };
+	struct df_rule rule = { .act = DF_ACT_LOG };
 	struct df_stats stats = { .seen = 5, .hit = 3, .recorded = 3 };
 	uint32_t index[DF_INDEX_SIZE] = { DF_INDEX_MAGIC };
 	uint64_t map;
@@ -334,7 +337,9 @@ static inline struct image *set_image(bool lists)
 	add_array(&m, "df_marks", &mark, sizeof(mark), DF_MARKS);
 	map = add_array(&m, "df_reach", reach, sizeof(*reach), 2);
 	image_put(m.im, map + 64, reach, sizeof(reach));
-	add_array(&m, "df_fires", &fire, sizeof(fire), DF_FIRES);
+	map = add_array(&m, "df_fires", &fire, sizeof(fire), DF_FIRES + 1);
+	image_put(m.im, map + 64 + DF_FIRES * sizeof(late), &late, sizeof(late));
+	add_array(&m, "df_rules", &rule, sizeof(rule), 1);
 	if (lists)
 		add_lists(&m);
 	else

@@ -76,6 +76,7 @@ run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/
 	i warn 119
 	(i oops 120) 2>/dev/null
 	sleep 1
+	deadfall report /proc/kcore --rule p24-origin --format json >/var/crash/out/late.json
 	pid=$(pidof deadfall)
 	echo "links:" $(cat /proc/$pid/fdinfo/* 2>/dev/null | sed -n "s/^link_type:[[:space:]]*//p" | sort | uniq -c)'
 check "the workload ends well" same 0 "$rc"
@@ -85,6 +86,7 @@ done <<<"$expect"
 check "p21-interval: one CPU, each 100 ms" at_least p21-interval 10
 check "p22-profile: both CPUs" at_least p22-profile 50
 check "a probe of one process, in its program and a library of it" said '^one process: 10$'
+check "a rule's last verdict is kept after 16 others" jq -e '.match.rule == "p24-origin"' "$dir/out/late.json"
 check "nothing was lost" counters_clean
 check "an event that is not here is named" grep -q "note: rule '.*' goes without event '.*': .* is not here" "$dir/deadfall.log"
 check "one link for all kprobes, one for all sessions" said '^links: 2 kprobe_multi '
