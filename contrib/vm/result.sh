@@ -22,6 +22,7 @@ take_from_disk() {
 	for name in status.json dmesg; do
 		[ ! -s "$files/.vm/$name" ] || mv "$files/.vm/$name" "$out/$name"
 	done
+	rmdir "$files/out" 2>/dev/null
 	[ ! -d "$files/out" ] || mv "$files/out" "$out/out"
 	dump_name=$(find "$files" -mindepth 2 -maxdepth 2 \( -name vmcore -o -name capsule \) -printf '%h\n' |
 		sort | tail -n 1)

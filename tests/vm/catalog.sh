@@ -13,8 +13,7 @@ scen_options=()
 for bug in $scen_bugs; do scen_options+=(--rule "rules/catalog/$(rule_for "$bug").yaml"); done
 for rule in refcount-warn list-corruption; do scen_options+=(--rule "rules/catalog/kernel-$rule.yaml"); done
 
-controls='mkdir -p /var/crash/out
-	for how in "session ok 20" "ref ok 10" "leak ok" "leak slow" "wait ok" "wait slow" "list ok 10"; do
+controls='for how in "session ok 20" "ref ok 10" "leak ok" "leak slow" "wait ok" "wait slow" "list ok 10"; do
 		echo "$how" >/proc/scen &
 	done
 	wait
