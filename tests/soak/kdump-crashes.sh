@@ -183,7 +183,7 @@ one_lane() {
 
 mkdir -p "$work"
 echo >"$work/empty"
-command -v mkfs.xfs >/dev/null || { echo 'Bail out! mkfs.xfs is not installed (xfsprogs)'; exit 1; }
+command -v mkfs.xfs >/dev/null || { echo 'Bail out! mkfs.xfs is not installed: contrib/deps soak'; exit 1; }
 write_rules
 write_faults || exit 1
 for ((lane = 0; lane < lanes; lane++)); do

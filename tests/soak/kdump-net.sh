@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Dumps sent over the network: to an nfs server and by ssh. The servers run here, unprivileged ports on loopback; the
-# guest reaches them through QEMU's user network. Needs nfs-ganesha-vfs and openssh-server (and root: nfs-ganesha opens
-# files by handle); what is not installed is skipped.
+# guest reaches them through QEMU's user network. Needs nfs-ganesha-vfs and openssh-server, and root: nfs-ganesha opens
+# files by handle.
 set -u
 # shellcheck source=tests/vm/tap
 . "$(dirname "$0")/../vm/tap"
@@ -19,9 +19,8 @@ free_port() {
 	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-skip() {
-	tests=$((tests + 1))
-	echo "ok $tests - $1 # SKIP $2"
+need() {
+	command -v "$1" >/dev/null || { echo "Bail out! $1 is not installed: contrib/deps soak"; exit 1; }
 }
 
 console() {
@@ -38,10 +37,6 @@ wait_port() {
 
 test_nfs() {
 	local port dump
-	if ! command -v ganesha.nfsd >/dev/null || [ "$(id -u)" != 0 ]; then
-		skip "a dump over nfs" "needs root and nfs-ganesha-vfs"
-		return
-	fi
 	port=$(free_port)
 	mkdir -p "$scratch/export" "$scratch/state"
 	cat >"$scratch/ganesha.conf" <<-END
@@ -64,10 +59,6 @@ test_nfs() {
 
 test_ssh() {
 	local port dump
-	if ! command -v sshd >/dev/null; then
-		skip "a dump by ssh" "needs openssh-server"
-		return
-	fi
 	port=$(free_port)
 	mkdir -p /run/sshd 2>/dev/null
 	ssh-keygen -q -t ed25519 -N '' -f "$scratch/host"
@@ -96,6 +87,9 @@ test_ssh() {
 	check "ssh: status.json says complete" jq -e '.result == "complete"' "${dump%/*}/status.json"
 }
 
+need ganesha.nfsd
+need sshd
+[ "$(id -u)" = 0 ] || { echo 'Bail out! nfs-ganesha needs root'; exit 1; }
 test_nfs
 test_ssh
 echo "1..$tests"
