@@ -29,6 +29,7 @@
 #include "agent/said.h"
 #include "agent/symbols.h"
 #include "lib/arena.h"
+#include "kdump/panics.h"
 #include "kdump/ready.h"
 #include "lib/cleanup.h"
 #include "rules/kbtf.h"
@@ -54,6 +55,7 @@ struct run {
 	struct attach_plan plan;
 	struct loaded loaded;
 	bool in_ledger;			/* the set was armed: its rules stand in the ledger of panics */
+	bool late;			/* it stands there as armed beyond the first minutes of this boot */
 	char state_path[256];
 	char armed_text[256];
 	struct brake brake;
@@ -145,6 +147,7 @@ static int arm_rules(struct run *r, struct err *err)
 		r->in_ledger = true;
 		if (guards_enter(r->a, &r->info, r->opts.at_boot, &why, err))
 			return -1;
+		kdump_tell("deadfall run");
 	}
 	for (uint32_t i = 0; i < r->info.nrules; i++) {
 		if (why && why[i])
@@ -330,6 +333,10 @@ static int tick(struct run *r)
 	if (now >= r->next_tick_ns) {
 		r->next_tick_ns = now + TICK_NS;
 		losses_update(&r->losses, &r->loaded);
+		if (r->in_ledger && !r->late && now / 1000000000 >= PANICS_EARLY_SECONDS) {
+			guards_late(&r->info);
+			r->late = true;
+		}
 		took = r->loaded.ctl->braked ? 0 : brake_tick(&r->brake, &r->loaded, now);
 		if (took)
 			pull_brake(r, took);

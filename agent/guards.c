@@ -49,6 +49,17 @@ int guards_enter(struct arena *a, const struct set_info *info, bool automatic, c
 	return 0;
 }
 
+void guards_late(const struct set_info *info)
+{
+	struct err err;
+
+	for (uint32_t i = 0; i < info->nrules; i++) {
+		/* without it a crash whose capture fails counts as an early one: the safe side */
+		if (info->rules[i].panics)
+			panics_late(info->rules[i].name, &err);
+	}
+}
+
 void guards_leave(const struct set_info *info)
 {
 	struct err err;

@@ -23,6 +23,9 @@ int guards_check_kdump(const struct set_info *info, struct err *err);
  */
 int guards_enter(struct arena *a, const struct set_info *info, bool automatic, const char *const **why, struct err *err);
 
+/* The set is armed, and the first minutes of this boot, in which a crash looks like a loop, are over. */
+void guards_late(const struct set_info *info);
+
 /* The set is disarmed: take its rules out of the ledger. */
 void guards_leave(const struct set_info *info);
 

@@ -59,6 +59,8 @@ static json_t *dump_json(const struct dump *d)
 		      (json_int_t)d->vmcore_bytes, "capsule_bytes", (json_int_t)d->capsule_bytes);
 	if (j)
 		json_object_set_new(j, "signature", *signature ? json_string(signature) : json_null());
+	if (j && *d->vmcore)
+		json_object_set_new(j, "vmcore", json_string(d->vmcore));
 	if (j && *d->problem)
 		json_object_set_new(j, "problem", json_string(d->problem));
 	return j;
@@ -129,7 +131,7 @@ static int show(const struct options *o, const struct dump_list *l, int argc, ch
 	if (*d->problem)
 		printf("problem    %s\n", d->problem);
 	size_text(d->vmcore_bytes, text, sizeof(text));
-	printf("vmcore     %s\n", text);
+	printf("vmcore     %s%s%s\n", text, *d->vmcore ? "  " : "", d->vmcore);
 	size_text(d->capsule_bytes, text, sizeof(text));
 	printf("capsule    %s\n", text);
 	if (*signature)
@@ -247,18 +249,14 @@ static int parse(int argc, char **argv, struct options *o)
 
 int cmd_dumps(int argc, char **argv)
 {
-	static struct kdump_state state;
 	static char places[4200];
-	struct options o = { .places = TARGET_DEFAULT, .to = TARGET_DEFAULT };
+	struct options o = { .places = places, .to = TARGET_DEFAULT };
 	struct dump_list l;
 	const char *what = "list";
 	struct err err;
 	int ret;
 
-	if (!state_read("", &state, NULL)) {
-		state_places(&state, places, sizeof(places));
-		o.places = places;
-	}
+	state_places_now(places, sizeof(places));
 	ret = parse(argc, argv, &o);
 	if (ret >= 0)
 		return ret;

@@ -6,9 +6,11 @@
 #include "kdump/cmd_kdump_setup.h"
 #include "kdump/doctor.h"
 #include "kdump/files.h"
+#include "kdump/owner.h"
 #include "kdump/panics.h"
 #include "kdump/ready.h"
 #include "kdump/selftest.h"
+#include "kdump/service.h"
 #include "kdump/state.h"
 #include "kdump/target.h"
 
@@ -97,24 +99,56 @@ static int cmd_doctor(int argc, char **argv)
 	return ready ? EXIT_OK : EXIT_ENVIRONMENT;
 }
 
-static void print_status(const struct kdump_state *s, bool have_state, const char *problem, const char *test)
+/* What `kdump status` shows. */
+struct status {
+	bool have_state;
+	struct kdump_state state;
+	struct kdump_service service;
+	enum owner owner;
+	char problem[1000];		/* why a crash would not be captured, "" */
+	char test[700];			/* the last test of it */
+};
+
+static const char *owner_name(const struct status *s)
+{
+	switch (s->owner) {
+	case OWNER_NONE: return "none";
+	case OWNER_OURS: return "deadfall";
+	case OWNER_SERVICE: return s->service.name;
+	case OWNER_OTHER: return "another program";
+	case OWNER_UNSEEN: return "unseen";
+	}
+	return "";
+}
+
+/* And what that means for the capsule. */
+static const char *owner_meaning(const struct status *s)
+{
+	bool beside = s->have_state && *s->state.service;
+
+	switch (s->owner) {
+	case OWNER_NONE: return "";
+	case OWNER_OURS: return ": capsule first, then vmcore";
+	case OWNER_SERVICE: return beside ? ": our capsule first, then its dump" : ": no capsule, only its dump ('deadfall kdump setup --beside')";
+	case OWNER_OTHER: return ": no capsule, and what it saves is not known here";
+	case OWNER_UNSEEN: return " (/proc/kcore is closed)";
+	}
+	return "";
+}
+
+static void print_setup(const struct kdump_state *s)
 {
 	char when[32];
 	time_t t = (time_t)s->time;
 	struct tm tm;
 
-	printf("%s\n", *problem ? problem : "ready: a crash kernel is loaded");
-	if (!have_state) {
-		printf("set up        not by deadfall in this boot\n");
-		printf("tested        %s\n", test);
-		return;
-	}
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
 	printf("set up        %s for kernel %s, loaded by %s\n", when, s->kernel, s->method);
 	for (unsigned int i = 0; i < s->target_count; i++) {
 		const struct state_target *to = &s->targets[i];
 
-		printf("%-13s %s (%s %s on %s)\n", i ? "if that fails" : "target", to->target, to->fstype, to->fsid, to->device);
+		printf("%-13s %s (%s %s%son %s)\n", i ? "if that fails" : "target", to->target, to->fstype, to->fsid, *to->fsid ? " " : "",
+		       to->device);
 	}
 	if (s->max_dumps || s->max_bytes) {
 		printf("keeps        ");
@@ -128,19 +162,31 @@ static void print_status(const struct kdump_state *s, bool have_state, const cha
 	if (!s->capsule_only)
 		printf(", makedumpfile -d %d %s", s->level, s->compress);
 	printf("; then %s\n", s->final);
-	printf("tested        %s\n", test);
 }
 
-static int print_status_json(const struct kdump_state *s, bool have_state, const char *problem, const char *test)
+static void print_status(const struct status *s)
 {
-	json_t *j = json_pack("{sb ss ss}", "ready", !*problem, "problem", problem, "tested", test), *targets = json_array();
+	printf("%s\n", *s->problem ? s->problem : "ready: a crash kernel is loaded");
+	printf("crash kernel  %s%s\n", owner_name(s), owner_meaning(s));
+	if (s->have_state)
+		print_setup(&s->state);
+	else
+		printf("set up        not by deadfall in this boot\n");
+	printf("tested        %s\n", s->test);
+}
+
+static int print_status_json(const struct status *st)
+{
+	const struct kdump_state *s = &st->state;
+	json_t *j = json_pack("{sb ss ss ss}", "ready", !*st->problem, "problem", st->problem, "crash_kernel", owner_name(st), "tested",
+			      st->test), *targets = json_array();
 	char *text;
 
 	for (unsigned int i = 0; i < s->target_count; i++)
 		json_array_append_new(targets, json_string(s->targets[i].target));
-	if (j && have_state)
-		json_object_set_new(j, "setup", json_pack("{ss ss sO ss si sb sb ss sI sI sI}", "kernel", s->kernel, "method",
-							  s->method, "targets", targets, "compress", s->compress, "level",
+	if (j && st->have_state)
+		json_object_set_new(j, "setup", json_pack("{ss ss ss sO ss si sb sb ss sI sI sI}", "kernel", s->kernel, "method",
+							  s->method, "service", s->service, "targets", targets, "compress", s->compress, "level",
 							  s->level, "capsule_only", s->capsule_only, "redact", s->redact,
 							  "final", s->final, "max_dumps", (json_int_t)s->max_dumps, "max_bytes",
 							  (json_int_t)s->max_bytes, "time_unix", (json_int_t)s->time));
@@ -151,26 +197,6 @@ static int print_status_json(const struct kdump_state *s, bool have_state, const
 		puts(text);
 	free(text);
 	return text ? 0 : -1;
-}
-
-/* The last test of this machine in words; state: the present set-up, NULL if there is none. */
-static enum selftest_result describe_test(const struct kdump_state *state, char *out, size_t size)
-{
-	static struct selftest t;
-	static char setup[sizeof(t.setup)];
-	char boot_id[64];
-	struct err err;
-
-	setup[0] = 0;
-	if (state)
-		selftest_setup_text(state, setup, sizeof(setup));
-	file_line("", "/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
-	if (selftest_read(SELFTEST_PATH, boot_id, time(NULL), &t, &err)) {
-		snprintf(out, size, "%.690s", err.msg);
-		return SELFTEST_NONE;
-	}
-	selftest_describe(&t, setup, out, size);
-	return t.result;
 }
 
 static int crash_for_test(const char *target)
@@ -211,7 +237,7 @@ static int cmd_test(int argc, char **argv)
 	if (optind < argc)
 		return command_usage("kdump test", "unexpected argument '%s'", argv[optind]);
 	if (result) {
-		enum selftest_result verdict = describe_test(state_read("", &state, NULL) ? NULL : &state, text, sizeof(text));
+		enum selftest_result verdict = selftest_verdict(state_read("", &state, NULL) ? NULL : &state, text, sizeof(text));
 
 		puts(text);
 		return verdict == SELFTEST_PASSED ? EXIT_OK : EXIT_ENVIRONMENT;
@@ -230,23 +256,24 @@ static int cmd_test(int argc, char **argv)
 static int cmd_status(int argc, char **argv)
 {
 	const char *target = NULL;
-	struct kdump_state state = { 0 };
+	static struct status s;
 	struct err err = { 0 };
-	bool json = false, have_state;
-	char test[700];
+	bool json = false;
 	int ret = parse_report_options("kdump status", argc, argv, &json, &target);
 
 	if (ret >= 0)
 		return ret;
-	have_state = !state_read("", &state, NULL);
-	if (!kdump_ready(&err))
-		err.msg[0] = 0;
-	describe_test(have_state ? &state : NULL, test, sizeof(test));
+	s.have_state = !state_read("", &s.state, NULL);
+	service_find("", &s.service);
+	s.owner = owner_of_loaded(s.have_state ? &s.state : NULL, &s.service, NULL);
+	if (kdump_ready(&err))
+		snprintf(s.problem, sizeof(s.problem), "%s", err.msg);
+	selftest_verdict(s.have_state ? &s.state : NULL, s.test, sizeof(s.test));
 	if (!json)
-		print_status(&state, have_state, err.msg, test);
-	else if (print_status_json(&state, have_state, err.msg, test))
+		print_status(&s);
+	else if (print_status_json(&s))
 		return EXIT_ENVIRONMENT;
-	return *err.msg ? EXIT_ENVIRONMENT : EXIT_OK;
+	return *s.problem ? EXIT_ENVIRONMENT : EXIT_OK;
 }
 
 static int cmd_forget(int argc, char **argv)
@@ -261,7 +288,7 @@ static int cmd_forget(int argc, char **argv)
 }
 
 static const struct command subcommands[] = {
-	{ "setup", cmd_kdump_setup, "[--target DIR|DEVICE|USER@HOST:/DIR]... [--max-dumps N] [--capsule-only] [--redact] ... (--help)",
+	{ "setup", cmd_kdump_setup, "[--target DIR|DEVICE|USER@HOST:/DIR]... [--beside] [--max-dumps N] [--capsule-only] ... (--help)",
 	  "build the crash initramfs and load the crash kernel" },
 	{ "doctor", cmd_doctor, "[--json] [--target DIR]", "check every condition of a dump, with the fix for each" },
 	{ "test", cmd_test, "[--yes] | --result", "crash this machine on purpose, and judge the dump after the reboot" },

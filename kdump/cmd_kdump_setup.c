@@ -14,7 +14,7 @@
 
 enum {
 	OPT_POWEROFF = 256, OPT_REBOOT, OPT_CAPSULE_ONLY, OPT_LIMIT, OPT_SSH_KEY, OPT_OVERWRITE, OPT_REDACT, OPT_MAX_DUMPS,
-	OPT_MAX_SIZE,
+	OPT_MAX_SIZE, OPT_BESIDE, OPT_REPLACE,
 };
 
 static const struct option options[] = {
@@ -33,6 +33,8 @@ static const struct option options[] = {
 	{ "redact", no_argument, NULL, OPT_REDACT },
 	{ "max-dumps", required_argument, NULL, OPT_MAX_DUMPS },
 	{ "max-size", required_argument, NULL, OPT_MAX_SIZE },
+	{ "beside", no_argument, NULL, OPT_BESIDE },
+	{ "replace", no_argument, NULL, OPT_REPLACE },
 	{ 0 }
 };
 
@@ -99,6 +101,8 @@ int cmd_kdump_setup(int argc, char **argv)
 		case OPT_CAPSULE_ONLY: o.capsule_only = true; break;
 		case OPT_OVERWRITE: o.overwrite = true; break;
 		case OPT_REDACT: o.redact = true; break;
+		case OPT_BESIDE: o.beside = true; break;
+		case OPT_REPLACE: o.replace = true; break;
 		case '?': return command_usage(NAME, "unknown option, or a value is missing");
 		default:
 			ret = take_value(&o, c, optarg);
@@ -108,5 +112,9 @@ int cmd_kdump_setup(int argc, char **argv)
 	}
 	if (optind < argc)
 		return command_usage(NAME, "unexpected argument '%s'", argv[optind]);
+	if (o.beside && (o.target_count || o.kernel || o.output || o.ssh_key || o.print || o.final != FINAL_REBOOT || o.capsule_only ||
+			 o.redact || o.overwrite || o.replace))
+		return command_usage(NAME, "with --beside kdump-tools decides where and how dumps are made; it goes with --level, --limit, "
+				     "--max-dumps, --max-size and --quiet");
 	return kdump_setup(&o, &err) ? command_fail(NAME, &err) : EXIT_OK;
 }

@@ -200,7 +200,7 @@ static void capsule_step(struct crash *c)
 	struct step_status *s = step_begin(c, STEP_CAPSULE);
 	const char *from = "capsule.partial", *to;
 	char path[PATH_MAX];
-	const char *argv[] = { "/bin/deadfall", "capture", VMCORE, "--capsule", path, c->plan.redact ? "--redact" : NULL, NULL };
+	const char *argv[] = { c->plan.program, "capture", VMCORE, "--capsule", path, c->plan.redact ? "--redact" : NULL, NULL };
 	struct process_result r;
 	bool ok;
 
@@ -299,7 +299,7 @@ static void check_step(struct crash *c)
 {
 	struct step_status *s = &c->status->steps[STEP_VMCORE];
 	char path[PATH_MAX];
-	const char *argv[] = { "/bin/deadfall", "report", path, "-o", "/dev/null", NULL };
+	const char *argv[] = { c->plan.program, "report", path, "-o", "/dev/null", NULL };
 	bool stored = store_is(crash_target(c));
 	struct process_result r;
 
@@ -334,9 +334,25 @@ static void retain(struct crash *c, bool finished)
 	s->deleted += deleted ? (unsigned int)strtoul(deleted + 8, NULL, 10) : 0;
 }
 
+/* In another service's crash kernel ours is the capsule only. */
+static void leave_to_service(struct crash *c)
+{
+	static const enum plan_step steps[] = { STEP_DMESG, STEP_VMCORE, STEP_CHECK };
+	char why[60];
+
+	snprintf(why, sizeof(why), "left to %s", c->plan.service);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+		skip_step(c, steps[i], why);
+	retain(c, true);
+}
+
 static void save_dump(struct crash *c)
 {
 	capsule_step(c);
+	if (*c->plan.service) {
+		leave_to_service(c);
+		return;
+	}
 	/* The log holds lines of user space, too; the capsule has those of the kernel. */
 	if (c->plan.redact)
 		skip_step(c, STEP_DMESG, "redacted, as the plan says");

@@ -108,7 +108,8 @@ static int mount_disk(const struct plan_target *t, unsigned int patience, char *
 
 	if (wait_device(t, patience, device, size, err))
 		return -1;
-	mkdir(TARGET_MOUNT, 0700);
+	if (make_dirs(TARGET_MOUNT, 0700, err))
+		return -1;
 	if (!strcmp(t->target, "raw")) {
 		if (raw_open(device, true, &raw, err))
 			return -1;
@@ -125,9 +126,21 @@ static int mount_nfs(const struct plan_target *t, unsigned int patience, char *d
 	if (net_up(t->net, patience, err))
 		return -1;
 	snprintf(device, size, "%.60s", t->source);
-	mkdir(TARGET_MOUNT, 0700);
+	if (make_dirs(TARGET_MOUNT, 0700, err))
+		return -1;
 	if (mount(t->source, TARGET_MOUNT, t->fstype, MS_NOATIME | MS_NODEV | MS_NOSUID | MS_NOEXEC, t->options) < 0)
 		return err_sys(err, errno, "cannot mount %s (%s, %s)", t->source, t->fstype, t->options);
+	return 0;
+}
+
+/* In another service's crash kernel the filesystem is mounted already. */
+static int mount_directory(const struct plan_target *t, char *device, size_t size, struct err *err)
+{
+	snprintf(device, size, "%.60s", t->device);
+	if (make_dirs(t->source, 0700, err) || make_dirs(TARGET_MOUNT, 0700, err))
+		return -1;
+	if (mount(t->source, TARGET_MOUNT, NULL, MS_BIND, NULL) < 0)
+		return err_sys(err, errno, "cannot bind %s", t->source);
 	return 0;
 }
 
@@ -137,9 +150,10 @@ int crash_mount_target(const struct plan_target *t, unsigned int patience, char 
 		return mount_nfs(t, patience, device, size, err);
 	if (!strcmp(t->target, "ssh")) {
 		snprintf(device, size, "%.60s", t->source);
-		mkdir(TARGET_MOUNT, 0700);
-		return net_up(t->net, patience, err);
+		return make_dirs(TARGET_MOUNT, 0700, err) || net_up(t->net, patience, err) ? -1 : 0;
 	}
+	if (!strcmp(t->target, "dir"))
+		return mount_directory(t, device, size, err);
 	return mount_disk(t, patience, device, size, err);
 }
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 /* Where the target filesystem is mounted. */
-#define TARGET_MOUNT "/target"
+#define TARGET_MOUNT "/run/deadfall/target"
 /* Space kept free for capsule and status on a full disk: a file of this name in the target's directory. */
 #define RESERVE_NAME ".deadfall-reserve"
 

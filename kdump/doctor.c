@@ -33,18 +33,36 @@ static void fix(struct check_result *r, const char *fmt, ...)
 	va_end(ap);
 }
 
-static const char setup_hint[] = "deadfall kdump setup";
-
-long long doctor_memory_needed(const struct doctor_facts *f)
+static bool is_beside(const struct doctor_facts *f)
 {
-	long long initramfs = f->have_state ? f->state.unpacked_bytes + (long long)f->state.initramfs.bytes : 12 * MB;
+	return f->have_state && *f->state.service;
+}
 
+static const char *setup_hint(const struct doctor_facts *f)
+{
+	return is_beside(f) || f->owner == OWNER_SERVICE ? "deadfall kdump setup --beside" : "deadfall kdump setup";
+}
+
+struct memory_need doctor_memory_needed(const struct doctor_facts *f)
+{
 	/*
 	 * Measured with Debian's cloud kernels: 46 MB are gone before init starts (of 192 MB 146 are left), and
 	 * 96 MB in all were too little for a machine of 1 GB, 128 MB plenty. makedumpfile keeps two bits per
 	 * page of the dead kernel; its other buffers and the page cache of what it writes are the rest.
 	 */
-	return 56 * MB + initramfs + f->mem_total_kb * 1024 / 4096 / 4 + 32 * MB;
+	struct memory_need n = {
+		.kernel = 56 * MB,
+		.initramfs = f->have_state ? f->state.unpacked_bytes + (long long)f->state.initramfs.bytes : 12 * MB,
+		.makedumpfile = f->mem_total_kb * 1024 / 4096 / 4 + 32 * MB,
+	};
+
+	if (is_beside(f)) {
+		/* systemd, udev and journal of a minimal Debian 12 took 33 MB; the initramfs is gone when they start. */
+		n.services = 36 * MB;
+		n.initramfs = n.initramfs > n.services + n.makedumpfile ? n.initramfs - n.services - n.makedumpfile : 0;
+	}
+	n.all = n.kernel + n.initramfs + n.services + n.makedumpfile;
+	return n;
 }
 
 static void check_support(const struct doctor_facts *f, struct check_result *r)
@@ -57,16 +75,21 @@ static void check_support(const struct doctor_facts *f, struct check_result *r)
 
 static void check_reserved(const struct doctor_facts *f, struct check_result *r)
 {
-	long long needed = doctor_memory_needed(f);
+	struct memory_need n = doctor_memory_needed(f);
+	char parts[120], services[32] = "";
 
-	if (f->reserved > 0 && f->reserved >= needed)
-		return found(r, CHECK_OK, "%lld MB reserved, about %lld MB needed", f->reserved / MB, needed / MB);
+	if (n.services)
+		snprintf(services, sizeof(services), ", services %lld", n.services / MB);
+	snprintf(parts, sizeof(parts), "about %lld MB needed: kernel %lld, initramfs %lld%s, makedumpfile %lld", n.all / MB, n.kernel / MB,
+		 n.initramfs / MB, services, n.makedumpfile / MB);
+	if (f->reserved > 0 && f->reserved >= n.all)
+		return found(r, CHECK_OK, "%lld MB reserved, %s", f->reserved / MB, parts);
 	if (f->reserved > 0)
-		found(r, CHECK_FAIL, "%lld MB reserved, but about %lld MB needed", f->reserved / MB, needed / MB);
+		found(r, is_beside(f) ? CHECK_WARN : CHECK_FAIL, "%lld MB reserved, but %s", f->reserved / MB, parts);
 	else
-		found(r, CHECK_FAIL, "no memory is reserved for a crash kernel; about %lld MB are needed", needed / MB);
+		found(r, CHECK_FAIL, "no memory is reserved for a crash kernel; %s", parts);
 	fix(r, "boot with crashkernel=%lldM (GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, then update-grub, then reboot)",
-	    (needed / MB + 63) / 64 * 64 + 64);
+	    (n.all / MB + 63) / 64 * 64 + 64);
 }
 
 static void check_loaded(const struct doctor_facts *f, struct check_result *r)
@@ -77,39 +100,66 @@ static void check_loaded(const struct doctor_facts *f, struct check_result *r)
 	if (f->load_disabled)
 		fix(r, "reboot; nothing can load a crash kernel in this boot any more");
 	else
-		fix(r, "%s", setup_hint);
+		fix(r, "%s", setup_hint(f));
+}
+
+/* Somebody else's crash kernel, and what is lost by it. */
+static void foreign_owner(const struct doctor_facts *f, struct check_result *r)
+{
+	bool service = f->owner == OWNER_SERVICE;
+
+	found(r, CHECK_FAIL, "%s of %s: it takes no capsule%s", f->have_state ? "ours was replaced by a crash kernel" : "it is",
+	      service ? f->service.name : "another program", service ? "" : ", and what it saves is not known here");
+	if (service)
+		fix(r, "deadfall kdump setup --beside (its crash kernel, our capsule first), or --replace (ours, until %s loads its own again)",
+		    f->service.name);
+	else
+		fix(r, "deadfall kdump setup --replace");
 }
 
 static void check_owner(const struct doctor_facts *f, struct check_result *r)
 {
-	const char *who = *f->other_service ? f->other_service : "another program";
-
 	if (!f->loaded)
-		return found(r, CHECK_FAIL, "there is no crash kernel to own"), fix(r, "%s", setup_hint);
-	if (f->have_state && f->image == IMAGE_OURS)
+		return found(r, CHECK_FAIL, "there is no crash kernel to own"), fix(r, "%s", setup_hint(f));
+	if (f->owner == OWNER_UNSEEN && f->have_state)
+		return found(r, CHECK_WARN, "%s loaded it; whether it was replaced since cannot be seen (/proc/kcore is closed)",
+			     is_beside(f) ? f->state.service : "we");
+	if (f->owner == OWNER_SERVICE && is_beside(f))
+		return found(r, CHECK_OK, "it is that of %s, seen in the reserved memory; our capsule is its first step", f->service.name);
+	if (f->owner != OWNER_OURS)
+		return foreign_owner(f, r);
+	if (!f->service.enabled)
 		return found(r, CHECK_OK, "it is ours, seen in the reserved memory, loaded by %s", f->state.method);
-	if (f->have_state && f->image == IMAGE_UNSEEN)
-		return found(r, CHECK_WARN, "we loaded it; whether it was replaced since cannot be seen (/proc/kcore is closed)");
-	if (f->have_state)
-		found(r, CHECK_FAIL, "ours was replaced by a crash kernel of %s", who);
-	else
-		found(r, CHECK_FAIL, "it was loaded by %s: it takes no capsule, and what it saves is not known here", who);
-	fix(r, "%s%s", setup_hint, *f->other_service ? " (loads ours over it until the next boot or reload of that service)" : "");
+	found(r, CHECK_WARN, "it is ours, seen in the reserved memory; but %s will load its own over it at boot, on updates, when memory or "
+	      "CPUs come and go", f->service.name);
+	fix(r, "USE_KDUMP=0 in /etc/default/kdump-tools; or restart it, then deadfall kdump setup --beside");
+}
+
+static void check_capsule(const struct doctor_facts *f, struct check_result *r)
+{
+	if (!f->have_state)
+		return found(r, CHECK_FAIL, "kdump was not set up by deadfall in this boot"), fix(r, "%s", setup_hint(f));
+	if (!is_beside(f))
+		return found(r, CHECK_OK, "saved first, by our own init");
+	if (!*f->hook_error)
+		return found(r, CHECK_OK, "saved before %s dumps, by a drop-in of its unit", f->state.service);
+	found(r, CHECK_FAIL, "%s", f->hook_error);
+	fix(r, "%s", setup_hint(f));
 }
 
 static void check_kernel(const struct doctor_facts *f, struct check_result *r)
 {
 	if (!f->have_state)
-		return found(r, CHECK_FAIL, "kdump was not set up by deadfall in this boot"), fix(r, "%s", setup_hint);
+		return found(r, CHECK_FAIL, "kdump was not set up by deadfall in this boot"), fix(r, "%s", setup_hint(f));
 	if (strcmp(f->state.kernel, f->release)) {
 		found(r, CHECK_FAIL, "set up for kernel %s, but %s runs", f->state.kernel, f->release);
-		return fix(r, "%s", setup_hint);
+		return fix(r, "%s", setup_hint(f));
 	}
-	/* The crash kernel sees the memory that was there when it was loaded; the rest would miss in the dump. */
-	if (f->mem_total_kb > f->state.mem_total_kb + 16 * 1024) {
+	/* The crash kernel sees the memory that was there when it was loaded (kdump-tools loads its anew when some comes). */
+	if (!is_beside(f) && f->mem_total_kb > f->state.mem_total_kb + 16 * 1024) {
 		found(r, CHECK_FAIL, "memory was added since the crash kernel was loaded (%lld MB, then %lld MB)",
 		      f->mem_total_kb / 1024, f->state.mem_total_kb / 1024);
-		return fix(r, "%s", setup_hint);
+		return fix(r, "%s", setup_hint(f));
 	}
 	found(r, CHECK_OK, "set up for this kernel, %s", f->release);
 }
@@ -141,11 +191,14 @@ static bool target_problem(const struct doctor_facts *f, unsigned int i, struct 
 
 	if (!t->ok) {
 		found(r, CHECK_FAIL, "%s", t->error);
-		fix(r, "mount it, or name another: %s --target DIR", setup_hint);
+		if (is_beside(f))
+			fix(r, "mount it writable, or change KDUMP_COREDIR in /etc/default/kdump-tools, then %s", setup_hint(f));
+		else
+			fix(r, "mount it, or name another: %s --target DIR", setup_hint(f));
 	} else if (f->have_state && strcmp(f->state.targets[i].fsid, t->plan.fsid)) {
 		found(r, CHECK_FAIL, "%s is on filesystem %s now; the crash kernel looks for %s", t->target, t->plan.fsid,
 		      f->state.targets[i].fsid);
-		fix(r, "%s --target %s", setup_hint, t->target);
+		fix(r, "%s --target %s", setup_hint(f), t->target);
 	} else {
 		return false;
 	}
@@ -169,7 +222,7 @@ static void check_target(const struct doctor_facts *f, struct check_result *r)
 		return;
 	}
 	if (!t)
-		return found(r, CHECK_FAIL, "there is no target"), fix(r, "%s", setup_hint);
+		return found(r, CHECK_FAIL, "there is no target"), fix(r, "%s", setup_hint(f));
 	found(r, CHECK_OK, "%s (%s on %s)", t->target, t->plan.fstype, t->plan.device);
 	for (unsigned int i = 1; i < f->target_count; i++) {
 		n = strlen(r->text);
@@ -206,8 +259,8 @@ static void check_drivers(const struct doctor_facts *f, struct check_result *r)
 	char missing[128];
 
 	if (!f->have_state || !usable(f))
-		return found(r, CHECK_FAIL, "nothing is set up for this target"), fix(r, "%s", setup_hint);
-	if (*f->state.service)
+		return found(r, CHECK_FAIL, "nothing is set up for this target"), fix(r, "%s", setup_hint(f));
+	if (is_beside(f))
 		return found(r, CHECK_OK, "%s packs those that the root filesystem needs", f->state.service);
 	for (unsigned int i = 0; i < f->target_count; i++) {
 		const struct doctor_target *t = &f->targets[i];
@@ -215,7 +268,7 @@ static void check_drivers(const struct doctor_facts *f, struct check_result *r)
 		if (!t->ok || words_in(t->modules, f->state.modules, missing, sizeof(missing)))
 			continue;
 		found(r, t == usable(f) ? CHECK_FAIL : CHECK_WARN, "the crash initramfs lacks %s, which %s needs", missing, t->target);
-		return fix(r, "%s", setup_hint);
+		return fix(r, "%s", setup_hint(f));
 	}
 	if (*f->state.modules)
 		return found(r, CHECK_OK, "in the crash initramfs: %s", f->state.modules);
@@ -260,14 +313,14 @@ static void check_space(const struct doctor_facts *f, struct check_result *r)
 		found(r, space >= expected ? CHECK_WARN : CHECK_FAIL,
 		      "%lld MB free, but a dump at level %d needs about %lld MB, at most %lld MB", space / MB, level,
 		      expected / MB, most / MB);
-	fix(r, "delete old dumps ('deadfall dumps'), or name a larger target: %s --target DIR", setup_hint);
+	fix(r, "delete old dumps ('deadfall dumps'), or name a larger target: %s --target DIR", setup_hint(f));
 }
 
 static void check_makedumpfile(const struct doctor_facts *f, struct check_result *r)
 {
 	if (!f->have_makedumpfile) {
 		found(r, CHECK_FAIL, "%s", f->makedumpfile_error);
-		return fix(r, "apt-get install makedumpfile, then %s", setup_hint);
+		return fix(r, "apt-get install makedumpfile, then %s", setup_hint(f));
 	}
 	if (f->pages.known)
 		return found(r, CHECK_OK, "version %u.%u.%u reads this kernel's memory", f->makedumpfile.version[0],
@@ -296,8 +349,13 @@ static void check_watchdog(const struct doctor_facts *f, struct check_result *r)
 		return found(r, CHECK_OK, "no hardware watchdog is running");
 	if (f->have_state && f->state.watchdog)
 		return found(r, CHECK_OK, "the crash kernel feeds the watchdog '%s'", f->watchdog);
+	if (is_beside(f) && f->systemd_watchdog)
+		return found(r, CHECK_OK, "systemd feeds the watchdog '%s', in the crash kernel of %s, too", f->watchdog, f->state.service);
 	found(r, CHECK_FAIL, "the watchdog '%s' is running: it will reset the machine in the middle of a dump", f->watchdog);
-	fix(r, "%s", setup_hint);
+	if (is_beside(f))
+		fix(r, "RuntimeWatchdogSec= in /etc/systemd/system.conf, so that systemd feeds it there, too; or stop it");
+	else
+		fix(r, "%s", setup_hint(f));
 }
 
 static void check_pstore(const struct doctor_facts *f, struct check_result *r)
@@ -312,6 +370,7 @@ const struct check doctor_checks[] = {
 	{ "reserved", check_reserved, "the crash kernel lives in memory set aside at boot; too little, and it dies" },
 	{ "loaded", check_loaded, "crash_kexec returns silently when none is loaded" },
 	{ "owner", check_owner, "the last crash kernel loaded wins, whoever loaded it" },
+	{ "capsule", check_capsule, "it is small and comes first: what a report needs, even where the vmcore fails" },
 	{ "kernel", check_kernel, "modules and dump level belong to one kernel" },
 	{ "lockdown", check_lockdown, "Secure Boot refuses kernels that are not signed" },
 	{ "target", check_target, "the crash kernel finds the target by the identity of its filesystem" },

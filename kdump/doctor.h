@@ -10,7 +10,9 @@
 #define KDUMP_DOCTOR_H
 
 #include "kdump/makedumpfile.h"
+#include "kdump/owner.h"
 #include "kdump/plan.h"
+#include "kdump/service.h"
 #include "kdump/state.h"
 #include "lib/err.h"
 
@@ -32,8 +34,9 @@ struct doctor_facts {
 	long long mem_total_kb;
 	bool have_state;		/* state is from this boot */
 	struct kdump_state state;
-	enum { IMAGE_UNSEEN, IMAGE_OURS, IMAGE_OTHER } image;	/* what lies in the reserved memory */
-	char other_service[32];		/* "kdump-tools", "kdump-utils" or "" */
+	enum owner owner;		/* of what lies in the reserved memory */
+	struct kdump_service service;	/* the distribution's own */
+	char hook_error[512];		/* beside it: why our first step would not run, "" if it would */
 	bool have_makedumpfile;
 	struct makedumpfile makedumpfile;
 	char makedumpfile_error[256];
@@ -50,6 +53,7 @@ struct doctor_facts {
 	int panic_on_oops, crash_kexec_post_notifiers;
 	bool watchdog_active;
 	char watchdog[64];		/* its identity */
+	bool systemd_watchdog;		/* systemd is told to feed it, in whichever kernel */
 	char pstore[64];		/* backend, "" if there is none */
 };
 
@@ -82,8 +86,14 @@ void doctor_gather_kernel(const char *root, struct doctor_facts *f);
 /* What `makedumpfile --mem-usage` prints. */
 bool doctor_parse_pages(const char *output, struct page_kinds *ret);
 
-/* Memory that the crash kernel needs on this machine, in bytes. */
-long long doctor_memory_needed(const struct doctor_facts *f);
+/* Memory that the crash kernel needs on this machine, in bytes: an estimate. */
+struct memory_need {
+	long long kernel, initramfs, makedumpfile;
+	long long services;	/* of another service's crash kernel, 0 in ours */
+	long long all;
+};
+
+struct memory_need doctor_memory_needed(const struct doctor_facts *f);
 
 /* Bytes of a vmcore at this level: at most, and as expected after compression. 0 if unknown. */
 void doctor_dump_size(const struct page_kinds *p, int level, long long *most, long long *expected);

@@ -2,9 +2,9 @@
 /* doctor_facts.c - collects what doctor.c judges. Nothing here decides. */
 #include "kdump/doctor.h"
 
+#include "kdump/beside.h"
 #include "kdump/files.h"
 #include "kdump/kexec.h"
-#include "kdump/loaded.h"
 #include "kdump/process.h"
 #include "kdump/raw.h"
 #include "kdump/ssh.h"
@@ -19,19 +19,15 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static void gather_other_service(const char *root, struct doctor_facts *f)
+static bool systemd_feeds(const char *root)
 {
-	static const struct {
-		const char *file, *service;
-	} signs[] = { { "/usr/sbin/kdump-config", "kdump-tools" }, { "/usr/bin/kdumpctl", "kdump-utils" } };
+	struct buf text = BUF_INIT;
+	char value[32] = "0";
 
-	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++) {
-		char path[512];
-
-		snprintf(path, sizeof(path), "%s%s", root, signs[i].file);
-		if (!access(path, F_OK))
-			snprintf(f->other_service, sizeof(f->other_service), "%s", signs[i].service);
-	}
+	if (!read_under(root, "/etc/systemd/system.conf", &text, NULL))
+		config_value(buf_str(&text), "RuntimeWatchdogSec", value, sizeof(value));
+	buf_deinit(&text);
+	return *value && strcmp(value, "0") && strcmp(value, "off");
 }
 
 void doctor_gather_kernel(const char *root, struct doctor_facts *f)
@@ -52,21 +48,18 @@ void doctor_gather_kernel(const char *root, struct doctor_facts *f)
 	if (file_line(root, "/proc/meminfo", line, sizeof(line)))
 		f->mem_total_kb = strtoll(line + strcspn(line, "0123456789"), NULL, 10);
 	f->watchdog_active = watchdog_active(root, f->watchdog, sizeof(f->watchdog));
-	gather_other_service(root, f);
+	f->systemd_watchdog = systemd_feeds(root);
+	service_find(root, &f->service);
 	f->have_state = !state_read(root, &f->state, NULL);
 }
 
-static void gather_image(struct doctor_facts *f)
+static void gather_owner(struct doctor_facts *f)
 {
 	struct err err;
 
-	f->image = IMAGE_UNSEEN;
-	if (!f->loaded || !f->have_state)
-		return;
-	if (!loaded_verify(&f->state.initramfs, &err))
-		f->image = IMAGE_OURS;
-	else if (err.code == ERR_CORRUPT)
-		f->image = IMAGE_OTHER;
+	f->owner = owner_of_loaded(f->have_state ? &f->state : NULL, &f->service, NULL);
+	if (f->have_state && *f->state.service && beside_check("", &err))
+		snprintf(f->hook_error, sizeof(f->hook_error), "%.500s", err.msg);
 }
 
 bool doctor_parse_pages(const char *output, struct page_kinds *ret)
@@ -158,7 +151,12 @@ static void gather_target(struct doctor_facts *f, struct doctor_target *t)
 	struct err err;
 	int ret;
 
-	if (ssh_is_target(t->target)) {
+	if (f->have_state && *f->state.service) {
+		/* The service's crash kernel finds it as the running system does. */
+		snprintf(t->plan.device, sizeof(t->plan.device), "%s", f->state.targets[0].device);
+		snprintf(t->plan.fstype, sizeof(t->plan.fstype), "%s", f->state.targets[0].fstype);
+		ret = gather_space(t, &err);
+	} else if (ssh_is_target(t->target)) {
 		/* The free space there is not known; that it takes files was tried. */
 		ret = ssh_resolve(t->target, key, &t->plan, &err);
 		t->free = LLONG_MAX;
@@ -167,7 +165,7 @@ static void gather_target(struct doctor_facts *f, struct doctor_target *t)
 		if (!ret)
 			ret = gather_space(t, &err);
 	}
-	if (!ret)
+	if (!ret && !(f->have_state && *f->state.service))
 		ret = gather_modules(f, t, &err);
 	t->ok = !ret;
 	if (ret)
@@ -187,7 +185,7 @@ void doctor_gather(const char *target, struct doctor_facts *f)
 {
 	*f = (struct doctor_facts){ 0 };
 	doctor_gather_kernel("", f);
-	gather_image(f);
+	gather_owner(f);
 	gather_makedumpfile(f);
 	gather_targets(target, f);
 }

@@ -47,6 +47,8 @@ void dumps_read_status(const char *text, size_t len, struct dump *d)
 	copy_string(j, "result", d->result, sizeof(d->result));
 	copy_string(j, "rule", d->rule, sizeof(d->rule));
 	copy_string(j, "kernel", d->kernel, sizeof(d->kernel));
+	copy_string(j, "vmcore_by", d->by, sizeof(d->by));
+	d->capsule_only = json_is_true(json_object_get(j, "capsule_only"));
 	if (json_is_integer(json_object_get(j, "time_unix")))
 		d->time = json_integer_value(json_object_get(j, "time_unix"));
 	steps = json_object_get(j, "steps");
@@ -154,6 +156,7 @@ int dumps_scan(const char *dir, struct dump_list *ret, struct err *err)
 		return err_nomem(err);
 	}
 	sort(&list);
+	dumps_join_service(&list);
 	*ret = list;
 	return 0;
 }

@@ -20,6 +20,9 @@ struct dump {
 	bool rule_unknown;		/* ... it is not known which */
 	char result[16];		/* "complete", "partial", "failed", "running" (died in the middle), "unknown" */
 	char kernel[128];
+	char by[32];			/* who made the vmcore: "" our crash kernel, "kdump-tools" (beside.h) */
+	char vmcore[1200];		/* the vmcore's path where it is not in the dump's directory: that of `by` */
+	bool capsule_only;		/* no vmcore was wanted */
 	char problem[400];		/* the first step that failed, with its error; "" if none did */
 	long long time;			/* seconds since 1970 */
 	long long bytes;		/* of all its files */
@@ -64,6 +67,9 @@ long long dumps_name_time(const char *name);
 
 /* What status.json (text, len bytes) says of a dump. */
 void dumps_read_status(const char *text, size_t len, struct dump *d);
+
+/* Find the dumps of another service that belong to those of ours; a list in order of time (dumps_service.c). */
+void dumps_join_service(struct dump_list *list);
 
 /* Append. False: no memory. */
 bool dumps_add(struct dump_list *list, const struct dump *d);

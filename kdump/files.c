@@ -155,3 +155,20 @@ bool find_program(const char *name, char *out, size_t size)
 	*out = 0;
 	return false;
 }
+
+void config_value(const char *text, const char *key, char *out, size_t size)
+{
+	size_t n = strlen(key);
+
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *p = line + strspn(line, " \t"), *end;
+
+		if (strncmp(p, key, n) || p[n] != '=')
+			continue;
+		p += n + 1;
+		end = *p == '"' || *p == '\'' ? strchr(p + 1, *p) : p + strcspn(p, " \t\n#;");
+		p += *p == '"' || *p == '\'';
+		if (end)
+			snprintf(out, size, "%.*s", (int)(end - p), p);
+	}
+}

@@ -32,6 +32,12 @@ long long file_number(const char *root, const char *path, long long fallback);
  */
 int file_replace(const char *path, const void *data, size_t len, unsigned int mode, struct err *err);
 
+/*
+ * The value of KEY=VALUE in the text of a configuration (of a shell, of systemd), without quotes; the last one counts.
+ * *out is left alone if there is none: then the default stands.
+ */
+void config_value(const char *text, const char *key, char *out, size_t size);
+
 /* fsync a file or directory by name. */
 int file_sync(const char *path, struct err *err);
 

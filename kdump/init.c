@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * init.c - the crash kernel's PID 1: saves what the dead kernel left, and brings the machine back.
+ * init.c - the crash kernel's PID 1: saves what the dead kernel left, and brings the machine back. And, as
+ * `deadfall-init --plan FILE`, a first step of another service's dump (beside.h).
  *
  * Two processes. The worker goes through the steps of the plan (plan.h), each in a child of its own with a
  * time limit (process.h). PID 1 does nothing but watch: when the worker is done, or dead, or over the total
  * time, it syncs, unmounts and reboots. So no failure of a step, and no hang of one, keeps the machine down.
  * What is left, a hang of the crash kernel itself, is for panic= on its command line and for a hardware
- * watchdog.
+ * watchdog. Beside another service the same happens, but in the end it returns: the service goes on.
  */
 #include "kdump/crash_files.h"
 #include "kdump/crash_steps.h"
@@ -48,6 +49,12 @@ static void sample_memory(void)
 		fclose(f);
 }
 
+/* As PID 1: everything. Else only the worker: systemd ends what is left of it before the service goes on. */
+static void end_all(pid_t worker)
+{
+	kill(getpid() == 1 ? -1 : worker, SIGKILL);
+}
+
 static void watch(pid_t worker)
 {
 	double end = process_now() + crash.plan.total, fed = 0;
@@ -66,7 +73,7 @@ static void watch(pid_t worker)
 		if (process_now() > end) {
 			snprintf(crash.status->note, sizeof(crash.status->note), "stopped: all steps together took over %u s", crash.plan.total);
 			crash_say("%s", crash.status->note);
-			kill(-1, SIGKILL);
+			end_all(worker);
 			return;
 		}
 		/* Its driver may be one of the modules that the worker loads. */
@@ -81,14 +88,14 @@ static void watch(pid_t worker)
 	}
 }
 
-static void __attribute__((noreturn)) come_back(void)
+/* The last words of status.json, and the target unmounted. */
+static void conclude(void)
 {
 	struct crash_call call = { .c = &crash };
 	struct process unmount = { .call = child_unmount, .arg = &call, .limit = 30 };
 	struct process own_log = { .call = child_save_own_log, .arg = &call, .limit = 20 };
 	struct process_result r;
 	bool any_failed = false;
-	int fd;
 
 	for (int i = 0; i < STEP_COUNT; i++) {
 		any_failed |= crash.status->steps[i].state != STATE_DONE && crash.status->steps[i].state != STATE_SKIPPED;
@@ -102,8 +109,15 @@ static void __attribute__((noreturn)) come_back(void)
 	crash.status->finished = true;
 	crash_save_status(&crash);
 	crash_say("%s: %s, %s", status_result(crash.status, &crash.plan), *crash.status->name ? crash.status->name : "nothing saved",
-	    crash.plan.final == FINAL_POWEROFF ? "power off" : "reboot");
+		  *crash.plan.service ? crash.plan.service : crash.plan.final == FINAL_POWEROFF ? "power off" : "reboot");
 	process_run(&unmount, &r, NULL);
+}
+
+static void __attribute__((noreturn)) come_back(void)
+{
+	int fd;
+
+	conclude();
 	reboot(crash.plan.final == FINAL_POWEROFF ? RB_POWER_OFF : RB_AUTOBOOT);
 	/* Neither returns where it works. The emergency ways: sysrq b, then the panic that PID 1's end is. */
 	poll(NULL, 0, 10000);
@@ -113,18 +127,20 @@ static void __attribute__((noreturn)) come_back(void)
 	_exit(1);
 }
 
-static void read_plan(void)
+static int read_plan(const char *path)
 {
 	struct buf text = BUF_INIT;
 	struct err err;
+	int ret;
 
 	plan_init(&crash.plan);
-	if (read_under("", PLAN_PATH, &text, &err) || plan_parse(buf_str(&text), &crash.plan, &err)) {
+	ret = read_under("", path, &text, &err) || plan_parse(buf_str(&text), &crash.plan, &err) ? -1 : 0;
+	if (ret) {
 		crash_say("%s", err.msg);
 		snprintf(crash.status->note, sizeof(crash.status->note), "%.190s", err.msg);
-		come_back();
 	}
 	buf_deinit(&text);
+	return ret;
 }
 
 static void set_up(void)
@@ -144,27 +160,25 @@ static void set_up(void)
 	mkdir("/tmp", 0700);
 }
 
-int main(void)
+static bool share_status(void)
+{
+	crash.status = mmap(NULL, sizeof(*crash.status), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (crash.status == MAP_FAILED)
+		return false;
+	strcpy(crash.status->rule, RULE_UNKNOWN);
+	return true;
+}
+
+/* Go through the plan in a child, and see that it ends. */
+static void work(void)
 {
 	pid_t worker;
 
-	if (getpid() != 1) {
-		fprintf(stderr, "deadfall-init is PID 1 of the crash kernel; 'deadfall kdump setup' puts it there\n");
-		return 2;
-	}
-	crash.status = mmap(NULL, sizeof(*crash.status), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (crash.status == MAP_FAILED)
-		_exit(1);
-	set_up();
-	strcpy(crash.status->rule, RULE_UNKNOWN);
-	read_plan();
 	/* A machine without a working clock starts in 1970: then the crash was at some time after the setup. */
 	crash.status->time = time(NULL) > crash.plan.built ? (long long)time(NULL) : (long long)crash.plan.built;
 	sample_memory();
 	crash_say("crash kernel up after %.1f s, %ld of %ld MB free", crash_uptime(), crash.status->mem_min_kb / 1024,
-	    crash.status->mem_total_kb / 1024);
-	if (access(VMCORE, R_OK) < 0)
-		crash_say("no " VMCORE ": this kernel did not follow a crash");
+		  crash.status->mem_total_kb / 1024);
 	worker = fork();
 	if (!worker) {
 		crash_work(&crash);
@@ -172,5 +186,35 @@ int main(void)
 	}
 	if (worker > 0)
 		watch(worker);
+}
+
+/* Whatever happens, the service's own dump follows: the result is in status.json, the exit status says nothing. */
+static int run_beside(const char *plan)
+{
+	if (access(VMCORE, R_OK) < 0)
+		return 0;
+	if (!share_status() || read_plan(plan))
+		return 0;
+	work();
+	conclude();
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && !strcmp(argv[1], "--plan"))
+		return run_beside(argv[2]);
+	if (getpid() != 1) {
+		fprintf(stderr, "deadfall-init is PID 1 of the crash kernel; 'deadfall kdump setup' puts it there\n");
+		return 2;
+	}
+	if (!share_status())
+		_exit(1);
+	set_up();
+	if (read_plan(PLAN_PATH))
+		come_back();
+	if (access(VMCORE, R_OK) < 0)
+		crash_say("no " VMCORE ": this kernel did not follow a crash");
+	work();
 	come_back();
 }

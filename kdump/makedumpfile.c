@@ -101,3 +101,17 @@ int vmcoreinfo_read(const char *root, struct buf *out, struct err *err)
 	}
 	return err_set(err, ERR_ABSENT, "%s has no notes", path);
 }
+
+struct level_choice makedumpfile_level(const struct makedumpfile *m)
+{
+	struct level_facts facts = { 0 };
+	struct buf info = BUF_INIT;
+	struct level_choice choice;
+
+	if (!vmcoreinfo_read("", &info, NULL))
+		facts.vmcoreinfo = buf_str(&info);
+	memcpy(facts.makedumpfile, m->version, sizeof(facts.makedumpfile));
+	choice = level_choose(&facts);
+	buf_deinit(&info);
+	return choice;
+}

@@ -19,6 +19,9 @@ struct makedumpfile {
 /* Find and ask the installed one. ERR_ENVIRONMENT, with the package to install, if there is none. */
 int makedumpfile_probe(struct makedumpfile *m, struct err *err);
 
+/* The level for the running kernel. Where its VMCOREINFO is not readable (lockdown), the safe one. */
+struct level_choice makedumpfile_level(const struct makedumpfile *m);
+
 /* Take apart what `makedumpfile -v` prints. */
 int makedumpfile_parse(const char *output, struct makedumpfile *m, struct err *err);
 

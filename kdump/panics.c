@@ -3,15 +3,17 @@
  * panics.c - see panics.h. The ledger:
  *
  *	{"format": 1,
- *	 "armed": [{"rule": R, "boot_id": B, "booted": T, "time": T, "dumps": DIR}],
- *	 "panics": [{"rule": R, "time": T, "booted": T, "dump": NAME or null}]}
+ *	 "armed": [{"rule": R, "boot_id": B, "booted": T, "time": T, "late": BOOL, "dumps": DIR}],
+ *	 "panics": [{"rule": R, "time": T, "booted": T, "early": BOOL, "dump": NAME or null}]}
+ *
+ * late: the rule was still armed when the first minutes of its boot were over. So of a panic without a dump, whose time
+ * nobody knows, it is known whether it came early.
  */
 #include "kdump/panics.h"
 
 #include "kdump/dumps.h"
 #include "kdump/files.h"
 #include "kdump/state.h"
-#include "kdump/target.h"
 #include "lib/cleanup.h"
 
 #include <errno.h>
@@ -101,10 +103,10 @@ static long long number_of(const json_t *j, const char *key)
 	return json_integer_value(json_object_get(j, key));
 }
 
-static void add_panic(struct ledger *l, const char *rule, long long when, long long booted, const char *dump)
+static void add_panic(struct ledger *l, const char *rule, long long when, long long booted, bool early, const char *dump)
 {
-	json_array_append_new(l->panics, json_pack("{ss sI sI ss?}", "rule", rule, "time", (json_int_t)when, "booted",
-						   (json_int_t)booted, "dump", dump));
+	json_array_append_new(l->panics, json_pack("{ss sI sI sb ss?}", "rule", rule, "time", (json_int_t)when, "booted",
+						   (json_int_t)booted, "early", early, "dump", dump));
 }
 
 /* What became of an arming of an earlier boot. */
@@ -123,9 +125,9 @@ static void settle_note(const struct panics_world *w, struct ledger *l, const js
 		}
 	}
 	if (!last)
-		add_panic(l, string_of(note, "rule"), w->booted, booted, NULL);
+		add_panic(l, string_of(note, "rule"), w->booted, booted, !json_is_true(json_object_get(note, "late")), NULL);
 	else if (last->rule_unknown || !strcmp(last->rule, string_of(note, "rule")))
-		add_panic(l, string_of(note, "rule"), last->time, booted, last->name);
+		add_panic(l, string_of(note, "rule"), last->time, booted, last->time - booted < PANICS_EARLY_SECONDS, last->name);
 	dumps_free(&list);
 }
 
@@ -163,7 +165,7 @@ static void judge(const struct ledger *l, const struct panics_world *w, const ch
 	const json_t *last = NULL;
 	const char *guess;
 	json_t *panic;
-	char when[40];
+	char when[40], after[40];
 	size_t i;
 
 	*v = (struct panics_verdict){ .allowed = true };
@@ -183,10 +185,14 @@ static void judge(const struct ledger *l, const struct panics_world *w, const ch
 		snprintf(v->why, sizeof(v->why), "%u panic%s in %lld h, the last at %s%s; max_panics allows %u. "
 			 "'deadfall kdump forget %s' counts anew", v->count, v->count == 1 ? "" : "s", window / 3600,
 			 last ? when : "-", guess, max, rule);
-	} else if (automatic && last && number_of(last, "time") - number_of(last, "booted") < PANICS_EARLY_SECONDS) {
+	} else if (automatic && last && json_is_true(json_object_get(last, "early"))) {
 		v->allowed = false;
-		snprintf(v->why, sizeof(v->why), "its last panic, at %s%s, came %lld s after boot: it does not arm by itself again; "
-			 "'deadfall run' by hand does", when, guess, number_of(last, "time") - number_of(last, "booted"));
+		if (*guess)
+			snprintf(after, sizeof(after), "within %d minutes of boot", PANICS_EARLY_SECONDS / 60);
+		else
+			snprintf(after, sizeof(after), "%lld s after boot", number_of(last, "time") - number_of(last, "booted"));
+		snprintf(v->why, sizeof(v->why), "its last panic, at %s%s, came %s: it does not arm by itself again; 'deadfall run' by hand "
+			 "does", when, guess, after);
 	}
 }
 
@@ -224,8 +230,24 @@ int panics_armed_in(const struct panics_world *w, const char *rule, struct err *
 		return -1;
 	settle(w, &l);
 	drop(l.armed, rule, w->boot_id);
-	json_array_append_new(l.armed, json_pack("{ss ss sI sI ss}", "rule", rule, "boot_id", w->boot_id, "booted",
-						 (json_int_t)w->booted, "time", (json_int_t)w->now, "dumps", w->dumps));
+	json_array_append_new(l.armed, json_pack("{ss ss sI sI sb ss}", "rule", rule, "boot_id", w->boot_id, "booted",
+						 (json_int_t)w->booted, "time", (json_int_t)w->now, "late",
+						 w->now - w->booted >= PANICS_EARLY_SECONDS, "dumps", w->dumps));
+	return ledger_save(w, &l, err);
+}
+
+int panics_late_in(const struct panics_world *w, const char *rule, struct err *err)
+{
+	_cleanup_ledger_ struct ledger l = { .lock = -1 };
+	json_t *note;
+	size_t i;
+
+	if (ledger_open(w, &l, err))
+		return -1;
+	json_array_foreach(l.armed, i, note) {
+		if (!strcmp(string_of(note, "rule"), rule) && !strcmp(string_of(note, "boot_id"), w->boot_id))
+			json_object_set_new(note, "late", json_true());
+	}
 	return ledger_save(w, &l, err);
 }
 
@@ -254,7 +276,6 @@ int panics_forget_in(const struct panics_world *w, const char *rule, struct err 
 struct here {
 	struct panics_world world;
 	char boot_id[64];
-	struct kdump_state state;
 	char places[4200];
 };
 
@@ -266,11 +287,8 @@ static void look_around(struct here *h)
 	clock_gettime(CLOCK_BOOTTIME, &up);
 	h->world = (struct panics_world){ .path = PANICS_PATH, .boot_id = h->boot_id, .now = time(NULL) };
 	h->world.booted = h->world.now - up.tv_sec;
-	h->world.dumps = TARGET_DEFAULT;
-	if (!state_read("", &h->state, NULL)) {
-		state_places(&h->state, h->places, sizeof(h->places));
-		h->world.dumps = h->places;
-	}
+	state_places_now(h->places, sizeof(h->places));
+	h->world.dumps = h->places;
 }
 
 int panics_check(const char *rule, unsigned int max, long long window, bool automatic, struct panics_verdict *ret,
@@ -288,6 +306,14 @@ int panics_armed(const char *rule, struct err *err)
 
 	look_around(&h);
 	return panics_armed_in(&h.world, rule, err);
+}
+
+int panics_late(const char *rule, struct err *err)
+{
+	struct here h;
+
+	look_around(&h);
+	return panics_late_in(&h.world, rule, err);
 }
 
 int panics_disarmed(const char *rule, struct err *err)

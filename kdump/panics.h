@@ -37,13 +37,16 @@ struct panics_verdict {
 /*
  * May `rule` be armed with panic, if at most `max` panics are allowed in `window` seconds (max 0: never)?
  * `automatic`: nobody asked for it just now (a service at boot). Then a rule whose last panic came within
- * PANICS_EARLY_SECONDS of its boot is refused as well.
+ * PANICS_EARLY_SECONDS of its boot is refused as well; one without a dump did, unless panics_late() was called.
  */
 int panics_check(const char *rule, unsigned int max, long long window, bool automatic, struct panics_verdict *ret,
 		 struct err *err);
 
 /* Note that `rule` is about to be armed with panic. Durable when it returns: call it before arming. */
 int panics_armed(const char *rule, struct err *err);
+
+/* The rule is armed and PANICS_EARLY_SECONDS of this boot are over: a panic of it from now on is not an early one. */
+int panics_late(const char *rule, struct err *err);
 
 /* Take the note back, after the rule was disarmed. */
 int panics_disarmed(const char *rule, struct err *err);
@@ -63,6 +66,7 @@ struct panics_world {
 int panics_check_in(const struct panics_world *w, const char *rule, unsigned int max, long long window,
 		    bool automatic, struct panics_verdict *ret, struct err *err);
 int panics_armed_in(const struct panics_world *w, const char *rule, struct err *err);
+int panics_late_in(const struct panics_world *w, const char *rule, struct err *err);
 int panics_disarmed_in(const struct panics_world *w, const char *rule, struct err *err);
 int panics_forget_in(const struct panics_world *w, const char *rule, struct err *err);
 

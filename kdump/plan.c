@@ -47,6 +47,16 @@ static const struct {
 #undef NUMBER
 };
 
+/* Strings of the plan itself. Its kernel comes first. */
+static const struct {
+	const char *key;
+	size_t offset, size;
+} strings[] = {
+#define STRING(field) { #field, offsetof(struct plan, field), sizeof(((struct plan *)0)->field) }
+	STRING(kernel), STRING(program), STRING(service), STRING(compress),
+#undef STRING
+};
+
 /* And yes or no. */
 static const struct {
 	const char *key;
@@ -66,7 +76,7 @@ const char *plan_step_name(enum plan_step step)
 
 void plan_init(struct plan *p)
 {
-	*p = (struct plan){ .level = 23, .final = FINAL_REBOOT };
+	*p = (struct plan){ .program = "/bin/deadfall", .level = 23, .final = FINAL_REBOOT };
 	for (int i = 0; i < STEP_COUNT; i++)
 		p->limits[i] = steps[i].limit;
 	plan_set_total(p);
@@ -76,16 +86,20 @@ void plan_set_total(struct plan *p)
 {
 	unsigned int each = 0;
 
-	for (int i = STEP_TARGET; i < STEP_COUNT; i++)
+	for (int i = STEP_TARGET; i <= (*p->service ? STEP_CAPSULE : STEP_CHECK); i++)
 		each += p->limits[i];
 	p->total = 60 + p->limits[STEP_MODULES] + each * (p->target_count ? p->target_count : 1);
 }
 
 void plan_write(const struct plan *p, struct buf *out)
 {
-	buf_printf(out, "deadfall-plan 1\nkernel %s\n", p->kernel);
-	if (*p->compress)
-		buf_printf(out, "compress %s\n", p->compress);
+	buf_printf(out, "deadfall-plan 1\n");
+	for (size_t i = 0; i < COUNT(strings); i++) {
+		const char *value = (const char *)p + strings[i].offset;
+
+		if (*value)
+			buf_printf(out, "%s %s\n", strings[i].key, value);
+	}
 	for (unsigned int t = 0; t < p->target_count; t++) {
 		for (size_t i = 0; i < COUNT(target_strings); i++) {
 			const char *value = (const char *)&p->targets[t] + target_strings[i].offset;
@@ -202,10 +216,10 @@ static bool parse_pair(struct plan *p, const char *key, const char *value)
 
 	if (known)
 		return ok;
-	if (!strcmp(key, "kernel"))
-		return copy(p->kernel, sizeof(p->kernel), value);
-	if (!strcmp(key, "compress"))
-		return copy(p->compress, sizeof(p->compress), value);
+	for (size_t i = 0; i < COUNT(strings); i++) {
+		if (!strcmp(key, strings[i].key))
+			return copy((char *)p + strings[i].offset, strings[i].size, value);
+	}
 	if (!strcmp(key, "module"))
 		return parse_module(p, value);
 	if (!strcmp(key, "limit"))

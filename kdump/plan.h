@@ -53,10 +53,11 @@ enum plan_final { FINAL_REBOOT, FINAL_POWEROFF };
 struct plan_target {
 	/*
 	 * "fs": a filesystem on a block device; "nfs": one on a server; "raw": a block device without one (raw.h);
-	 * "ssh": a server's shell. The last two take whole files, one after the other.
+	 * "ssh": a server's shell. These two take whole files, one after the other. "dir": a directory that is there
+	 * already, in another service's crash kernel (beside.h).
 	 */
 	char target[16];
-	char source[256];		/* nfs: what is mounted, "10.0.0.1:/export"; ssh: "user@10.0.0.1" */
+	char source[1024];		/* nfs: what is mounted, "10.0.0.1:/export"; ssh: "user@10.0.0.1"; dir: its path */
 	char net[96];			/* nfs, ssh: the way there (net.h) */
 	char port[8];			/* ssh */
 	char hostalias[160];		/* ssh: the server's name in known_hosts */
@@ -69,6 +70,8 @@ struct plan_target {
 
 struct plan {
 	char kernel[128];		/* release that is watched (and that runs as crash kernel) */
+	char program[512];		/* the deadfall command, as the crash kernel finds it */
+	char service[32];		/* whose crash kernel it is: "" ours; it dumps, after our capsule (beside.h) */
 	int64_t built;			/* seconds since 1970: no crash can be earlier */
 	char modules[PLAN_MODULES_MAX][96];
 	unsigned int module_count;

@@ -17,4 +17,10 @@ int kdump_ready(struct err *err);
 /* The same with a made-up system under root. */
 int kdump_ready_at(const char *root, struct err *err);
 
+/*
+ * What is good to know although the machine is ready, on stderr: whose crash kernel it is, where not ours (it takes no
+ * capsule), and when a capture was tested last. Looks through the reserved memory, which can take a second.
+ */
+void kdump_tell(const char *who);
+
 #endif

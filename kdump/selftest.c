@@ -4,6 +4,7 @@
 
 #include "kdump/dumps.h"
 #include "kdump/files.h"
+#include "kdump/process.h"
 #include "lib/cleanup.h"
 
 #include <errno.h>
@@ -90,6 +91,26 @@ static int load(const char *path, struct selftest *t, struct err *err)
 	return 0;
 }
 
+/* Whether a report can be made of a vmcore that another service saved. */
+static bool opens(const char *vmcore, char *why, size_t size)
+{
+	const char *argv[] = { "/proc/self/exe", "report", vmcore, "-o", "/dev/null", NULL };
+	struct process p = { .argv = argv, .limit = 600 };
+	struct process_result r;
+	struct err err;
+	char said[400];
+
+	if (process_run(&p, &r, &err))
+		snprintf(why, size, "%.400s", err.msg);
+	else if (!process_ok(&r)) {
+		process_explain(&r, said, sizeof(said));
+		snprintf(why, size, "no report can be made of the vmcore: %s", said);
+	} else {
+		return true;
+	}
+	return false;
+}
+
 /* The first dump after the crash tells how it went. */
 static void settle(struct selftest *t)
 {
@@ -112,6 +133,8 @@ static void settle(struct selftest *t)
 		snprintf(t->why, sizeof(t->why), "the dump is %s: %s", d->result, d->problem);
 	} else if (strcmp(d->rule, SELFTEST_RULE)) {
 		snprintf(t->why, sizeof(t->why), "the dump is of another crash (%s)", *d->rule ? d->rule : "no rule fired");
+	} else if (*d->vmcore && !opens(d->vmcore, t->why, sizeof(t->why))) {
+		/* Ours were read in the crash kernel already. */
 	} else {
 		t->result = SELFTEST_PASSED;
 		t->why[0] = 0;
@@ -160,6 +183,7 @@ void selftest_describe(const struct selftest *t, const char *setup_now, char *ou
 
 	strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", gmtime_r(&when, &tm));
 	switch (t->result) {
+	case SELFTEST_STALE:
 	case SELFTEST_NONE:
 		snprintf(out, size, "never; 'deadfall kdump test' crashes the machine on purpose and judges the dump");
 		break;
@@ -178,10 +202,29 @@ void selftest_describe(const struct selftest *t, const char *setup_now, char *ou
 	}
 }
 
+enum selftest_result selftest_verdict(const struct kdump_state *state, char *out, size_t size)
+{
+	static struct selftest t;
+	static char setup[sizeof(t.setup)];
+	char boot_id[64];
+	struct err err;
+
+	setup[0] = 0;
+	if (state)
+		selftest_setup_text(state, setup, sizeof(setup));
+	file_line("", "/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
+	if (selftest_read(SELFTEST_PATH, boot_id, time(NULL), &t, &err)) {
+		snprintf(out, size, "%.690s", err.msg);
+		return SELFTEST_NONE;
+	}
+	selftest_describe(&t, setup, out, size);
+	return state && t.result == SELFTEST_PASSED && strcmp(t.setup, setup) ? SELFTEST_STALE : t.result;
+}
+
 /* Wait for the line "armed ..." of `deadfall run`; what else it says is kept for the error. */
 static int wait_armed(int fd, pid_t pid, struct err *err)
 {
-	char text[2000] = "";
+	char text[4000] = "", *last;
 	size_t n = 0;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
@@ -197,8 +240,10 @@ static int wait_armed(int fd, pid_t pid, struct err *err)
 		if (got == 0 || waitpid(pid, NULL, WNOHANG) == pid || n == sizeof(text) - 1)
 			break;
 	}
-	text[strcspn(text, "\n")] = 0;
-	return err_set(err, ERR_ENVIRONMENT, "'deadfall run' did not arm the test's rule: %.400s", text);
+	while (n && text[n - 1] == '\n')
+		text[--n] = 0;
+	last = strrchr(text, '\n');
+	return err_set(err, ERR_ENVIRONMENT, "'deadfall run' did not arm the test's rule: %.400s", last ? last + 1 : text);
 }
 
 static int start_run(int *fd, pid_t *pid, struct err *err)
@@ -263,18 +308,12 @@ int selftest_crash(const struct kdump_state *state, struct err *err)
 
 int kdump_tested(struct err *err)
 {
-	char boot_id[64], setup[sizeof(((struct selftest *)0)->setup)], text[700];
 	static struct kdump_state state;
-	struct selftest t;
+	char text[700];
 
 	if (state_read("", &state, err))
 		return err ? (err->code = ERR_ENVIRONMENT, -1) : -1;
-	file_line("", "/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
-	if (selftest_read(SELFTEST_PATH, boot_id, time(NULL), &t, err))
-		return err ? (err->code = ERR_ENVIRONMENT, -1) : -1;
-	selftest_setup_text(&state, setup, sizeof(setup));
-	if (t.result == SELFTEST_PASSED && !strcmp(t.setup, setup))
+	if (selftest_verdict(&state, text, sizeof(text)) == SELFTEST_PASSED)
 		return 0;
-	selftest_describe(&t, setup, text, sizeof(text));
 	return err_set(err, ERR_ENVIRONMENT, "capturing a crash is not tested here (last test: %s); run 'deadfall kdump test'", text);
 }

@@ -18,7 +18,10 @@
 #define SELFTEST_PATH "/var/lib/deadfall/kdump-test.json"
 #define SELFTEST_RULE "kdump-test"
 
-enum selftest_result { SELFTEST_NONE, SELFTEST_PENDING, SELFTEST_PASSED, SELFTEST_FAILED };
+enum selftest_result {
+	SELFTEST_NONE, SELFTEST_PENDING, SELFTEST_PASSED, SELFTEST_FAILED,
+	SELFTEST_STALE,		/* passed, with another kernel or set-up; never stands in the file */
+};
 
 struct selftest {
 	enum selftest_result result;
@@ -42,6 +45,12 @@ void selftest_setup_text(const struct kdump_state *s, char *out, size_t size);
 
 /* One line for people: "passed on 2026-11-22 13:56 UTC (dump ...)", "passed on ..., but the set-up has changed since". */
 void selftest_describe(const struct selftest *t, const char *setup_now, char *out, size_t size);
+
+/*
+ * The last test of this machine, in words as well. state: the present set-up; NULL if there is none, then the verdict is
+ * not held against it.
+ */
+enum selftest_result selftest_verdict(const struct kdump_state *state, char *out, size_t size);
 
 /*
  * Crash this machine. Does not return if all goes well. The caller has made sure that the user means it and that

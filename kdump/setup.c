@@ -4,6 +4,7 @@
  */
 #include "kdump/setup.h"
 
+#include "kdump/beside.h"
 #include "kdump/dumps.h"
 #include "kdump/files.h"
 #include "kdump/initramfs.h"
@@ -12,6 +13,7 @@
 #include "kdump/loaded.h"
 #include "kdump/makedumpfile.h"
 #include "kdump/modules.h"
+#include "kdump/owner.h"
 #include "kdump/process.h"
 #include "kdump/raw_target.h"
 #include "kdump/ssh.h"
@@ -76,17 +78,9 @@ static int find_own_programs(struct setup *s, struct err *err)
 
 static int choose_level(struct setup *s, struct err *err)
 {
-	struct buf info = BUF_INIT;
-	struct level_facts facts = { 0 };
-
 	if (makedumpfile_probe(&s->makedumpfile, err))
 		return -1;
-	/* Not readable under lockdown: the safe level then. */
-	if (!vmcoreinfo_read("", &info, NULL))
-		facts.vmcoreinfo = buf_str(&info);
-	memcpy(facts.makedumpfile, s->makedumpfile.version, sizeof(facts.makedumpfile));
-	s->level = level_choose(&facts);
-	buf_deinit(&info);
+	s->level = makedumpfile_level(&s->makedumpfile);
 	s->plan.level = s->o->level >= 0 ? s->o->level : s->level.level;
 	snprintf(s->plan.compress, sizeof(s->plan.compress), "%s", s->makedumpfile.compress);
 	/* 2 and 4 leave out the page cache, files' contents, and 8 the memory of processes. */
@@ -200,16 +194,6 @@ static int build(struct setup *s, struct err *err)
 	return 0;
 }
 
-static long long mem_total_kb(void)
-{
-	char line[128];
-
-	/* The first line of meminfo is "MemTotal:  1000000 kB". */
-	if (!file_line("", "/proc/meminfo", line, sizeof(line)))
-		return 0;
-	return strtoll(line + strcspn(line, "0123456789"), NULL, 10);
-}
-
 static void record_target(struct state_target *to, const char *target, const struct plan_target *t)
 {
 	snprintf(to->target, sizeof(to->target), "%s", target);
@@ -220,11 +204,10 @@ static void record_target(struct state_target *to, const char *target, const str
 
 static int record(const struct setup *s, const char *method, struct err *err)
 {
-	struct kdump_state st = { 0 };
+	struct kdump_state st;
 	size_t n = 0;
 
-	file_line("", "/proc/sys/kernel/random/boot_id", st.boot_id, sizeof(st.boot_id));
-	snprintf(st.kernel, sizeof(st.kernel), "%s", s->release);
+	state_begin(&st);
 	snprintf(st.image, sizeof(st.image), "%.500s", s->kernel);
 	snprintf(st.method, sizeof(st.method), "%s", method);
 	snprintf(st.ssh_key, sizeof(st.ssh_key), "%s", s->o->ssh_key ? s->o->ssh_key : "");
@@ -246,8 +229,6 @@ static int record(const struct setup *s, const char *method, struct err *err)
 		st.initramfs.crc = (uint32_t)crc32(0, (const Bytef *)s->initramfs.data, (uInt)s->initramfs.len);
 	}
 	st.unpacked_bytes = (long long)s->unpacked;
-	st.time = time(NULL);
-	st.mem_total_kb = mem_total_kb();
 	return state_write(&st, err);
 }
 
@@ -294,10 +275,38 @@ static int load(struct setup *s, struct err *err)
 	return 0;
 }
 
+/* There is room for one crash kernel: what another program loaded goes only if that is wanted. */
+static int refuse_foreign(const struct setup *s, struct err *err)
+{
+	struct kdump_service service;
+	struct kdump_state state;
+	bool have = !state_read("", &state, NULL);
+	enum owner owner;
+
+	service_find("", &service);
+	owner = owner_of_loaded(have ? &state : NULL, &service, NULL);
+	if (owner == OWNER_SERVICE && !s->o->replace)
+		return err_set(err, ERR_ENVIRONMENT, "the crash kernel of kdump-tools is loaded: --beside has our capsule saved before its dump; "
+			       "--replace loads ours in its place, until kdump-tools loads its own again (to end that: USE_KDUMP=0 in "
+			       "/etc/default/kdump-tools)");
+	if ((owner == OWNER_OTHER || (owner == OWNER_UNSEEN && !have)) && !s->o->replace)
+		return err_set(err, ERR_ENVIRONMENT, "a crash kernel is loaded that 'deadfall kdump setup' did not load: --replace loads ours in "
+			       "its place");
+	if (service.enabled && owner != OWNER_SERVICE)
+		fprintf(stderr, "deadfall kdump: warning: kdump-tools is installed and will load its crash kernel over ours: at boot, on updates, "
+			"when memory or CPUs come and go. To end that: USE_KDUMP=0 in /etc/default/kdump-tools; to use its: --beside\n");
+	return 0;
+}
+
 static int run(struct setup *s, struct err *err)
 {
 	/* The commonest obstacle first: without memory for a crash kernel the rest is of no interest. */
 	if (!s->o->print && !s->o->output && kexec_check_possible("", err))
+		return -1;
+	if (s->o->beside)
+		return find_own_programs(s, err) ||
+		       beside_setup(s->o, &(struct beside_programs){ .init = s->init, .deadfall = s->deadfall }, err) ? -1 : 0;
+	if (!s->o->print && !s->o->output && refuse_foreign(s, err))
 		return -1;
 	if (decide(s, err))
 		return -1;

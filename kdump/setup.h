@@ -12,6 +12,8 @@ struct setup_options {
 	/* Directories, devices or ssh targets (ssh.h) in the order in which they are tried; none: TARGET_DEFAULT. */
 	const char *targets[PLAN_TARGETS_MAX];
 	unsigned int target_count;
+	bool beside;		/* use the crash kernel of kdump-tools (beside.h) */
+	bool replace;		/* load ours over one that somebody else loaded */
 	bool overwrite;		/* a device that holds something becomes a target all the same */
 	const char *kernel;	/* image, NULL: look for it */
 	const char *output;	/* write the initramfs here and load nothing; NULL: load */

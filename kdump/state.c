@@ -2,12 +2,19 @@
 /* state.c - see state.h. */
 #include "kdump/state.h"
 
+#include "kdump/beside.h"
 #include "kdump/files.h"
+#include "kdump/service.h"
+#include "kdump/target.h"
 #include "lib/cleanup.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 /* One table for both directions. */
 static const struct {
@@ -25,6 +32,18 @@ static const struct {
 };
 
 #define FIELDS (sizeof(fields) / sizeof(*fields))
+
+void state_begin(struct kdump_state *s)
+{
+	char line[128];
+
+	*s = (struct kdump_state){ .time = time(NULL) };
+	file_line("", "/proc/sys/kernel/random/boot_id", s->boot_id, sizeof(s->boot_id));
+	file_line("", "/proc/sys/kernel/osrelease", s->kernel, sizeof(s->kernel));
+	/* The first line of meminfo is "MemTotal:  1000000 kB". */
+	if (file_line("", "/proc/meminfo", line, sizeof(line)))
+		s->mem_total_kb = strtoll(line + strcspn(line, "0123456789"), NULL, 10);
+}
 
 static json_t *targets_json(const struct kdump_state *s)
 {
@@ -68,6 +87,21 @@ void state_places(const struct kdump_state *s, char *out, size_t size)
 	*out = 0;
 	for (unsigned int i = 0; i < s->target_count && n < size; i++)
 		n += (size_t)snprintf(out + n, size - n, "%s%s", i ? "\n" : "", s->targets[i].target);
+}
+
+void state_places_now(char *out, size_t size)
+{
+	static struct kdump_state s;
+	struct kdump_service service;
+	char beside[PATH_MAX];
+
+	if (!state_read("", &s, NULL)) {
+		state_places(&s, out, size);
+		return;
+	}
+	service_find("", &service);
+	beside_directory(&service, beside, sizeof(beside));
+	snprintf(out, size, "%s%s%s", TARGET_DEFAULT, access(beside, F_OK) ? "" : "\n", access(beside, F_OK) ? "" : beside);
 }
 
 int state_write(const struct kdump_state *s, struct err *err)

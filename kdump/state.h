@@ -21,7 +21,7 @@ struct kdump_state {
 	char boot_id[64];
 	char kernel[128];		/* release */
 	char image[512];		/* path of the kernel image */
-	char method[24];		/* kexec_file_load, kexec_load */
+	char method[32];		/* kexec_file_load, kexec_load, or the service */
 	struct state_target {
 		char target[1024];	/* directory or device as the running system sees it, or a server's */
 		char device[64], fstype[16], fsid[40];
@@ -41,6 +41,9 @@ struct kdump_state {
 	long long mem_total_kb;		/* of the machine when it was loaded */
 };
 
+/* A record of this boot and moment, all else empty: boot, kernel, time, memory. */
+void state_begin(struct kdump_state *s);
+
 int state_write(const struct kdump_state *s, struct err *err);
 
 /* ERR_ABSENT if nothing was set up in this boot (root: see files.h), ERR_CORRUPT if the file is damaged. */
@@ -48,5 +51,8 @@ int state_read(const char *root, struct kdump_state *ret, struct err *err);
 
 /* All places where dumps may be, for dumps_scan_all(): target after target, newlines between. */
 void state_places(const struct kdump_state *s, char *out, size_t size);
+
+/* Those of this boot's set-up; where there was none, those where dumps would be by default. */
+void state_places_now(char *out, size_t size);
 
 #endif

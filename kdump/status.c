@@ -92,6 +92,8 @@ int status_write(const struct crash_status *s, const struct plan *p, const char 
 		json_object_set_new(j, "redacted", json_true());
 	if (j && p->capsule_only)
 		json_object_set_new(j, "capsule_only", json_true());
+	if (j && *p->service)
+		json_object_set_new(j, "vmcore_by", json_string(p->service));
 	if (j)
 		text = json_dumps(j, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
 	json_decref(j);

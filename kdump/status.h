@@ -10,7 +10,8 @@
  *	 "steps": [{"name": "capsule", "state": "done", "seconds": 0.41, "bytes": 81234, "exit": 0}, ...],
  *	 "memory": {"total_kb": 180000, "min_available_kb": 90000}}
  *
- * `earlier_targets` tells of those that failed before this one, `deleted_dumps` how many old ones had to go.
+ * `earlier_targets` tells of those that failed before this one, `deleted_dumps` how many old ones had to go. `vmcore_by`
+ * names the service in whose crash kernel this was (beside.h): it makes the vmcore, after this file was written.
  *
  * `result` is "running" (the machine died, or still runs), "complete" (capsule and, unless left out on
  * purpose, a checked vmcore), "partial" (one of them), "failed".

@@ -10,6 +10,7 @@
 #include "kdump/net.h"
 #include "lib/cleanup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,6 +181,32 @@ static int resolve_device(const char *path, struct plan_target *t, struct err *e
 	return 0;
 }
 
+/* The crash kernel mounts one device: a filesystem that is spread over more would not come up there. */
+static int check_one_device(const struct mount_entry *m, const struct fsid *id, struct err *err)
+{
+	static const char *const elsewhere[] = { "logdev=", "rtdev=", "journal_dev=", "journal_path=" };
+	char path[128];
+	unsigned int devices = 0;
+	struct dirent *e;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/fs/btrfs/%s/devices", id->id);
+	dir = strcmp(id->fstype, "btrfs") ? NULL : opendir(path);
+	while (dir && (e = readdir(dir)))
+		devices += e->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	if (devices > 1)
+		return err_set(err, ERR_ENVIRONMENT, "this btrfs lies on %u devices; the crash kernel mounts one. Name a directory on another "
+			       "filesystem", devices);
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++) {
+		if (strstr(m->options, elsewhere[i]))
+			return err_set(err, ERR_ENVIRONMENT, "a part of this %s lies on another device (%s); the crash kernel mounts one. Name a "
+				       "directory on another filesystem", m->fstype, elsewhere[i]);
+	}
+	return 0;
+}
+
 int target_resolve(const char *dir, struct plan_target *t, struct err *err)
 {
 	_cleanup_free_ char *real = NULL;
@@ -201,7 +228,7 @@ int target_resolve(const char *dir, struct plan_target *t, struct err *err)
 	if (!strncmp(m.fstype, "nfs", 3))
 		return resolve_nfs(&m, real, t, err) ? err_wrap(err, "target %s", dir) : 0;
 	if (block_device(&m, &major, &minor, err) || device_chain("", major, minor, &chain, err) ||
-	    read_fsid(&chain, major, minor, &id, err))
+	    read_fsid(&chain, major, minor, &id, err) || check_one_device(&m, &id, err))
 		return err_wrap(err, "target %s", dir);
 	strcpy(t->target, "fs");
 	snprintf(t->device, sizeof(t->device), "%s", chain.name);

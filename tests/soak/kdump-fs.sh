@@ -26,6 +26,24 @@ test_fs() {
 	rm -f "$image"
 }
 
+# What the crash kernel could not mount is refused by the set-up, not found out at a crash.
+test_two_devices() {
+	local images=() i
+	for i in 1 2; do
+		images+=("$(realpath -m "$build/tests/$test/btrfs$i.img")")
+		rm -f "${images[-1]}"
+		truncate -s 300M "${images[-1]}"
+	done
+	mkfs.btrfs -q -d raid1 -m raid1 "${images[@]}"
+	run_vm two-devices --module btrfs --with btrfs-progs:btrfs --qemu-args "-drive file=${images[0]},format=raw,if=virtio,cache=unsafe \
+		-drive file=${images[1]},format=raw,if=virtio,cache=unsafe" -- 'mkdir -p /x; btrfs device scan /dev/vdb /dev/vdc
+		mount -t btrfs /dev/vdb /x && mkdir /x/dumps && deadfall kdump setup --target /x/dumps; echo "setup: $?"'
+	check "btrfs on two devices: refused" command_said "^setup: 3"
+	check "btrfs on two devices: with the reason" command_said "this btrfs lies on 2 devices"
+	rm -f "${images[@]}"
+}
+
+test_two_devices
 test_fs xfs mkfs.xfs -q
 test_fs btrfs mkfs.btrfs -q
 test_fs vfat mkfs.vfat -F 32

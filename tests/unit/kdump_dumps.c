@@ -8,6 +8,7 @@
 #include "kdump/selftest.h"
 #include "kdump/signature.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,61 @@ static void put_status(const char *dump, const char *rule, long long when, const
 		 "\"state\": \"%s\"}, {\"name\": \"vmcore\", \"state\": \"failed\", \"error\": \"no space\"}]}", rule ? "\"" : "",
 		 rule ? rule : "null", rule ? "\"" : "", when, capsule);
 	put(dump, "status.json", text);
+}
+
+/* A file of kdump-tools, finished at `when`. */
+static void put_at(const char *dir, const char *file, long long when)
+{
+	struct timespec t[2] = { { .tv_sec = when }, { .tv_sec = when } };
+	char path[512];
+
+	put(dir, file, "0123456789");
+	snprintf(path, sizeof(path), "%s/%s/%s", root, dir, file);
+	assert_int_equal(utimensat(AT_FDCWD, path, t, 0), 0);
+}
+
+static void put_beside(const char *dump, long long when, const char *more)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text), "{\"result\": \"partial\", \"rule\": \"r\", \"time_unix\": %lld, \"vmcore_by\": \"kdump-tools\"%s, \"steps\": "
+		 "[{\"name\": \"capsule\", \"state\": \"done\"}]}", when, more);
+	put(dump, "status.json", text);
+	put(dump, "capsule", "012");
+}
+
+static void dumps_of_kdump_tools_join_our_capsules(void **state)
+{
+	char beside[128];
+	struct dump_list l;
+	struct err err;
+
+	snprintf(beside, sizeof(beside), "%s/deadfall", root);
+	put_at("202611220958", "dump.202611220958", 1000);
+	put_at("202611221000", "dmesg.202611221000", 2005);
+	put_at("202611221000", "dump.202611221000", 2060);
+	put_beside("deadfall/20261122T100000Z-r", 2000, "");
+	put_at("202611221100", "dump-incomplete", 3060);
+	put_beside("deadfall/20261122T110000Z-r", 3000, "");
+	put_beside("deadfall/20261122T120000Z-r", 4000, "");
+	put_at("202611221300", "dump.202611221300.gz", 5060);
+	put_beside("deadfall/20261122T130000Z-r", 5000, "");
+	put_beside("deadfall/20261122T140000Z-r", 6000, ", \"capsule_only\": true");
+	put_at("not-a-stamp", "dump.x", 4060);
+	assert_int_equal(dumps_scan(beside, &l, &err), 0);
+	assert_int_equal(l.count, 5);
+	assert_string_equal(l.dumps[0].result, "complete");
+	assert_non_null(strstr(l.dumps[0].vmcore, "/202611221000/dump.202611221000"));
+	assert_int_equal(l.dumps[0].vmcore_bytes, 10);
+	assert_string_equal(l.dumps[1].result, "partial");
+	assert_non_null(strstr(l.dumps[1].problem, "did not finish"));
+	assert_string_equal(l.dumps[1].vmcore, "");
+	assert_string_equal(l.dumps[2].result, "partial");
+	assert_string_equal(l.dumps[2].problem, "kdump-tools left no dump of this crash");
+	assert_string_equal(l.dumps[3].result, "complete");
+	assert_non_null(strstr(l.dumps[3].problem, "unpack it"));
+	assert_string_equal(l.dumps[4].problem, "");
+	dumps_free(&l);
 }
 
 static void dumps_are_listed_by_time(void **state)
@@ -262,6 +318,26 @@ static void an_early_crash_does_not_arm_by_itself(void **state)
 	assert_true(check(boot(2, 10), "r", 5, 10, false).allowed);
 }
 
+/* Nobody knows when a panic without a dump came: only whether the rule outlived the first minutes. */
+static void an_early_crash_without_a_dump_does_not_arm_by_itself(void **state)
+{
+	struct panics_world w = boot(1, 20);
+	struct panics_verdict v;
+	struct err err;
+
+	assert_int_equal(panics_armed_in(&w, "early", &err), 0);
+	assert_int_equal(panics_armed_in(&w, "late", &err), 0);
+	w = boot(1, PANICS_EARLY_SECONDS + 1);
+	assert_int_equal(panics_late_in(&w, "late", &err), 0);
+	assert_int_equal(panics_armed_in(&w, "armed-late", &err), 0);
+	v = check(boot(2, 10), "early", 5, 10, true);
+	assert_false(v.allowed);
+	assert_non_null(strstr(v.why, "within 10 minutes of boot"));
+	assert_true(check(boot(2, 10), "late", 5, 10, true).allowed);
+	assert_true(check(boot(2, 10), "armed-late", 5, 10, true).allowed);
+	assert_true(check(boot(2, 10), "early", 5, 10, false).allowed);
+}
+
 static struct selftest after_test(struct panics_world now, const char *setup)
 {
 	struct selftest t = { .result = SELFTEST_PENDING, .time = 1795400500, .boot_id = "boot-1" };
@@ -333,6 +409,7 @@ static void a_damaged_ledger_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(dumps_of_kdump_tools_join_our_capsules),
 		TEST(dumps_are_listed_by_time),
 		TEST(a_dump_is_deleted_and_nothing_else),
 		TEST(retention_keeps_the_newest),
@@ -344,6 +421,7 @@ int main(void)
 		TEST(a_dump_that_does_not_know_its_rule_counts),
 		TEST(a_crash_without_a_rule_does_not_count),
 		TEST(an_early_crash_does_not_arm_by_itself),
+		TEST(an_early_crash_without_a_dump_does_not_arm_by_itself),
 		TEST(a_damaged_ledger_is_said),
 		TEST(a_test_is_judged_after_the_reboot),
 		TEST(no_test_is_no_error),

@@ -38,10 +38,14 @@ static void a_plan_survives_text(void **state)
 	a.capsule_only = true;
 	a.limits[STEP_VMCORE] = 77;
 	a.final = FINAL_POWEROFF;
+	strcpy(a.service, "kdump-tools");
+	strcpy(a.program, "/usr/bin/deadfall");
 	plan_write(&a, &text);
 	memset(&b, 0, sizeof(b));
 	assert_int_equal(plan_parse(buf_str(&text), &b, &err), 0);
 	assert_int_equal(b.target_count, 2);
+	assert_string_equal(b.service, "kdump-tools");
+	assert_string_equal(b.program, "/usr/bin/deadfall");
 	assert_string_equal(b.targets[0].dir, a.targets[0].dir);
 	assert_string_equal(b.targets[0].options, "");
 	assert_string_equal(b.targets[1].target, "raw");
@@ -153,7 +157,7 @@ static struct doctor_facts healthy(void)
 {
 	struct doctor_facts f = {
 		.reserved = 256LL << 20, .loaded = true, .lockdown = "none", .release = "6.12.1", .mem_total_kb = 1 << 20,
-		.have_state = true, .image = IMAGE_OURS, .have_makedumpfile = true, .target_count = 1,
+		.have_state = true, .owner = OWNER_OURS, .have_makedumpfile = true, .target_count = 1,
 		.targets = { { .target = "/var/crash", .ok = true, .modules = "virtio_blk.ko", .free = 10LL << 30,
 			       .plan = { .fsid = "abc", .fstype = "ext4", .device = "vda" } } }, .panic_on_oops = 1, .pstore = "efi",
 		.pages = { .known = true, .zero = 1000, .cache = 2000, .user = 4000, .free = 100000, .kernel = 30000 },
@@ -209,8 +213,10 @@ static void each_condition_is_checked(void **state)
 	BREAKS("reserved", f.reserved = 64 << 20);
 	BREAKS("loaded", f.loaded = false);
 	BREAKS("loaded", (f.loaded = false, f.load_disabled = true));
-	BREAKS("owner", f.image = IMAGE_OTHER);
-	BREAKS("owner", f.have_state = false);
+	BREAKS("owner", f.owner = OWNER_OTHER);
+	BREAKS("owner", f.owner = OWNER_SERVICE);
+	BREAKS("capsule", f.have_state = false);
+	BREAKS("owner", (f.have_state = false, f.owner = OWNER_OTHER));
 	BREAKS("kernel", strcpy(f.release, "6.12.2"));
 	BREAKS("kernel", f.mem_total_kb += 1 << 20);
 	BREAKS("kernel", f.have_state = false);
@@ -229,7 +235,7 @@ static void what_may_spoil_a_dump_warns(void **state)
 {
 	struct doctor_facts f = healthy();
 
-	f.image = IMAGE_UNSEEN;
+	f.owner = OWNER_UNSEEN;
 	assert_int_equal(result_of(&f, "owner").state, CHECK_WARN);
 	f.crash_kexec_post_notifiers = 1;
 	assert_int_equal(result_of(&f, "panic").state, CHECK_WARN);
@@ -239,6 +245,53 @@ static void what_may_spoil_a_dump_warns(void **state)
 	f.targets[0].free = 2 << 20;
 	f.state.capsule_only = true;
 	assert_int_equal(result_of(&f, "space").state, CHECK_OK);
+}
+
+static struct doctor_facts beside(void)
+{
+	struct doctor_facts f = healthy();
+
+	f.service = (struct kdump_service){ .name = "kdump-tools", .enabled = true };
+	f.owner = OWNER_SERVICE;
+	strcpy(f.state.service, "kdump-tools");
+	f.state.modules[0] = f.state.targets[0].fsid[0] = f.targets[0].plan.fsid[0] = 0;
+	return f;
+}
+
+/* The crash kernel of kdump-tools is as good as ours while our hook is in it. */
+static void beside_another_service(void **state)
+{
+	struct doctor_facts f = beside();
+	struct check_result results[DOCTOR_CHECKS_MAX];
+
+	assert_true(doctor_run(&f, results));
+	assert_int_equal(result_of(&f, "owner").state, CHECK_OK);
+	assert_non_null(strstr(result_of(&f, "drivers").text, "kdump-tools"));
+	strcpy(f.hook_error, "it is gone");
+	assert_int_equal(result_of(&f, "capsule").state, CHECK_FAIL);
+	assert_non_null(strstr(result_of(&f, "capsule").fix, "--beside"));
+	f = beside();
+	f.owner = OWNER_OTHER;
+	assert_int_equal(result_of(&f, "owner").state, CHECK_FAIL);
+	f = beside();
+	f.watchdog_active = true;
+	assert_int_equal(result_of(&f, "watchdog").state, CHECK_FAIL);
+	f.systemd_watchdog = true;
+	assert_int_equal(result_of(&f, "watchdog").state, CHECK_OK);
+	/* What a larger user space takes is not known as well as ours. */
+	f = beside();
+	f.reserved = 96 << 20;
+	assert_int_equal(result_of(&f, "reserved").state, CHECK_WARN);
+	/* Ours is loaded, and the service will load its own. */
+	f = healthy();
+	f.service = beside().service;
+	assert_int_equal(result_of(&f, "owner").state, CHECK_WARN);
+	assert_true(doctor_run(&f, results));
+	/* Its own, and nothing of us. */
+	f.owner = OWNER_SERVICE;
+	f.have_state = false;
+	assert_non_null(strstr(result_of(&f, "owner").text, "it is of kdump-tools: it takes no capsule"));
+	assert_non_null(strstr(result_of(&f, "owner").fix, "--beside"));
 }
 
 /* With a second target a broken first one costs no dump, and the other way round. */
@@ -316,8 +369,32 @@ static void facts_of_a_made_up_machine(void **state)
 	assert_int_equal(f.mem_total_kb, 793460);
 	assert_string_equal(f.pstore, "");
 	assert_true(f.watchdog_active);
-	assert_string_equal(f.other_service, "kdump-tools");
+	assert_string_equal(f.service.name, "kdump-tools");
 	assert_false(f.have_state);
+}
+
+static void what_kdump_tools_is_told(void **state)
+{
+	struct kdump_service s;
+
+	put("/usr/sbin/kdump-config", "");
+	service_find(root, &s);
+	assert_string_equal(s.name, "kdump-tools");
+	assert_false(s.enabled);
+	put("/etc/default/kdump-tools", "# USE_KDUMP=0\nUSE_KDUMP=1\n  KDUMP_COREDIR=\"/srv/crash\"  # there\n#SSH=\"a@b\"\nKDUMP_INITRD=/x\n"
+	    "KDUMP_INITRD='/boot/my initrd' \n");
+	service_find(root, &s);
+	assert_true(s.enabled && !s.sends);
+	assert_string_equal(s.dumps, "/srv/crash");
+	assert_string_equal(s.initrd, "/boot/my initrd");
+	assert_string_equal(s.kernel, "/var/lib/kdump/vmlinuz");
+	assert_string_equal(s.arguments, "");
+	assert_int_equal(s.level, 31);
+	put("/etc/default/kdump-tools", "USE_KDUMP=0\nMAKEDUMP_ARGS=\"-c -d 17\"\nNFS=\"\"\nSSH=root@server\nKDUMP_COREDIR=\"not closed\n");
+	service_find(root, &s);
+	assert_true(!s.enabled && s.sends);
+	assert_int_equal(s.level, 17);
+	assert_string_equal(s.dumps, "/var/crash");
 }
 
 static void ready_says_what_to_do(void **state)
@@ -369,9 +446,11 @@ int main(void)
 		cmocka_unit_test(a_healthy_machine_is_ready),
 		cmocka_unit_test(each_condition_is_checked),
 		cmocka_unit_test(what_may_spoil_a_dump_warns),
+		cmocka_unit_test(beside_another_service),
 		cmocka_unit_test(a_second_target_takes_over),
 		cmocka_unit_test(pages_are_counted_as_the_level_leaves_them),
 		cmocka_unit_test_setup_teardown(facts_of_a_made_up_machine, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(what_kdump_tools_is_told, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(ready_says_what_to_do, make_root, remove_root),
 	};
 

@@ -15,7 +15,8 @@ test_doctor() {
 		deadfall kdump setup >/dev/null
 		judge healthy
 		kexec -p -s /boot/vmlinuz-$(uname -r) --append=nothing && judge replaced-file
-		deadfall kdump setup >/dev/null
+		deadfall kdump setup; echo "over-another: $?"
+		deadfall kdump setup --replace >/dev/null
 		kexec -p -c /boot/vmlinuz-$(uname -r) --append=nothing && judge replaced-segments
 		kexec -p -u && judge unloaded
 		deadfall kdump setup >/dev/null
@@ -38,12 +39,13 @@ test_doctor() {
 		sysctl -qw kernel.panic_on_oops=1; deadfall kdump doctor | grep "^ok *panic"; sysctl -qw kernel.panic_on_oops=0
 		mount -t securityfs none /sys/kernel/security; cat /sys/kernel/security/lockdown
 		rm /run/deadfall/kdump.json; judge foreign; deadfall kdump status; echo "status $?"
-		deadfall kdump setup >/dev/null; echo 1 >/proc/sys/kernel/kexec_load_disabled; kexec -p -u
+		deadfall kdump setup --replace >/dev/null; echo 1 >/proc/sys/kernel/kexec_load_disabled; kexec -p -u
 		judge load-disabled; deadfall kdump setup; echo "setup $?"
 		echo integrity >/sys/kernel/security/lockdown && { judge lockdown; deadfall kdump doctor | grep lockdown; }'
 	check "doctor: nothing loaded" command_said "^nothing: 3 .*FAIL loaded"
 	check "doctor: a machine that is set up is ready" command_said "^healthy: 0 0"
 	check "doctor: another crash kernel loaded over ours, by file" command_said "^replaced-file: 3 1 FAIL owner"
+	check "setup does not load ours over another one unasked" command_said "^over-another: 3"
 	check "doctor: another crash kernel loaded over ours, by segments" command_said "^replaced-segments: 3 1 FAIL owner"
 	check "doctor: unloaded" command_said "^unloaded: 3 .*FAIL loaded"
 	check "doctor: target read-only" command_said "^read-only: 3 .*FAIL target"
@@ -59,7 +61,7 @@ test_doctor() {
 	check "doctor: panic notifiers that run first are worth a warning" command_said "^notifiers: 0 0 .*warn panic .*notifiers"
 	check "doctor: a watchdog that the crash kernel would not feed" command_said "^watchdog: 3 1 FAIL watchdog"
 	check "doctor: panic_on_oops is told" command_said "^ok +panic +every panic and oops is dumped"
-	check "doctor: a crash kernel of somebody else" command_said "^foreign: 3 .*FAIL owner"
+	check "doctor: a crash kernel of somebody else" command_said "^foreign: 3 .*FAIL owner it is of another program"
 	check "doctor: loading is disabled, and ours is loaded: it stays" command_said "^load-disabled: 0 0"
 	check "doctor: under lockdown a crash kernel that is loaded stays good" command_said "^lockdown: 0 0"
 	check "doctor: and lockdown is told" command_said "^ok +lockdown +lockdown=integrity"

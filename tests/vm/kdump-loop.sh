@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # No crash loop: a machine that keeps its disk is crashed by the same rule until it may not any more. And what two dumps
-# of one bug have in common, on machines of another size: the signature.
+# of one bug have in common, on machines of another size: the signature. And figures: how long a capture takes, how large
+# its parts are, with 4096 recorded events.
 set -u
 # shellcheck source=tests/vm/tap
 . "$(dirname "$0")/tap"
@@ -15,7 +16,9 @@ deadfall: 1
 rule: loop
 events:
   rename: {probe: kprobe:vfs_rename, key: arg.rd->old_dentry->d_inode, keep: [kstack]}
+  write: {probe: kprobe:vfs_write, where: task.comm == "dd", key: arg.file->f_inode, fields: {pos: arg.file->f_pos}, keep: [kstack]}
 match: {event: rename}
+context: {last: 32, keys: 256}
 on_match: [panic: "renamed"]
 guard: {kdump: required, max_panics: 2 per 24h}
 END
@@ -48,12 +51,32 @@ figures() {
 		"\(.memory.total_kb / 1024 | floor) MB"' <<<"$json"
 }
 
+# Of our vmcore all pages that it holds, at its level and compression, by makedumpfile here.
+as_large_as_its_own() {
+	local level compress
+	level=$(sed -n 's/.*makedumpfile -d \([0-9]*\) .*/\1/p' "$dir/command.log" | head -n 1)
+	compress=$(sed -n 's/.*makedumpfile -d [0-9]* \(-[a-z]\).*/\1/p' "$dir/command.log" | head -n 1)
+	rm -f "$dir/own"
+	makedumpfile -d "$level" "$compress" "$dir/vmcore" "$dir/own" >"$dir/own.log" 2>&1 || { tail -n 3 "$dir/own.log"; return 1; }
+	[ "$(stat -c %s "$dir/vmcore")" -le $(($(stat -c %s "$dir/own") * 102 / 100)) ] || stat -c '%n %s' "$dir/vmcore" "$dir/own"
+}
+
 truncate -s 600M "$image"
 mke2fs -q -t ext4 "$image"
-loop_vm first --append crashkernel=128M 'arm --at-boot; meet first'
+loop_vm first --append crashkernel=128M 'arm --at-boot
+	deadfall kdump status | grep makedumpfile; for i in $(seq 128); do dd if=/dev/zero of=/tmp/f$i bs=1 count=32 2>/dev/null; done; meet first'
 check "the rule crashes the machine at its first boot, with 128 MB for the crash kernel" console "deadfall: complete: .*-loop"
 first=$(debugfs -R 'ls -p /crash' "$image" 2>/dev/null | cut -d/ -f6 | grep -- '-loop$' | tail -n 1)
 echo "# 1 GB, crashkernel=128M: $(figures "$first")"
+debugfs -R "dump /crash/$first/capsule $dir/capsule" "$image" 2>/dev/null
+debugfs -R "dump /crash/$first/vmcore $dir/vmcore" "$image" 2>/dev/null
+"$build/deadfall" report "$dir/capsule" --all --format json -o "$dir/all.json"
+check "the capsule holds the last 4096 events" holds '[.context[] | select(.event == "write")] | length == 4096' all.json
+check "in at most 256 KB" test "$(stat -c %s "$dir/capsule")" -le 262144
+check "the vmcore is no larger than makedumpfile itself makes it of the same memory" as_large_as_its_own
+echo "# 4096 events: capsule $(stat -c %s "$dir/capsule") bytes; vmcore $(stat -c %s "$dir/vmcore") bytes, makedumpfile's own at" \
+	"the same level $(stat -c %s "$dir/own") bytes"
+rm -f "$dir/vmcore" "$dir/own"
 
 loop_vm second --mem 768M --smp 1 'arm --at-boot; meet at-boot; end; arm; meet by-hand'
 check "a service does not arm it again: the crash came soon after boot" \
