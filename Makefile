@@ -78,6 +78,7 @@ regold: $(BUILD)/deadfall
 
 # The long ones: faults of the capture, dumps over the network. `make soak T=pattern` runs a part.
 soak: all vm-fixtures
+	$(Q)contrib/deps soak
 	$(Q)TESTS=soak tests/run $(T)
 
 demo: deps
@@ -90,16 +91,28 @@ deps:
 PREFIX = /usr/local
 INSTALL = install -D -m 0644
 
+UNITS = deadfall.service deadfall-kdump.service
+
 install: all
 	$(Q)install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/deadfall $(BUILD)/deadfall-init
-	$(Q)$(INSTALL) -t $(DESTDIR)$(PREFIX)/lib/deadfall $(BUILD)/deadfall.so
+	$(Q)test ! -e $(BUILD)/deadfall.so || $(INSTALL) -t $(DESTDIR)$(PREFIX)/lib/deadfall $(BUILD)/deadfall.so
 	$(Q)$(INSTALL) -t $(DESTDIR)$(PREFIX)/share/deadfall contrib/deadfall-rule.schema.json $(wildcard contrib/drgn/*.py)
 	$(Q)$(INSTALL) -t $(DESTDIR)$(PREFIX)/share/deadfall/rules $(wildcard rules/catalog/*.yaml)
-	$(Q)$(INSTALL) -t $(DESTDIR)$(PREFIX)/share/doc/deadfall README.md $(wildcard docs/*.md)
+	$(Q)$(INSTALL) -t $(DESTDIR)$(PREFIX)/share/doc/deadfall README.md contrib/systemd/deadfall.default
+	$(Q)$(INSTALL) -t $(DESTDIR)$(PREFIX)/share/doc/deadfall/docs $(wildcard docs/*.md)
+	$(Q)$(INSTALL) -t $(DESTDIR)$(PREFIX)/share/bash-completion/completions contrib/bash-completion/deadfall
+	$(Q)install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	$(Q)for unit in $(UNITS); do sed 's|@BIN@|$(PREFIX)/bin|; s|@DOC@|$(PREFIX)/share/doc/deadfall|' contrib/systemd/$$unit \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit; done
 
 uninstall:
-	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,deadfall deadfall-init)
+	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,deadfall deadfall-init) $(addprefix $(DESTDIR)$(PREFIX)/lib/systemd/system/,$(UNITS)) \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/deadfall
 	$(Q)rm -rf $(addprefix $(DESTDIR)$(PREFIX)/,lib/deadfall share/deadfall share/doc/deadfall)
+
+# A Debian package, in $(BUILD)/deb: built from a copy of the sources by Debian's own tools.
+deb:
+	$(Q)contrib/debian/build $(BUILD)/deb
 
 clean:
 	$(Q)rm -rf $(BUILD)
@@ -111,10 +124,11 @@ help:
 	@echo 'make bench    how fast, how large'
 	@echo 'make demo     a bug caught in a VM, from rule to report'
 	@echo 'make install  to PREFIX=/usr/local (DESTDIR for packages); make uninstall'
+	@echo 'make deb      a Debian package, in build/deb'
 	@echo 'make deps     install the Debian packages that building and testing need'
 	@echo 'VARIANT=debug|san  other builds (give BUILD=build-san as well); V=1 shows commands'
 
-.PHONY: all unit check regold demo deps install uninstall clean help
+.PHONY: all unit check regold soak demo deps install uninstall deb clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 

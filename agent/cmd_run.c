@@ -22,6 +22,7 @@
 #include "agent/guards.h"
 #include "agent/load.h"
 #include "agent/losses.h"
+#include "agent/notify.h"
 #include "agent/object.h"
 #include "agent/params.h"
 #include "agent/source_set.h"
@@ -405,6 +406,7 @@ int cmd_run(int argc, char **argv)
 		if (!ret) {
 			puts(r.armed_text);
 			fflush(stdout);
+			notify_ready(r.armed_text);
 			ret = follow(&r, &err);
 		}
 		if (ret < 0)

@@ -50,18 +50,6 @@ refuses() {
 	[ $? = 2 ]
 }
 
-installs() {
-	local dir
-	dir=$(mktemp -d) || return 1
-	make -s install DESTDIR="$dir" PREFIX=/usr BUILD="$build" && "$dir/usr/bin/deadfall" --version &&
-		[ -s "$dir/usr/lib/deadfall/deadfall.so" ] && [ -s "$dir/usr/share/doc/deadfall/commands.md" ] &&
-		make -s uninstall DESTDIR="$dir" PREFIX=/usr BUILD="$build" && [ -z "$(find "$dir" -type f)" ]
-	local rc=$?
-	rm -r "$dir"
-	return $rc
-}
-
 check "each command has a section with its synopsis" each_has_help
 check "each option of the sources is documented" each_option_is_documented
 check "help on what is no command is an error" refuses
-check "make install, make uninstall" installs
