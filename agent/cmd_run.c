@@ -56,6 +56,7 @@ struct run {
 	struct attach_plan plan;
 	struct loaded loaded;
 	bool in_ledger;			/* the set was armed: its rules stand in the ledger of panics */
+	unsigned int only_log;		/* rules that may not crash the machine (again), whatever the set's state */
 	bool late;			/* it stands there as armed beyond the first minutes of this boot */
 	char state_path[256];
 	char armed_text[256];
@@ -119,9 +120,12 @@ static void describe(struct run *r)
 	static const char *const how[] = { "disarmed", "armed (dry run: nothing will crash)", "armed" };
 	enum df_act act = wanted_act(r);
 	const char *word = act == DF_ACT_PANIC && !rule_needing_kdump(&r->info) ? "armed" : how[act];
+	char only_log[32] = "";
 
-	snprintf(r->armed_text, sizeof(r->armed_text), "%s %s: %u rule%s, %u function%s%s", word, r->info.name,
-		 r->info.nrules, r->info.nrules == 1 ? "" : "s", r->loaded.functions,
+	if (r->only_log)
+		snprintf(only_log, sizeof(only_log), " (%u only log%s)", r->only_log, r->only_log == 1 ? "s" : "");
+	snprintf(r->armed_text, sizeof(r->armed_text), "%s %s: %u rule%s%s, %u function%s%s", word, r->info.name,
+		 r->info.nrules, r->info.nrules == 1 ? "" : "s", only_log, r->loaded.functions,
 		 r->loaded.functions == 1 ? "" : "s", r->loaded.lists ? "" : ", history in arrays (no BPF lists here)");
 }
 
@@ -151,8 +155,10 @@ static int arm_rules(struct run *r, struct err *err)
 		kdump_tell("deadfall run");
 	}
 	for (uint32_t i = 0; i < r->info.nrules; i++) {
-		if (why && why[i])
+		if (why && why[i]) {
 			fprintf(stderr, "deadfall run: %s\n", why[i]);
+			r->only_log++;
+		}
 		if ((r->opts.dry_run || (why && why[i])) && set_rule_act(&r->loaded, i, DF_ACT_LOG, 0, err))
 			return -1;
 	}

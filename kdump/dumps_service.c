@@ -107,12 +107,17 @@ void dumps_join_service(struct dump_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct dump *d = &list->dumps[i];
-		char above[PATH_MAX];
+		char above[PATH_MAX], *slash;
 		struct found f;
 
 		if (!*d->by || d->capsule_only)
 			continue;
-		snprintf(above, sizeof(above), "%s/..", d->dir);
+		snprintf(above, sizeof(above), "%s", d->dir);
+		slash = strrchr(above, '/');
+		if (slash && slash > above && slash[1])
+			*slash = 0;
+		else
+			snprintf(above, sizeof(above), "%.4000s/..", d->dir);
 		f = find(above, d->time - 2, i + 1 < list->count ? list->dumps[i + 1].time : LLONG_MAX);
 		judge(d, &f);
 	}

@@ -292,7 +292,7 @@ static int refuse_foreign(const struct setup *s, struct err *err)
 	if ((owner == OWNER_OTHER || (owner == OWNER_UNSEEN && !have)) && !s->o->replace)
 		return err_set(err, ERR_ENVIRONMENT, "a crash kernel is loaded that 'deadfall kdump setup' did not load: --replace loads ours in "
 			       "its place");
-	if (service.enabled && owner != OWNER_SERVICE)
+	if (service.enabled)
 		fprintf(stderr, "deadfall kdump: warning: kdump-tools is installed and will load its crash kernel over ours: at boot, on updates, "
 			"when memory or CPUs come and go. To end that: USE_KDUMP=0 in /etc/default/kdump-tools; to use its: --beside\n");
 	return 0;

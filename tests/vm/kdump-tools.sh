@@ -25,6 +25,7 @@ write_rule() {
 		    keep: [kstack]
 		match: {sequence: [first: rename, second: rename], within: 60s}
 		on_match: [panic: "renamed twice: {first.name}, {second.name}"]
+		guard: {kdump: required, max_panics: 5 per 24h}
 	END
 }
 
@@ -49,7 +50,8 @@ test_crash() {
 		step foreign-status deadfall kdump status
 		step refused deadfall kdump setup
 		step still cat /sys/kernel/kexec_crash_loaded
-		(deadfall run /payload/beside.yaml & pid=$!; sleep 40; kill -INT $pid; wait $pid) 2>&1 | sed "s/^/foreign-run: /"
+		deadfall run /payload/beside.yaml >/tmp/foreign 2>&1 & pid=$!; until grep -q "^armed" /tmp/foreign; do sleep 0.5; done
+		kill -INT $pid; wait $pid; sed "s/^/foreign-run: /" /tmp/foreign
 		step beside deadfall kdump setup --beside
 		step beside-status deadfall kdump status
 		step beside-doctor deadfall kdump doctor
@@ -91,7 +93,7 @@ test_crash() {
 test_after() {
 	boot after '
 		step() { name=$1; shift; echo "== $name"; "$@"; echo "status $name $?"; }
-		step boot-status systemctl status --no-pager deadfall deadfall-kdump
+		step boot-status systemctl status --no-pager --full deadfall deadfall-kdump
 		systemctl stop deadfall
 		step dumps deadfall dumps
 		deadfall dumps --json >/tmp/dumps; echo "== json"; cat /tmp/dumps; echo "status json"
@@ -108,6 +110,7 @@ test_after() {
 		step forgotten deadfall kdump status'
 	check "at the next boot kdump is set up by itself" says boot-status 'the crash kernel of kdump-tools is loaded'
 	check "and the rule, which crashed the machine soon after a boot, only logs" says boot-status "rule 'beside' only logs: its last panic"
+	check "as systemctl status says" says boot-status 'Status: "armed beside: 1 rule .1 only logs.'
 	check "dumps lists the capsule with kdump-tools' dump" says dumps '-beside +complete vmcore [0-9]+ MB +capsule [0-9]+ kB'
 	check "dumps show names the file" says show '^vmcore +[0-9]+ MB  /var/crash/.*/dump\.[0-9]{12}'
 	check "the report opens the capsule" says report-capsule 'renamed twice: a, b'
