@@ -32,6 +32,12 @@
  */
 struct kernel *capsule_record(struct kernel *inner, int fd, bool redact, struct err *err);
 
+/*
+ * From now on write down at most this much more memory (bytes, before compression), for at most so long: what is asked
+ * beyond that gets ERR_ABSENT. For what is good to have, after what must be there.
+ */
+void capsule_limit(struct kernel *recorder, size_t bytes, unsigned int seconds);
+
 /* Write what is still in memory and the end mark, and say whether all was written. Call before kernel_destroy. */
 int capsule_finish(struct kernel *recorder, struct err *err);
 

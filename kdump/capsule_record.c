@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <zlib.h>
@@ -26,6 +27,9 @@ struct recorder {
 	struct asked *asked;	/* open addressing, a power of two */
 	size_t nasked, cap;
 	struct err failed;	/* the first failure to write */
+	bool limited;
+	size_t left;		/* if limited: bytes of memory that may still be written down ... */
+	time_t until;		/* ... and until when (CLOCK_MONOTONIC, seconds) */
 };
 
 /* 64-bit FNV-1a over the question. */
@@ -172,15 +176,32 @@ static struct buf *begin(struct recorder *r, uint8_t kind, const struct err *err
 	return &r->chunk;
 }
 
+static time_t seconds_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+static bool over_limit(const struct recorder *r, size_t len)
+{
+	return r->limited && (len > r->left || seconds_now() > r->until);
+}
+
 static int recorder_read_private(struct kernel *k, uint64_t addr, void *buf, size_t len, const struct kernel_scrub *s,
 				 struct err *err)
 {
 	struct recorder *r = (struct recorder *)k;
 	struct buf q = BUF_INIT;
 	struct err failure = { 0 };
-	int rc = kernel_read(r->inner, addr, buf, len, &failure);
-	uint8_t kind = rc ? CAPSULE_NO_MEMORY : CAPSULE_MEMORY;
+	uint8_t kind;
+	int rc;
 
+	if (over_limit(r, len))
+		return err_set(err, ERR_ABSENT, "left out of the capsule, to keep it small");
+	rc = kernel_read(r->inner, addr, buf, len, &failure);
+	kind = rc ? CAPSULE_NO_MEMORY : CAPSULE_MEMORY;
 	if (!rc && s)
 		s->run(s->arg, buf, len);
 	put_u64(&q, addr);
@@ -192,6 +213,7 @@ static int recorder_read_private(struct kernel *k, uint64_t addr, void *buf, siz
 		begin(r, kind, rc ? &failure : NULL, buf_str(&q), q.len);
 		if (!rc)
 			buf_add(&r->chunk, buf, len);
+		r->left -= r->limited ? len : 0;
 	}
 	buf_deinit(&q);
 	if (rc && err)
@@ -339,6 +361,15 @@ struct kernel *capsule_record(struct kernel *inner, int fd, bool redact, struct 
 		*err = r->failed;
 	recorder_destroy(&r->kernel);
 	return NULL;
+}
+
+void capsule_limit(struct kernel *recorder, size_t bytes, unsigned int seconds)
+{
+	struct recorder *r = (struct recorder *)recorder;
+
+	r->limited = true;
+	r->left = bytes;
+	r->until = seconds_now() + (time_t)seconds;
 }
 
 int capsule_finish(struct kernel *recorder, struct err *err)

@@ -20,6 +20,10 @@
 
 #define NAME "capture"
 
+/* For `report --all` and `--key` from a capsule. The crash kernel has little memory, and the vmcore waits. */
+#define OTHERS_BYTES (6u << 20)
+#define OTHERS_SECONDS 15
+
 struct options {
 	const char *path, *capsule;
 	bool redact;		/* keep no bytes that may come from user space */
@@ -60,6 +64,7 @@ static void on_no_memory(void *arg)
 
 static void ask_all(const struct options *o, struct kernel *recorder, struct arena *arena)
 {
+	static const struct set_select all = { .which = SELECT_ALL };
 	const struct report *r;
 
 	if (setjmp(no_memory)) {
@@ -71,9 +76,12 @@ static void ask_all(const struct options *o, struct kernel *recorder, struct are
 	fflush(stdout);
 	for (size_t i = 0; i < r->gaps.count; i++)
 		fprintf(stderr, "deadfall " NAME ": %s: %s\n", r->gaps.items[i].what, r->gaps.items[i].why);
+	/* All that the plain report asks is there. Now the histories of the other keys, as far as they keep it small. */
+	capsule_limit(recorder, OTHERS_BYTES, OTHERS_SECONDS);
+	report_build_selected(recorder, arena, &all, o->path, "vmcore");
 }
 
-/* Build the report from the vmcore and throw it away: what it asked is in the capsule. */
+/* Build the reports from the vmcore and throw them away: what they asked is in the capsule. */
 static int record(const struct options *o, struct kernel *k, int fd, struct err *err)
 {
 	struct arena *arena = arena_create(on_no_memory, &no_memory);

@@ -127,6 +127,45 @@ static void repeated_questions_take_no_room(void **state)
 	image_destroy(&im->kernel);
 }
 
+/* Beyond the limit nothing is read any more; what was written before, and other questions, stay. */
+static void a_limit_keeps_it_small(void **state)
+{
+	struct image *im = image_create(dead);
+	int fd = memfd_create("capsule", 0);
+	struct kernel *k = capsule_record(&im->kernel, fd, false, NULL);
+	struct err err, damage;
+	struct bytes b;
+	char *before, *after;
+	uint64_t v;
+
+	for (uint64_t i = 0; i < 200; i++)
+		image_put_number(im, 0xffff900000000000 + i * 8, i, 8);
+	before = answers(k);
+	capsule_limit(k, 1000, 600);
+	for (uint64_t i = 0; i < 200; i++) {
+		int rc = kernel_u64(k, 0xffff900000000000 + i * 8, &v, &err);
+
+		assert_int_equal(rc, i < 125 ? 0 : -1);
+		if (rc)
+			assert_int_equal(err.code, ERR_ABSENT);
+	}
+	assert_int_equal(capsule_finish(k, NULL), 0);
+	kernel_destroy(k);
+	b = take(fd);
+	k = capsule_replay(b.data, b.len, &damage, &err);
+	assert_non_null(k);
+	after = answers(k);
+	assert_string_equal(after, before);
+	assert_int_equal(kernel_u64(k, 0xffff900000000000 + 124 * 8, &v, &err), 0);
+	assert_int_equal(v, 124);
+	assert_int_equal(kernel_u64(k, 0xffff900000000000 + 125 * 8, &v, &err), -1);
+	kernel_destroy(k);
+	free(before);
+	free(after);
+	free(b.data);
+	image_destroy(&im->kernel);
+}
+
 static void cut_anywhere_keeps_whole_chunks(void **state)
 {
 	struct bytes b = make(40);
@@ -211,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_are_the_same),
 		cmocka_unit_test(repeated_questions_take_no_room),
+		cmocka_unit_test(a_limit_keeps_it_small),
 		cmocka_unit_test(cut_anywhere_keeps_whole_chunks),
 		cmocka_unit_test(damaged_chunk_costs_only_itself),
 		cmocka_unit_test(survives_any_bytes),
