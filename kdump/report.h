@@ -206,6 +206,9 @@ void report_symbolize_user(struct report *r, const char *root);
 /* "0x10" or "0x10,5" as a selection of keys. False when it is no list of numbers. */
 bool report_parse_key(const char *text, struct set_select *ret);
 
+/* What was lost while the rules were armed: sentences, in the report's arena. Returns their number. */
+size_t report_missing(const struct report *r, const char ***ret);
+
 /*
  * Print. Errors of the stream are the caller's to check. full: every event, key and message that is known, not only
  * those that a first look needs.

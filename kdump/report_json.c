@@ -328,6 +328,17 @@ static json_t *dmesg(const struct report *r)
 	return list;
 }
 
+static json_t *missing(const struct report *r)
+{
+	json_t *list = json_array();
+	const char **said;
+	size_t n = report_missing(r, &said);
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, string(said[i]));
+	return list;
+}
+
 static json_t *build(const struct report *r)
 {
 	json_t *root = json_object(), *list;
@@ -346,6 +357,7 @@ static json_t *build(const struct report *r)
 	json_object_set_new(root, "live_keys", list);
 	json_object_set_new(root, "losses", counters(r, true));
 	json_object_set_new(root, "counters", counters(r, false));
+	json_object_set_new(root, "missing", missing(r));
 	json_object_set_new(root, "kernel", json_pack("{s:o}", "release", string(r->release)));
 	json_object_set_new(root, "source", string(r->source));
 	json_object_set_new(root, "unreadable", unreadable(r));
@@ -355,8 +367,8 @@ static json_t *build(const struct report *r)
 	json_object_set_new(root, "verdicts", list);
 	list = json_array();
 	for (size_t i = 0; i < r->nrules; i++)
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "name", string(r->rules[i].name), "set",
-						      string(r->rules[i].set), "armed", string(r->rules[i].act),
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", string(r->rules[i].name),
+						      "about", string(r->rules[i].about), "set", string(r->rules[i].set), "armed", string(r->rules[i].act),
 						      "live_keys", unsigned_number(r->rules[i].live)));
 	json_object_set_new(root, "rules", list);
 	json_object_set_new(root, "automata", automata(r));

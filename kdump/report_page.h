@@ -8,7 +8,7 @@
 
 #include "kdump/report.h"
 
-#define COLUMNS 100
+#define COLUMNS 80
 #define INDENT 15
 
 struct page {

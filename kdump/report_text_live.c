@@ -34,68 +34,21 @@ const char *page_relative(uint64_t ns, uint64_t zero, char *text, size_t size)
 	return text;
 }
 
-static const char *loss_words(const char *counter)
-{
-	static const struct {
-		const char *counter, *words;
-	} all[] = {
-		{ "unknown", "times the condition could not be evaluated (a read failed)" },
-		{ "key_unknown", "times the key could not be read: not recorded" },
-		{ "field_unknown", "times a field could not be read: recorded without it" },
-		{ "nmi", "came in NMI context: not recorded" },
-		{ "full", "found no room for a new key: not recorded" },
-		{ "nomem", "found no memory: counted for the match, missing in the history" },
-		{ "raced", "raced with the removal of their key: not recorded" },
-		{ "busy", "came while too many probes were within each other: not recorded" },
-		{ "evicted", "older keys, with their history, made room for this event's key" },
-	};
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
-		if (!strcmp(all[i].counter, counter))
-			return all[i].words;
-	return counter;
-}
-
-/* What concerns a set as a whole. True: something was said. */
-static bool put_set_losses(struct page *p)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < p->r->nsets; i++) {
-		const struct report_set *s = &p->r->sets[i];
-
-		if (s->braked)
-			fprintf(p->out, "  %s: the brake let go of the probes, which took %" PRIu64 ".%" PRIu64
-				" %% of a CPU: nothing was seen after that\n", s->name, s->braked / 10, s->braked % 10);
-		if (s->missed)
-			fprintf(p->out, "  %s: the probes missed %" PRIu64 " calls\n", s->name, s->missed);
-		if (s->crash_returned)
-			fprintf(p->out, "  %s: the call for the crash kernel came back %" PRIu64 " times\n", s->name,
-				s->crash_returned);
-		any = any || s->braked || s->missed || s->crash_returned;
-	}
-	return any;
-}
-
 static void put_losses(struct page *p)
 {
 	const struct report *r = p->r;
-	bool any;
+	const char **said;
+	size_t n;
 
 	if (!r->nrules && !r->gaps.count)
 		return;
 	page_title(p, "What may be missing");
-	any = put_set_losses(p);
-	for (size_t i = 0; i < r->nlosses; i++) {
-		if (!r->losses[i].is_loss)
-			continue;
-		any = true;
-		fprintf(p->out, "  %s: %" PRIu64 " %s\n", r->losses[i].event, r->losses[i].count,
-			loss_words(r->losses[i].counter));
-	}
-	if (!any && !r->gaps.count)
-		fputs("  Nothing was lost: \"no event\" above means that there was none, or that newer ones replaced it.\n",
-		      p->out);
+	n = report_missing(r, &said);
+	for (size_t i = 0; i < n; i++)
+		fprintf(p->out, "  %s\n", said[i]);
+	if (!n && !r->gaps.count)
+		fputs("  Nothing was lost: \"no event\" above means that there was none, or that newer\n"
+		      "  ones replaced it.\n", p->out);
 	for (size_t i = 0; i < r->gaps.count; i++)
 		fprintf(p->out, "  unreadable (%s): %s: %s\n", r->gaps.items[i].kind, r->gaps.items[i].what,
 			r->gaps.items[i].why);
@@ -164,17 +117,17 @@ static void put_automata(struct page *p)
 	}
 }
 
-/* A match that has begun: a near miss, if nothing else happens. */
+/* A match that has begun: a near miss, if nothing else happens. Each part begins with two spaces. */
 static void put_under_way(struct page *p, const struct report_live *l)
 {
 	char t[40];
 
 	if (l->count)
 		fprintf(p->out, "  count %" PRId64, l->count);
-	if (l->under_way && l->since_ns)
-		fprintf(p->out, "  began %s ago", page_duration(l->since_ns, t, sizeof(t)));
+	if (l->under_way && l->since_ns && !(l->has_age && l->since_ns == l->age_ns))
+		fprintf(p->out, "  for %s", page_duration(l->since_ns, t, sizeof(t)));
 	if (l->under_way && *l->began.comm) {
-		fputs(" by ", p->out);
+		fputs("  by ", p->out);
 		page_task(p, &l->began);
 	}
 	if (l->has_deadline && l->deadline_in_ns >= 0)
@@ -185,28 +138,53 @@ static void put_under_way(struct page *p, const struct report_live *l)
 		fprintf(p->out, "  %" PRIu64 " matches", l->matches);
 }
 
+/* Columns as wide as what is shown in them. */
+struct live_columns {
+	int key, state;
+	bool gen;
+};
+
+static struct live_columns live_columns(struct page *p, size_t shown)
+{
+	struct live_columns c = { 4, 5, false };
+	int len;
+
+	for (size_t i = 0; i < shown; i++) {
+		const struct report_live *l = &p->r->live[i];
+
+		len = (int)strlen(values_text(p->r->arena, l->key, l->nkey, 0));
+		c.key = len > c.key ? len : c.key;
+		len = (int)strlen(l->state);
+		c.state = len > c.state ? len : c.state;
+		c.gen = c.gen || l->gen;
+	}
+	return c;
+}
+
 static void put_live(struct page *p)
 {
 	const struct report *r = p->r;
-	char t[40];
+	size_t shown = p->full || r->nlive < LIVE_SHOWN ? r->nlive : LIVE_SHOWN;
+	struct live_columns c = live_columns(p, shown);
+	char t[40] = "";
 
 	if (!r->nlive)
 		return;
 	page_title(p, "Live keys, matches under way first");
-	for (size_t i = 0; i < r->nlive && (p->full || i < LIVE_SHOWN); i++) {
+	fprintf(p->out, "  %s%-*s  %-*s%s  events  %11s  match under way%s\n", p->dim, c.key, "key", c.state, "state",
+		c.gen ? "  gen." : "", "last event", p->off);
+	for (size_t i = 0; i < shown; i++) {
 		const struct report_live *l = &r->live[i];
 
-		fprintf(p->out, "  %-20s  %-16s", values_text(r->arena, l->key, l->nkey, 0), l->state);
-		if (l->gen)
-			fprintf(p->out, "  generation %" PRIu64, l->gen);
-		fprintf(p->out, "  %" PRIu64 " event%s", l->nevents, l->nevents == 1 ? "" : "s");
-		if (l->has_age)
-			fprintf(p->out, ", last %s ago", page_duration(l->age_ns, t, sizeof(t)));
+		fprintf(p->out, "  %-*s  %-*s", c.key, values_text(r->arena, l->key, l->nkey, 0), c.state, l->state);
+		if (c.gen)
+			fprintf(p->out, "  %4" PRIu64, l->gen);
+		fprintf(p->out, "  %6" PRIu64 "  %11s", l->nevents, l->has_age ? page_relative(0, l->age_ns, t, sizeof(t)) : "");
 		put_under_way(p, l);
 		fputc('\n', p->out);
 	}
-	if (!p->full && r->nlive > LIVE_SHOWN)
-		fprintf(p->out, "  and %zu more\n", r->nlive - LIVE_SHOWN);
+	if (shown < r->nlive)
+		fprintf(p->out, "  and %zu more (--full)\n", r->nlive - shown);
 }
 
 static void put_verdicts(struct page *p)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define BLOCKED_SHOWN 10
-#define REGS_A_LINE 4
+#define REGS_A_LINE 3
 
 static void put_frame(struct page *p, const struct report_frame *f)
 {
@@ -67,10 +67,10 @@ static void put_regs(struct page *p, const struct report_stack *s, const char *t
 {
 	if (!regs->count)
 		return;
-	fprintf(p->out, "%*s%s%s\n", INDENT - 4, "", p->dim, title);
+	fprintf(p->out, "  %s%s\n", p->dim, title);
 	for (size_t i = 0; i < regs->count; i++) {
 		if (i % REGS_A_LINE == 0)
-			fprintf(p->out, "%*s", INDENT - 8, "");
+			fputs("  ", p->out);
 		put_reg(p, s, i, regs->r[i]);
 		if (i % REGS_A_LINE == REGS_A_LINE - 1 || i + 1 == regs->count)
 			fputc('\n', p->out);
