@@ -266,7 +266,8 @@ static void build_context(struct build *b, const struct df_sets *sets)
 		if (b->select->which == SELECT_VERDICT && s != b->set)
 			continue;
 		for (size_t j = 0; j < s->nhistory; j++)
-			build_event(b, s, &s->history[j], &r->context[r->ncontext++]);
+			if (s->history[j].selected)
+				build_event(b, s, &s->history[j], &r->context[r->ncontext++]);
 		r->context_whole = r->context_whole && s->history_whole;
 	}
 	report_share_paths(r);

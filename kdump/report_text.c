@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * report_text.c - the report as a page to read, made for 100 columns.
+ * report_text.c - the report as a page to read, made for 80 columns.
  */
 #include "kdump/report_page.h"
 #include "kdump/values.h"
@@ -44,13 +44,15 @@ static void put_match(struct page *p)
 	const struct report_match *m = p->r->match;
 
 	fprintf(p->out, "%s%s%s\n\n", p->bold, m->reason, p->off);
-	fprintf(p->out, "  rule     %s%s%s\n", m->rule, p->r->about && *p->r->about ? ": " : "",
-		p->r->about ? p->r->about : "");
+	fprintf(p->out, "  rule     %s\n", m->rule);
+	if (p->r->about && *p->r->about)
+		fprintf(p->out, "  about    %s\n", p->r->about);
 	fprintf(p->out, "  fired    ");
 	put_wall(p, m->ns);
-	fprintf(p->out, "%" PRIu64 ".%06" PRIu64 " s after boot, on CPU %" PRIu64 " in ", m->ns / 1000000000,
-		m->ns / 1000 % 1000000, m->cpu);
+	fprintf(p->out, "%" PRIu64 ".%06" PRIu64 " s after boot\n", m->ns / 1000000000, m->ns / 1000 % 1000000);
+	fprintf(p->out, "  in       ");
 	page_task(p, &m->task);
+	fprintf(p->out, " on CPU %" PRIu64, m->cpu);
 	fprintf(p->out, "\n  match    %s, complete with event %s", m->kind, m->event);
 	if (!strcmp(m->act, "log"))
 		fputs(" (only logged: the machine ran on)", p->out);
@@ -224,8 +226,8 @@ static void put_older(struct page *p, size_t count)
 	char t[40];
 
 	if (count)
-		fprintf(p->out, "  %zu older events, from %s on, are of generations %" PRIu64 " to %" PRIu64
-			" (--full shows them)\n\n", count, page_relative(e->ns, p->zero, t, sizeof(t)), e->gen,
+		fprintf(p->out, "  %zu older events from %s on, generations %" PRIu64 " to %" PRIu64
+			", are left out (--full)\n\n", count, page_relative(e->ns, p->zero, t, sizeof(t)), e->gen,
 			e[count - 1].gen);
 }
 
@@ -254,7 +256,7 @@ static void put_context(struct page *p)
 		put_marks(p, &mark, e->ns);
 		put_event(p, e, last[is_important(e)], gens);
 		last[is_important(e)] = e;
-		for (n = 0; i + 1 < r->ncontext && !marked_before(p, mark, &r->context[i + 1]) && repeats(p, &r->context[i + 1], &r->context[i]); i++)
+		for (n = 0; i + 1 < r->ncontext && !marked_before(p, mark, e + n + 1) && repeats(p, e + n + 1, e + n); i++)
 			n++;
 		if (n)
 			fprintf(p->out, "%*s(%zu more like it, the last at %s)\n", INDENT, "", n,
@@ -262,7 +264,7 @@ static void put_context(struct page *p)
 	}
 	put_marks(p, &mark, UINT64_MAX);
 	if (!r->ncontext)
-		fputs("  no event of this key could be read\n", p->out);
+		fputs(r->all_keys ? "  none: no live key begins with these parts\n" : "  no event of this key could be read\n", p->out);
 	else if (!r->context_whole)
 		fputs("  Some of this key's events could not be read: see below.\n", p->out);
 }

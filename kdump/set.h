@@ -45,6 +45,7 @@ struct set_event {
 	uint64_t seq, ns, ip, pid, tid, event, gen, flags, cpu, nwords, nframes, stack_word;
 	char comm[17];
 	bool pinned;
+	bool selected;		/* of a key that was asked for; else of a verdict's, whose message needs it */
 	struct set_key key;
 	uint64_t *w;		/* nwords of payload */
 };
@@ -77,9 +78,9 @@ struct df_set {
 	size_t nlive;
 	struct set_mark *marks;		/* oldest first */
 	size_t nmarks;
-	struct set_event *history;	/* of the selected keys, by seq */
+	struct set_event *history;	/* of the selected keys and those of the last verdicts, by seq */
 	size_t nhistory;
-	bool history_whole;		/* their lists were read to their ends */
+	bool history_whole;		/* the lists of the selected keys were read to their ends */
 };
 
 struct df_sets {

@@ -17,6 +17,7 @@
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 #define LIVE_MAX (1u << 20)
 #define HISTORY_MAX 8192	/* nodes looked at in one list or ring */
+#define VERDICTS_TOLD 8	/* so many, the last ones, have their messages filled in */
 
 static const struct want live_wants[] = {
 	WANT(struct set_live, first_ns, "first_ns"),
@@ -147,7 +148,7 @@ struct event_walk {
 	struct layout event;
 	struct kmember comm, words;
 	const struct set_live *live;	/* whose events */
-	bool pinned;
+	bool pinned, selected;
 	uint64_t min_seq;
 	struct err err;		/* the last damage */
 	size_t damaged;
@@ -172,7 +173,7 @@ static bool sane(const struct event_walk *w, const struct set_event *e)
 
 static void add_event(struct event_walk *w, const uint8_t *node)
 {
-	struct set_event e = { .pinned = w->pinned, .key = w->live->key };
+	struct set_event e = { .pinned = w->pinned, .selected = w->selected, .key = w->live->key };
 	struct df_set *s = w->s;
 
 	layout_decode(&w->event, node, w->event.size, &e);
@@ -228,7 +229,7 @@ static void history_gap(struct event_walk *w, const struct err *err)
 	const char *which = w->r->select->which == SELECT_VERDICT ? "the key" : "a key";
 
 	gaps_add(w->r->gaps, err, "%s events of %s", w->pinned ? "pinned" : "recent", which);
-	w->s->history_whole = false;
+	w->s->history_whole = w->s->history_whole && !w->selected;
 }
 
 /* Both lists of an entry. */
@@ -291,6 +292,7 @@ static void sort_history(struct df_set *s)
 	for (size_t i = 1; i < s->nhistory; i++) {
 		if (s->history[i].seq == s->history[n].seq) {
 			s->history[n].pinned |= s->history[i].pinned;
+			s->history[n].selected |= s->history[i].selected;
 			/* births are told to the rule's own table only */
 			if (s->history[i].gen > s->history[n].gen)
 				s->history[n].gen = s->history[i].gen;
@@ -334,7 +336,20 @@ static bool selected(const struct set_reader *r, const struct df_set *s, const s
 	return sel->which == SELECT_ALL || !memcmp(live->key.part, sel->part, sel->nparts * sizeof(*sel->part));
 }
 
-/* The events of all selected keys, from the maps' lists or from df_ring. */
+/* Does the message of one of the last verdicts speak of this key's events? */
+static bool needed(const struct df_set *s, const struct set_live *live)
+{
+	size_t first = s->nfires > VERDICTS_TOLD ? s->nfires - VERDICTS_TOLD : 0;
+
+	if (live->dead)
+		return false;
+	for (size_t i = first; i < s->nfires; i++)
+		if (set_key_equal(&s->fires[i].key, &live->key))
+			return true;
+	return s->verdict && of_verdict(s, &live->key);
+}
+
+/* The events of all selected keys, and of those in verdicts, from the maps' lists or from df_ring. */
 static void read_histories(struct set_reader *r, struct df_set *s, const struct bpfmap *nodes, bool lists)
 {
 	struct event_walk w = { .r = r, .s = s };
@@ -349,9 +364,10 @@ static void read_histories(struct set_reader *r, struct df_set *s, const struct 
 	}
 	for (size_t i = 0; i < s->nlive; i++) {
 		w.live = &s->live[i];
-		if (!selected(r, s, w.live))
+		w.selected = selected(r, s, w.live);
+		if (!w.selected && !needed(s, w.live))
 			continue;
-		found++;
+		found += w.selected;
 		if (lists)
 			read_lists(&w, types);
 		else

@@ -314,6 +314,23 @@ static void missing_messages_are_said(void **state)
 	}
 }
 
+/* Whoever asks for another key still reads who did what in the verdict. */
+static void the_verdict_stays_whole(void **state)
+{
+	const struct set_select other = { .which = SELECT_KEY, .part = { 0x77 }, .nparts = 1 };
+
+	for (int lists = 0; lists < 2; lists++) {
+		struct image *im = set_image(lists);
+		struct arena *a = arena_create(NULL, NULL);
+		struct report *r = report_build_selected(&im->kernel, a, &other, "file", "format");
+
+		assert_int_equal(r->ncontext, 0);
+		assert_string_equal(r->match->reason, "0xffff888012345678: first first[102], now second[109] len -5");
+		arena_destroy(a);
+		image_destroy(&im->kernel);
+	}
+}
+
 /* Another crash by the same rule: the one who freed first, a field and the order of events differ. */
 static void differences(void **state)
 {
@@ -387,6 +404,7 @@ int main(void)
 		cmocka_unit_test(capsule_gives_the_same_report),
 		cmocka_unit_test(missing_map_list_is_said),
 		cmocka_unit_test(missing_messages_are_said),
+		cmocka_unit_test(the_verdict_stays_whole),
 		cmocka_unit_test(differences),
 		cmocka_unit_test(survives_any_damage),
 	};
