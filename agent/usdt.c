@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/usdt.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <gelf.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent/usersym.h"
 #include "lib/arena.h"
@@ -14,11 +11,6 @@
 
 #define NT_STAPSDT 3
 #define NOTES_MAX 100000
-
-static void cleanup_elf(Elf **elf)
-{
-	elf_end(*elf);
-}
 
 static uint64_t find_symbol(const char *name, void *arg)
 {
@@ -107,20 +99,13 @@ static void read_sections(struct arena *a, Elf *elf, struct usdt_note **ret, uin
 
 int usdt_read(struct arena *a, const char *path, struct usdt_note **ret, uint32_t *n, struct err *err)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	_cleanup_(cleanup_elf) Elf *elf = NULL;
-	GElf_Ehdr eh;
+	_cleanup_close_ int fd = -1;
+	_cleanup_(usersym_end) Elf *elf = usersym_open(path, &fd, err);
 
 	*ret = NULL;
 	*n = 0;
-	if (fd < 0)
-		return err_set(err, ERR_ABSENT, "%s: %s", path, strerror(errno));
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf || !gelf_getehdr(elf, &eh))
-		return err_set(err, ERR_CORRUPT, "%s: not an ELF file", path);
-	if (eh.e_machine != EM_X86_64)
-		return err_set(err, ERR_UNSUPPORTED, "%s: not an x86-64 program", path);
+	if (!elf)
+		return -1;
 	read_sections(a, elf, ret, n);
 	if (!*n)
 		return err_set(err, ERR_ABSENT, "%s has no USDT probes (section .note.stapsdt)", path);

@@ -11,9 +11,26 @@
 #include "lib/cleanup.h"
 #include "lib/nearest.h"
 
-static void cleanup_elf(Elf **elf)
+Elf *usersym_open(const char *path, int *fd, struct err *err)
 {
-	elf_end(*elf);
+	GElf_Ehdr eh;
+	Elf *elf;
+
+	*fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*fd < 0) {
+		err_set(err, ERR_ABSENT, "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	elf_version(EV_CURRENT);
+	elf = elf_begin(*fd, ELF_C_READ, NULL);
+	if (!elf || !gelf_getehdr(elf, &eh))
+		err_set(err, ERR_CORRUPT, "%s: not an ELF file", path);
+	else if (eh.e_machine != EM_X86_64)
+		err_set(err, ERR_UNSUPPORTED, "%s: not an x86-64 program", path);
+	else
+		return elf;
+	elf_end(elf);
+	return NULL;
 }
 
 /* Call fn for every symbol that has an address, until it returns non-zero. */
@@ -94,21 +111,14 @@ static int no_symbol(Elf *elf, const char *path, const char *name, struct err *e
 
 int usersym_find(struct arena *a, const char *path, const char *where, uint64_t *offset, struct err *err)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	_cleanup_(cleanup_elf) Elf *elf = NULL;
+	_cleanup_close_ int fd = -1;
+	_cleanup_(usersym_end) Elf *elf = usersym_open(path, &fd, err);
 	const char *plus = strchr(where, '+');
 	char *name, *end = NULL;
 	uint64_t addr, add = 0;
-	GElf_Ehdr eh;
 
-	if (fd < 0)
-		return err_set(err, ERR_ABSENT, "%s: %s", path, strerror(errno));
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf || !gelf_getehdr(elf, &eh))
-		return err_set(err, ERR_CORRUPT, "%s: not an ELF file", path);
-	if (eh.e_machine != EM_X86_64)
-		return err_set(err, ERR_UNSUPPORTED, "%s: not an x86-64 program", path);
+	if (!elf)
+		return -1;
 	if (plus) {
 		add = strtoull(plus + 1, &end, 0);
 		if (end == plus + 1 || *end)

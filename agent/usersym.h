@@ -11,6 +11,17 @@
 struct arena;
 
 /*
+ * Open a program. *fd (-1: none) and the result are the caller's, the result is to be ended first (usersym_end() is a scope
+ * guard). NULL: ERR_ABSENT, ERR_CORRUPT, or ERR_UNSUPPORTED for another architecture.
+ */
+Elf *usersym_open(const char *path, int *fd, struct err *err);
+
+static inline void usersym_end(Elf **elf)
+{
+	elf_end(*elf);
+}
+
+/*
  * The file offset of "SYMBOL", "SYMBOL+OFF" or "0xADDRESS" (as the program's symbol table counts) in an ELF file.
  * Errors: ERR_ABSENT (no such file or symbol; a near name is offered), ERR_INVALID, ERR_CORRUPT, ERR_UNSUPPORTED.
  */
