@@ -2,6 +2,7 @@
 /* cmd_report.c - deadfall report: from a dump or capsule to a page. */
 #include "agent/command.h"
 #include "kdump/cmd_report.h"
+#include "kdump/isolate.h"
 #include "kdump/open.h"
 #include "kdump/report_diff.h"
 #include "lib/cleanup.h"
@@ -180,16 +181,14 @@ static void on_no_memory(void *arg)
 	longjmp(*(jmp_buf *)arg, 1);
 }
 
-int cmd_report(int argc, char **argv)
+static int run(void *arg)
 {
 	static struct kernel *k[2];	/* as after a longjmp they must be */
-	static struct options o;
+	const struct options *o = arg;
 	struct arena *arena;
 	struct err err;
-	int rc = parse(argc, argv, &o);
+	int rc;
 
-	if (rc)
-		return rc;
 	arena = arena_create(on_no_memory, &no_memory);
 	if (!arena) {
 		err_nomem(&err);
@@ -198,9 +197,21 @@ int cmd_report(int argc, char **argv)
 	if (setjmp(no_memory))
 		rc = err_nomem(&err);
 	else
-		rc = report(&o, arena, k, &err);
+		rc = report(o, arena, k, &err);
 	kernel_destroy(k[0]);
 	kernel_destroy(k[1]);
 	arena_destroy(arena);
 	return rc ? command_fail(NAME, &err) : EXIT_OK;
+}
+
+int cmd_report(int argc, char **argv)
+{
+	static struct options o;
+	int rc = parse(argc, argv, &o);
+
+	if (rc)
+		return rc;
+	if (o.output && (dump_is_file(o.path, o.output) || (o.other && dump_is_file(o.other, o.output))))
+		return command_usage(NAME, "'%s' is the dump: the report would overwrite it", o.output);
+	return isolate(NAME, run, &o);
 }

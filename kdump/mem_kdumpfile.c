@@ -25,8 +25,8 @@ struct mem_kdumpfile {
 
 /*
  * libkdumpfile 0.5 hands what it failed to read of a truncated file to the decompressor, as a null pointer, and trusts
- * sizes in headers. A fault inside of it is therefore caught here: the context, in whatever state, is left alone for good, and a fresh one
- * opened, a few times.
+ * sizes in headers. A fault inside of it is therefore caught here: the context, in whatever state, is left alone for
+ * good, and a fresh one opened, a few times. What else it may do is isolate.h's business.
  */
 #define FAULTS_MAX 16
 
@@ -111,9 +111,11 @@ static kdump_ctx_t *open_context(int fd, int *status);
 /* A read made libkdumpfile fault: go on with a new context. */
 static int faulted(struct mem_kdumpfile *d, uint64_t addr, struct err *err)
 {
-	int status;
+	int status = KDUMP_OK;
 
 	d->ctx = ++d->faults < FAULTS_MAX ? open_context(d->fd, &status) : NULL;
+	if (status != KDUMP_OK)
+		d->ctx = NULL;		/* in no state to be read or freed */
 	return err_set(err, ERR_CORRUPT, "0x%llx: the dump is damaged or cut short there", (unsigned long long)addr);
 }
 

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sys/stat.h>
+
 #define CAPSULE_SIZE_MAX (256u << 20)
 
 static int read_whole(int fd, struct buf *b, struct err *err)
@@ -59,4 +61,11 @@ int dump_open(const char *path, struct opened *ret, struct err *err)
 	snprintf(ret->format, sizeof(ret->format), "%s", info.format);
 	ret->k = kernel_from_dump(mem, &info, err);
 	return ret->k ? 0 : -1;
+}
+
+bool dump_is_file(const char *dump, const char *file)
+{
+	struct stat a, b;
+
+	return !stat(dump, &a) && !stat(file, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }

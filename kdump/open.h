@@ -18,4 +18,7 @@ struct opened {
 /* Tells by the contents. 0, and the caller destroys ret->k; -1 with *err. */
 int dump_open(const char *path, struct opened *ret, struct err *err);
 
+/* Do both name one file? What is written there would destroy the dump. */
+bool dump_is_file(const char *dump, const char *file);
+
 #endif

@@ -126,6 +126,16 @@ fast_and_small() {
 	awk '{ print; exit !($1 <= 0.6 && $2 <= 65536) }' "$scratch/time"
 }
 
+keeps_the_dump() {
+	local size c
+	size=$(stat -c %s "$dir/vmcore")
+	ln -sf "$(realpath "$dir/vmcore")" "$scratch/link"
+	for c in report vmlinux; do
+		"$deadfall" $c -o "$scratch/link" "$dir/vmcore" 2>&1
+		same 2 $? && same "$size" "$(stat -c %s "$dir/vmcore")" || return 1
+	done
+}
+
 # A report, or a refusal; never a signal, never a hang. Deterministic: each run damages the same places.
 survives_damage() {
 	local size i rc
@@ -172,6 +182,7 @@ for kernel in 6.12 6.1; do
 	check "$kernel: the Perfetto trace is valid" perfetto_is_valid
 	check "$kernel: HTML draws in a browser, which can be used" html_draws
 	check "$kernel: --diff with itself finds the same signature and no difference" diff_of_the_same
+	check "$kernel: the dump is not taken for the output" keeps_the_dump
 	check "$kernel: damaged dumps give a report or a refusal" survives_damage
 	check "$kernel: a namelist from the dump alone" "$deadfall" vmlinux "$dir/vmcore" -o "$scratch/vmlinux"
 	check "$kernel: crash: bt of the crashed task" crash_has '__crash_kexec at' bt
