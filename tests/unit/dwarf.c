@@ -5,6 +5,7 @@
  */
 #include "tests/unit/test.h"
 #include "tests/unit/libdw.h"
+#include "tests/unit/oom.h"
 
 #include "kdump/dwarf.h"
 
@@ -240,6 +241,40 @@ static void hostile_btf(void **state)
 	btf__free(t.btf);
 }
 
+/* Each allocation fails once: all of it, or an error, and nothing leaked. */
+static void every_allocation(void **state)
+{
+	struct types t = some_types();
+	const struct dwarf_var vars[] = { { .name = "init_task", .type = "struct task_struct", .addr = 1 } };
+	static const struct dwarf_patch patches[] = { { DWARF_RENAME, "node", "count", "counters", 0 }, { 0 } };
+	struct dwarf_input in = { .btf = t.btf, .vars = vars, .nvars = 1, .patches = patches, .thread_size = 16384,
+				  .scoped = { "write_expire", 1250, 0xffffffff83000000 } };
+	struct dwarf d = { 0 };
+	struct err err = { 0 };
+	size_t left_out, want;
+	long before;
+	int rc = dwarf_make(&in, &d, &left_out, &err);
+
+	assert_int_equal(rc, 0);
+	want = d.info.len;
+	dwarf_deinit(&d);
+	rc = -1;
+	for (fail_at = 1; rc || allocations >= fail_at; fail_at++) {
+		allocations = 0;
+		before = live;
+		rc = dwarf_make(&in, &d, &left_out, &err);
+		if (rc)
+			assert_int_equal(err.code, ERR_NOMEM);
+		else
+			assert_int_equal(d.info.len, want);
+		dwarf_deinit(&d);
+		assert_int_equal(live, before);
+	}
+	assert_true(fail_at > 5 || !live);
+	fail_at = 0;
+	btf__free(t.btf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +283,7 @@ int main(void)
 		cmocka_unit_test(a_patch_changes_what_it_names),
 		cmocka_unit_test(a_constant_has_its_scope),
 		cmocka_unit_test(hostile_btf),
+		cmocka_unit_test(every_allocation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

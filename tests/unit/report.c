@@ -106,6 +106,22 @@ static void check_stacks(const json_t *stacks)
 	assert_string_equal(get_string(s, "end"), "struct orc_entry has no member ");
 }
 
+/* The same sentences in JSON and on the page. */
+static void check_missing(const json_t *missing, const char *text)
+{
+	static const char *const want[] = {
+		"widget: the brake let go of the probes, which took 25.0 % of a CPU: nothing was seen after that",
+		"widget: the probes missed 7 calls",
+		"free: 2 older keys, with their history, made room for this event's key",
+	};
+
+	assert_int_equal(json_array_size(missing), 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(json_string_value(json_array_get(missing, i)), want[i]);
+		assert_non_null(strstr(text, want[i]));
+	}
+}
+
 static void check_report(bool lists)
 {
 	struct image *im = set_image(lists);
@@ -138,6 +154,7 @@ static void check_report(bool lists)
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(json_object_get(j, "losses"), "free"),
 							    "evicted")), 2);
 	assert_int_equal(json_object_size(json_object_get(j, "losses")), 1);
+	check_missing(json_object_get(j, "missing"), text);
 	assert_int_equal(json_array_size(json_object_get(j, "live_keys")), 1);
 	assert_int_equal(json_array_size(json_object_get(j, "dmesg")), 2);
 	assert_string_equal(get_string(json_array_get(json_object_get(j, "dmesg"), 0), "text"), "hello?");
