@@ -76,12 +76,12 @@ static void check_support(const struct doctor_facts *f, struct check_result *r)
 static void check_reserved(const struct doctor_facts *f, struct check_result *r)
 {
 	struct memory_need n = doctor_memory_needed(f);
-	char parts[120], services[32] = "";
+	char parts[160], services[32] = "";
 
 	if (n.services)
 		snprintf(services, sizeof(services), ", services %lld", n.services / MB);
-	snprintf(parts, sizeof(parts), "about %lld MB needed: kernel %lld, initramfs %lld%s, makedumpfile %lld", n.all / MB, n.kernel / MB,
-		 n.initramfs / MB, services, n.makedumpfile / MB);
+	snprintf(parts, sizeof(parts), "about %lld MB needed: kernel %lld, initramfs %lld%s, makedumpfile %lld", n.all / MB,
+		 n.kernel / MB, n.initramfs / MB, services, n.makedumpfile / MB);
 	if (f->reserved > 0 && f->reserved >= n.all)
 		return found(r, CHECK_OK, "%lld MB reserved, %s", f->reserved / MB, parts);
 	if (f->reserved > 0)
