@@ -84,7 +84,8 @@ static void put_reach(struct page *p, const struct report_automaton *a)
 		if (a->reach[j].entered)
 			furthest = j;
 	if (furthest)
-		fprintf(p->out, "    furthest: %s, %" PRIu64 " times\n", a->states[furthest], a->reach[furthest].entered);
+		fprintf(p->out, "    furthest: %s, %" PRIu64 " time%s\n", a->states[furthest], a->reach[furthest].entered,
+			a->reach[furthest].entered == 1 ? "" : "s");
 	for (size_t j = 0; a->reach && j < a->nstates; j++)
 		if (a->reach[j].late || a->reach[j].refused)
 			fprintf(p->out, "    near misses in %s: %" PRIu64 " not in time, %" PRIu64
@@ -135,7 +136,7 @@ static void put_under_way(struct page *p, const struct report_live *l)
 	else if (l->has_deadline)
 		fprintf(p->out, "  deadline passed %s ago", page_duration((uint64_t)-l->deadline_in_ns, t, sizeof(t)));
 	if (l->matches)
-		fprintf(p->out, "  %" PRIu64 " matches", l->matches);
+		fprintf(p->out, "  %" PRIu64 " match%s", l->matches, l->matches == 1 ? "" : "es");
 }
 
 /* Columns as wide as what is shown in them. */

@@ -10,8 +10,9 @@ deadfall=$build/deadfall
 san=$build-san
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# Leaks are libkdumpfile's own. A status of its own tells what a sanitizer found from a report that is refused.
-export ASAN_OPTIONS=detect_leaks=0:exitcode=99 UBSAN_OPTIONS=exitcode=99
+# Leaks, and sizes from damaged headers given to malloc, are libkdumpfile's own. A status of its own tells what a sanitizer
+# found from a report that is refused.
+export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:exitcode=99 UBSAN_OPTIONS=exitcode=99
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 make -s -j"$(nproc)" VARIANT=san BUILD="$san" "$san/deadfall" mangle || exit 99
