@@ -25,6 +25,7 @@ static int write_file(const char *path, const struct buf *b, struct err *err)
 
 static int compile(char *const files[], int n, const char *const btf[], int nbtf, const char *out, bool json)
 {
+	const struct sources src = { files, n, json };
 	struct arena *a = arena_create(NULL, NULL);
 	struct buf object = BUF_INIT;
 	struct kbtf *kbtf = NULL;
@@ -33,7 +34,7 @@ static int compile(char *const files[], int n, const char *const btf[], int nbtf
 
 	ret = kbtf_open_all(btf, nbtf, &kbtf, &err);
 	if (!ret)
-		ret = source_set_read(a, files, n, kbtf, json, &object, &err);
+		ret = source_set_read(a, &src, kbtf, &object, NULL, &err);
 	if (!ret)
 		ret = write_file(out, &object, &err);
 	if (ret < 0)

@@ -14,6 +14,7 @@
 #include "agent/control.h"
 #include "agent/guards.h"
 #include "agent/params.h"
+#include "agent/waiting.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
 
@@ -216,28 +217,61 @@ static bool holds_map(uint32_t pid, uint32_t map_id)
 	return found;
 }
 
-static int unload_one(const struct running *set, struct err *err)
+/* Which agent to end: its process, a map that it holds, a set of its, and the file that it leaves last. */
+struct agent {
+	uint32_t pid, map_id;
+	const char *set, *path;
+};
+
+static int unload_one(const struct agent *agent, struct err *err)
 {
-	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)set->pid, 0);
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)agent->pid, 0);
 	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
 
 	if (pidfd < 0)
-		return err_sys(err, errno, "agent %u of %s", set->pid, set->info.name);
-	if (!holds_map(set->pid, set->ctl_id))
-		return err_set(err, ERR_ENVIRONMENT, "process %u is not the agent of %s", set->pid, set->info.name);
+		return err_sys(err, errno, "agent %u of %s", agent->pid, agent->set);
+	if (!holds_map(agent->pid, agent->map_id))
+		return err_set(err, ERR_ENVIRONMENT, "process %u is not the agent of %s", agent->pid, agent->set);
 	if (syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0))
-		return err_sys(err, errno, "end agent %u of %s", set->pid, set->info.name);
+		return err_sys(err, errno, "end agent %u of %s", agent->pid, agent->set);
 	if (poll(&fd, 1, UNLOAD_WAIT_MS) != 1)
-		return err_set(err, ERR_ENVIRONMENT, "agent %u of %s does not end", set->pid, set->info.name);
-	if (!access(set->path, F_OK))
-		return err_set(err, ERR_ENVIRONMENT, "agent %u of %s ended and left %s", set->pid, set->info.name, set->path);
-	printf("unloaded %s\n", set->info.name);
+		return err_set(err, ERR_ENVIRONMENT, "agent %u of %s does not end", agent->pid, agent->set);
+	if (!access(agent->path, F_OK))
+		return err_set(err, ERR_ENVIRONMENT, "agent %u of %s ended and left %s", agent->pid, agent->set, agent->path);
+	printf("unloaded %s\n", agent->set);
 	return 0;
+}
+
+/* The agent of the set that waits for a module, by the set's name. */
+static bool find_waiting(struct arena *a, const char *name, struct agent *ret)
+{
+	struct waiting *w;
+	struct err err;
+	uint32_t n;
+
+	if (waiting_read(a, &w, &n, &err))
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		if (name ? strcmp(w[i].set, name) : n > 1)
+			continue;
+		*ret = (struct agent){ w[i].pid, w[i].map_id, w[i].set, w[i].path };
+		return true;
+	}
+	return false;
+}
+
+static int find_agent(struct sets *s, const char *name, struct agent *ret, struct err *err)
+{
+	const struct running *set = running_find(s->sets, s->n, name, err);
+
+	if (set)
+		*ret = (struct agent){ set->pid, set->ctl_id, set->info.name, set->path };
+	return set || ((name || !s->n) && find_waiting(s->a, name, ret)) ? 0 : -1;
 }
 
 int cmd_unload(int argc, char **argv)
 {
-	struct running *set;
+	struct agent agent;
 	struct err err = { 0 };
 	struct sets s;
 	int ret;
@@ -245,8 +279,10 @@ int cmd_unload(int argc, char **argv)
 	if (argc > 2)
 		return command_usage("unload", "unexpected argument '%s'", argv[2]);
 	ret = sets_open(&s, &err);
-	set = ret ? NULL : running_find(s.sets, s.n, argv[1], &err);
-	ret = set ? unload_one(set, &err) : -1;
+	if (!ret)
+		ret = find_agent(&s, argv[1], &agent, &err);
+	if (!ret)
+		ret = unload_one(&agent, &err);
 	sets_close(&s);
 	return ret ? command_fail("unload", &err) : EXIT_OK;
 }

@@ -10,6 +10,7 @@
 #include "agent/commands.h"
 #include "agent/datamap.h"
 #include "agent/running.h"
+#include "agent/waiting.h"
 #include "agent/why.h"
 #include "lib/arena.h"
 
@@ -50,6 +51,8 @@ static void print_now(const struct running *r, const struct df_ctl *ctl)
 		printf("  now %s\n", now);
 	if (ctl->marks)
 		printf("  %u marks\n", ctl->marks);
+	if (ctl->untold)
+		printf("  %" PRIu64 " events of earlier steps are missing in logs\n", (uint64_t)ctl->untold);
 	if (ctl->missed)
 		printf("  missed %" PRIu64 " calls of its probes\n", (uint64_t)ctl->missed);
 }
@@ -155,6 +158,44 @@ static void print_set(const struct running *r)
 	datamap_close(losses, len);
 }
 
+static json_t *waiting_json(const struct waiting *w)
+{
+	json_t *events = json_array();
+
+	for (uint32_t i = 0; i < w->nevents; i++)
+		json_array_append_new(events, json_pack("{s:s, s:s}", "event", w->events[i].event, "probe", w->events[i].probe));
+	return json_pack("{s:s, s:i, s:s, s:o, s:s*, s:[], s:[]}", "set", w->set, "pid", (int)w->pid, "armed", "waiting", "waits",
+			 events, "problem", w->problem, "rules", "events");
+}
+
+static void print_waiting(const struct waiting *w, bool list_only)
+{
+	printf(list_only ? "%s\t%u\twaits for " : "%s (pid %u): waits for ", w->set, w->pid);
+	for (uint32_t i = 0; i < w->nevents; i++)
+		printf("%s%s (%s)", i ? ", " : "", w->events[i].probe, w->events[i].event);
+	if (w->problem)
+		printf("%sit could not be armed: %s", w->nevents ? "; " : "its module; ", w->problem);
+	putchar('\n');
+}
+
+/* Sets that sleep until a module is there. Returns how many. */
+static uint32_t show_waiting(struct arena *a, json_t *all, bool list_only)
+{
+	struct waiting *w = NULL;
+	struct err err;
+	uint32_t n = 0;
+
+	if (waiting_read(a, &w, &n, &err))
+		return 0;
+	for (uint32_t i = 0; i < n; i++) {
+		if (all)
+			json_array_append_new(all, waiting_json(&w[i]));
+		else
+			print_waiting(&w[i], list_only);
+	}
+	return n;
+}
+
 static int show(int argc, char **argv, bool list_only)
 {
 	bool json = argc > 1 && !strcmp(argv[1], "--json");
@@ -162,7 +203,7 @@ static int show(int argc, char **argv, bool list_only)
 	struct running *sets = NULL;
 	json_t *all = json_array();
 	struct err err;
-	uint32_t n = 0;
+	uint32_t n = 0, nwaiting;
 
 	if (argc > 1 + json)
 		return command_usage(argv[0], "unexpected argument '%s'", argv[1 + json]);
@@ -178,10 +219,11 @@ static int show(int argc, char **argv, bool list_only)
 		else
 			print_set(&sets[i]);
 	}
+	nwaiting = show_waiting(a, json ? all : NULL, list_only);
 	if (json) {
 		json_dumpf(all, stdout, JSON_INDENT(1));
 		putchar('\n');
-	} else if (!n) {
+	} else if (!n && !nwaiting) {
 		puts("no set is loaded");
 	}
 	json_decref(all);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/features.h"
+#include "agent/modwatch.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
 #include "lib/file.h"
@@ -193,6 +194,31 @@ static int add_addresses(struct arena *a, struct functions *fs, struct err *err)
 	return 0;
 }
 
+#define LOADING_MAX 16
+
+static bool is_init(const struct function *f, const struct loading_module *loading, uint32_t n)
+{
+	for (uint32_t i = 0; i < n && f->module; i++) {
+		if (!strcmp(f->module, loading[i].name) && f->addr >= loading[i].init_begin && f->addr < loading[i].init_end)
+			return true;
+	}
+	return false;
+}
+
+/* The init functions of modules that are just being loaded are gone in a moment, and others may get their addresses. */
+static void drop_init_functions(struct functions *fs)
+{
+	struct loading_module loading[LOADING_MAX];
+	uint32_t nloading = modules_loading(loading, LOADING_MAX), n = 0;
+
+	for (uint32_t i = 0; i < fs->n && nloading; i++) {
+		if (!is_init(&fs->items[i], loading, nloading))
+			fs->items[n++] = fs->items[i];
+	}
+	if (nloading)
+		fs->n = n;
+}
+
 int functions_read(struct arena *a, struct functions *ret, struct err *err)
 {
 	bool with_addrs = feature_has(FEATURE_ADDRESSES);
@@ -206,7 +232,10 @@ int functions_read(struct arena *a, struct functions *ret, struct err *err)
 	if (read_text(a, fd, &text, err))
 		return err_wrap(err, "available_filter_functions");
 	functions_parse(a, text, with_addrs, ret);
-	return with_addrs ? use_symbol_addresses(a, ret, err) : add_addresses(a, ret, err);
+	if (with_addrs ? use_symbol_addresses(a, ret, err) : add_addresses(a, ret, err))
+		return -1;
+	drop_init_functions(ret);
+	return 0;
 }
 
 /* Call fn for the matches of one glob; first limits the search where the glob is a plain name. */

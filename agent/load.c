@@ -343,7 +343,8 @@ int set_rule_act(struct loaded *s, uint32_t rule, enum df_act act, uint64_t not_
 			     .stop = info->stop,
 			     .first_flag = info->first_flag,
 			     .nflags = info->nflags,
-			     .needs_dump = info->needs_dump };
+			     .needs_dump = info->needs_dump,
+			     .tells = info->tells };
 
 	snprintf(r.name, sizeof(r.name), "%s", info->name);
 	if (bpf_map_update_elem(set_map_fd(s, "df_rules"), &rule, &r, 0))

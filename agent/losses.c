@@ -156,3 +156,9 @@ void losses_update(struct losses *l, struct loaded *s)
 		}
 	}
 }
+
+void losses_end(struct losses *l)
+{
+	datamap_close(l->map, l->len);
+	*l = (struct losses){ 0 };
+}

@@ -22,4 +22,6 @@ void losses_begin(struct losses *l, struct arena *a, const struct loaded *s);
 /* Add what is new to df_losses of the rules with an event of the hook that missed calls, and to df_ctl.missed. */
 void losses_update(struct losses *l, struct loaded *s);
 
+void losses_end(struct losses *l);
+
 #endif

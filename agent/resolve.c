@@ -45,13 +45,18 @@ uint32_t only_body(const struct resolver *r, uint32_t hook)
 bool leave_out(struct resolver *r)
 {
 	const struct info_event *e = r->event;
+	struct attach_plan *plan = r->plan;
 
-	if (!e->optional && !e->wait_module)
-		return false;
-	resolve_note(r, arena_printf(r->a, "rule '%s' goes without event '%s': %s is not here%s", r->info->rules[e->rule].name,
-				     e->name, r->probe->text,
-				     e->wait_module ? ", and is not attached when its module loads later: run the rules again then" : ""));
-	return true;
+	if (e->wait_module) {
+		plan->waits = arena_grow(r->a, plan->waits, plan->nwaits, sizeof(*plan->waits));
+		plan->waits[plan->nwaits++] = (struct wait_target){ .event = r->event_index, .probe = r->probe->text,
+								    .module = r->probe->module };
+		return true;
+	}
+	if (e->optional)
+		resolve_note(r, arena_printf(r->a, "rule '%s' goes without event '%s': %s is not here",
+					     r->info->rules[e->rule].name, e->name, r->probe->text));
+	return e->optional;
 }
 
 void note_wait(struct resolver *r)

@@ -69,6 +69,13 @@ struct prog_target {
 	uint32_t btf_id;		/* function, or type of the tracepoint, in the BTF of its module */
 };
 
+/* What an event waits for. */
+struct wait_target {
+	uint32_t event;
+	const char *probe;		/* as the rule has it */
+	const char *module;		/* NULL: any */
+};
+
 struct attach_plan {
 	struct hook_plan *hooks;	/* [info->nhooks] */
 	struct site_target *sites;
@@ -81,6 +88,8 @@ struct attach_plan {
 	uint32_t nprogs;
 	uint32_t *dispatch;		/* contents of df_dispatch */
 	uint32_t ndispatch;
+	struct wait_target *waits;	/* probes of events that wait for their module, and are not here */
+	uint32_t nwaits;		/* if any, the set cannot be attached yet */
 	uint32_t denied;		/* functions that a glob named and that may not be probed */
 	char **notes;			/* things a user should know, one line each */
 	uint32_t nnotes;

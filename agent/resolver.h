@@ -48,7 +48,10 @@ uint32_t find_hook(const struct resolver *r, const char *name);
 /* The only body of the event under a hook, by its index in the set; NO_BODY if there is none. */
 uint32_t only_body(const struct resolver *r, uint32_t hook);
 
-/* May the event be without this probe, which is not here? If so a note says it: no trap is missing silently. */
+/*
+ * May the event be without this probe, which is not here, now or for good? If so a note says it, or the plan: no trap is
+ * missing silently.
+ */
 bool leave_out(struct resolver *r);
 
 /* An event with a delay is under a hook where others on the CPU are missed while it waits: a note says it. */

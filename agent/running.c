@@ -50,16 +50,19 @@ static json_t *map_id_json(const struct loaded *s, const char *name)
 	return json_integer(info.id);
 }
 
-int running_write(const struct loaded *s, const char *manifest, const char *armed_text, bool dry_run, char *path,
-		  size_t size, struct err *err)
+int running_write(const struct loaded *s, const char *manifest, const char *armed_text, bool dry_run, uint32_t number,
+		  char *path, size_t size, struct err *err)
 {
 	json_t *j = json_object(), *maps = json_object(), *m = json_loads(manifest, 0, NULL);
 	_cleanup_free_ char *text = NULL;
 	int e;
 
 	mkdir("/run/deadfall", 0755);
-	mkdir(STATE_DIR, 0755);
-	snprintf(path, size, STATE_DIR "/%d.json", (int)getpid());
+	mkdir(SETS_DIR, 0755);
+	if (number)
+		snprintf(path, size, SETS_DIR "/%d-%u.json", (int)getpid(), number);
+	else
+		snprintf(path, size, SETS_DIR "/%d.json", (int)getpid());
 	for (size_t i = 0; i < sizeof(running_maps) / sizeof(running_maps[0]); i++)
 		json_object_set_new(maps, running_maps[i].name, map_id_json(s, running_maps[i].name));
 	json_object_set_new(j, "pid", json_integer(getpid()));
@@ -116,39 +119,55 @@ static bool is_left_over(const struct running *r)
 	return r->ctl_fd < 0 && r->ctl_id && bpf_map_get_fd_by_id(r->ctl_id) < 0 && errno == ENOENT;
 }
 
-static bool is_state_file(const char *name)
+int each_set_file(const char *suffix, void (*fn)(const char *path, void *arg), void *arg, struct err *err)
 {
-	const char *dot = strrchr(name, '.');
+	DIR *dir = opendir(SETS_DIR);
+	struct dirent *d;
+	char path[256];
 
-	return dot && dot > name && !strcmp(dot, ".json");
+	if (!dir)
+		return errno == ENOENT ? 0 : err_sys(err, errno, SETS_DIR);
+	while ((d = readdir(dir))) {
+		size_t len = strlen(d->d_name), end = strlen(suffix);
+
+		if (len > end && !strcmp(d->d_name + len - end, suffix) &&
+		    (size_t)snprintf(path, sizeof(path), SETS_DIR "/%s", d->d_name) < sizeof(path))
+			fn(path, arg);
+	}
+	closedir(dir);
+	return 0;
+}
+
+struct found {
+	struct arena *a;
+	struct running *sets;
+	uint32_t n;
+};
+
+static void add_running(const char *path, void *arg)
+{
+	struct found *f = arg;
+	struct running r;
+	struct err err;
+
+	if (!read_one(f->a, path, &r, &err)) {
+		if (is_left_over(&r))
+			unlink(path);
+		running_close(&r, 1);
+		return;
+	}
+	f->sets = arena_grow(f->a, f->sets, f->n, sizeof(*f->sets));
+	f->sets[f->n++] = r;
 }
 
 int running_read(struct arena *a, struct running **ret, uint32_t *n, struct err *err)
 {
-	DIR *dir = opendir(STATE_DIR);
-	struct dirent *d;
-	char path[256];
+	struct found f = { .a = a };
+	int e = each_set_file(".json", add_running, &f, err);
 
-	*ret = NULL;
-	*n = 0;
-	if (!dir)
-		return errno == ENOENT ? 0 : err_sys(err, errno, STATE_DIR);
-	while ((d = readdir(dir))) {
-		struct running r;
-
-		if (!is_state_file(d->d_name) || (size_t)snprintf(path, sizeof(path), STATE_DIR "/%s", d->d_name) >= sizeof(path))
-			continue;
-		if (!read_one(a, path, &r, err)) {
-			if (is_left_over(&r))
-				unlink(path);
-			running_close(&r, 1);
-			continue;
-		}
-		*ret = arena_grow(a, *ret, *n, sizeof(**ret));
-		(*ret)[(*n)++] = r;
-	}
-	closedir(dir);
-	return 0;
+	*ret = f.sets;
+	*n = f.n;
+	return e;
 }
 
 void running_close(struct running *sets, uint32_t n)

@@ -9,7 +9,7 @@
 
 #include "agent/load.h"
 
-#define STATE_DIR "/run/deadfall/sets"
+#define SETS_DIR "/run/deadfall/sets"
 
 struct running {
 	char path[256];
@@ -25,9 +25,12 @@ struct running {
 	const char *armed_text;				/* why armed or not, as run said it */
 };
 
-/* Announce a loaded set. path receives the file's name, to be removed at the end. */
-int running_write(const struct loaded *s, const char *manifest, const char *armed_text, bool dry_run, char *path,
-		  size_t size, struct err *err);
+/* Announce a loaded set, one of several of this process perhaps: number tells them apart. path receives the file's name, to be removed at the end. */
+int running_write(const struct loaded *s, const char *manifest, const char *armed_text, bool dry_run, uint32_t number,
+		  char *path, size_t size, struct err *err);
+
+/* Call fn for each file there whose name ends so. */
+int each_set_file(const char *suffix, void (*fn)(const char *path, void *arg), void *arg, struct err *err);
 
 /*
  * Read all running sets; files of sets that are gone are removed. The caller closes with running_close.

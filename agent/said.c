@@ -14,8 +14,9 @@ struct said {
 	const struct manifest *mf;
 	const struct mf_rule *rule;
 	const struct symbols *syms;
+	const struct told *told;
 	const struct df_rec *rec;
-	struct set_event e;
+	struct set_event e;	/* the event that fired */
 };
 
 static const char *key_text(struct said *s, char format)
@@ -51,50 +52,66 @@ static const char *number_text(struct said *s, uint64_t number, char format)
 }
 
 /* The function that was trapped. */
-static const char *func_text(const struct said *s)
+static const char *func_text(const struct said *s, uint64_t ip)
 {
 	uint32_t lo = 0, hi = s->syms->n;
 
 	while (hi - lo > 1) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
-		if (s->syms->items[mid].addr <= s->rec->ip)
+		if (s->syms->items[mid].addr <= ip)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	return s->rec->ip && hi ? s->syms->items[lo].name : NULL;
+	return ip && hi ? s->syms->items[lo].name : NULL;
 }
 
-/* A name of the event that fired: one of its fields, or what every event has. */
-static const char *event_text(struct said *s, const char *name, char format)
+/* A name of an event: one of its fields, or what every event has. */
+static const char *event_text(struct said *s, const struct set_event *e, const char *name, char format)
 {
-	const struct mf_event *def = s->e.event < s->mf->nevents ? &s->mf->events[s->e.event] : NULL;
+	const struct mf_event *def = e->event < s->mf->nevents ? &s->mf->events[e->event] : NULL;
 	struct report_value v;
 
 	for (size_t i = 0; def && i < def->nfields; i++) {
 		if (!strcmp(def->fields[i].name, name)) {
-			v = value_of_field(s->a, def, i, &s->e);
+			v = value_of_field(s->a, def, i, e);
 			return value_format(s->a, &v, format);
 		}
 	}
 	if (!strcmp(name, "task"))
-		return arena_printf(s->a, "%s[%" PRIu64 "/%" PRIu64 "]", s->e.comm, s->e.pid, s->e.tid);
+		return arena_printf(s->a, "%s[%" PRIu64 "/%" PRIu64 "]", e->comm, e->pid, e->tid);
 	if (!strcmp(name, "comm"))
-		return s->e.comm;
+		return e->comm;
 	if (!strcmp(name, "rule"))
 		return s->rule->name;
 	if (!strcmp(name, "pid"))
-		return number_text(s, s->e.pid, format);
+		return number_text(s, e->pid, format);
 	if (!strcmp(name, "tid"))
-		return number_text(s, s->e.tid, format);
+		return number_text(s, e->tid, format);
 	if (!strcmp(name, "cpu"))
-		return number_text(s, s->e.cpu, format);
+		return number_text(s, e->cpu, format);
 	if (!strcmp(name, "now") || !strcmp(name, "time"))
-		return number_text(s, s->e.ns, format);
+		return number_text(s, e->ns, format);
 	if (!strcmp(name, "func") && s->syms)
-		return func_text(s);
+		return func_text(s, e->ip);
 	return NULL;
+}
+
+/* A name of the step that was event number seq; NULL: what it was is not known. */
+static const char *step_text(struct said *s, uint64_t seq, const char *name, char format)
+{
+	const struct df_told *t = told_find(s->told, seq);
+	struct set_event e;
+
+	if (seq == s->rec->seq)
+		return event_text(s, &s->e, name, format);
+	if (!seq || !t || t->e.nwords > DF_WORDS)
+		return NULL;
+	e = (struct set_event){ .seq = seq, .ns = t->e.ns, .ip = t->e.ip, .pid = t->e.pid, .tid = t->e.tid, .cpu = t->e.cpu,
+				.event = t->e.event, .gen = t->e.gen, .nwords = t->e.nwords, .w = (uint64_t *)t->w };
+	memcpy(e.comm, t->e.comm, DF_COMM);
+	return event_text(s, &e, name, format);
 }
 
 static const char *lookup(void *arg, const char *step, const char *name, char format)
@@ -102,14 +119,12 @@ static const char *lookup(void *arg, const char *step, const char *name, char fo
 	struct said *s = arg;
 
 	if (!step)
-		return strcmp(name, "key") ? event_text(s, name, format) : key_text(s, format);
+		return strcmp(name, "key") ? event_text(s, &s->e, name, format) : key_text(s, format);
 	if (!strcmp(step, "key"))
 		return part_text(s, name, format);
-	for (size_t i = 0; i < s->rule->nsteps; i++) {
-		/* the step that fired is the last one of its event */
-		if (!strcmp(s->rule->steps[i].label, step) && s->rule->steps[i].event == s->e.event &&
-		    i + 1 == s->rule->nsteps)
-			return event_text(s, name, format);
+	for (size_t i = 0; i < s->rule->nsteps && i < DF_STEPS; i++) {
+		if (!strcmp(s->rule->steps[i].label, step))
+			return step_text(s, s->rec->step[i], name, format);
 	}
 	return NULL;
 }
@@ -122,14 +137,14 @@ bool said_needs_symbols(const struct manifest *mf, uint32_t rule)
 }
 
 const char *said_message(struct arena *a, const struct manifest *mf, const struct symbols *syms, uint32_t rule,
-			 const struct df_rec *rec)
+			 const struct df_rec *rec, const struct told *told)
 {
-	struct said s = { .a = a, .mf = mf, .syms = syms, .rec = rec };
+	struct said s = { .a = a, .mf = mf, .syms = syms, .rec = rec, .told = told };
 
 	if (!mf || rule >= mf->nrules || !mf->rules[rule].message)
 		return NULL;
 	s.rule = &mf->rules[rule];
-	s.e = (struct set_event){ .seq = rec->seq, .ns = rec->ns, .pid = rec->pid_tgid >> 32,
+	s.e = (struct set_event){ .seq = rec->seq, .ns = rec->ns, .ip = rec->ip, .pid = rec->pid_tgid >> 32,
 				  .tid = (uint32_t)rec->pid_tgid, .cpu = rec->cpu, .event = rec->event, .gen = rec->gen,
 				  .nwords = rec->flags & DF_DEADLINE ? 0 : rec->nwords, .w = (uint64_t *)rec->w };
 	memcpy(s.e.comm, rec->comm, DF_COMM);

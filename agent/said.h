@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * said.h - what a rule says when it matches and the machine runs on: its message, filled in from the event that
- * completed the match. What earlier steps recorded is in the kernel's history, which only a dump shows: that is "?".
+ * completed the match, and from those of earlier steps. What is not known of them is "?".
  */
 #ifndef AGENT_SAID_H
 #define AGENT_SAID_H
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/told.h"
 #include "bpf/layout.h"
 #include "kdump/manifest.h"
 
@@ -19,7 +20,7 @@ struct symbols;
  * are only looked at if said_needs_symbols().
  */
 const char *said_message(struct arena *a, const struct manifest *mf, const struct symbols *syms, uint32_t rule,
-			 const struct df_rec *rec);
+			 const struct df_rec *rec, const struct told *told);
 
 bool said_needs_symbols(const struct manifest *mf, uint32_t rule);
 

@@ -70,6 +70,23 @@ static uint32_t parse_on_loss(const char *text)
 	return text && !strcmp(text, "log") ? DF_LOSS_LOG : DF_LOSS_SUPPRESS;
 }
 
+/* Which steps does a message speak of? A few too many do no harm. */
+static uint32_t told_steps(const char *message, const json_t *steps)
+{
+	uint32_t mask = 0;
+
+	for (size_t i = 0; message && i < json_array_size(steps) && i < DF_STEPS; i++) {
+		const char *label = json_string_value(json_object_get(json_array_get(steps, i), "label"));
+		size_t len = label ? strlen(label) : 0;
+
+		for (const char *at = strchr(message, '{'); at && len; at = strchr(at + 1, '{')) {
+			if (!strncmp(at + 1, label, len) && at[1 + len] == '.')
+				mask |= 1U << i;
+		}
+	}
+	return mask;
+}
+
 static void parse_rule(struct arena *a, const json_t *j, struct info_rule *r)
 {
 	const json_t *guard = json_object_get(j, "guard"), *action;
@@ -99,6 +116,8 @@ static void parse_rule(struct arena *a, const json_t *j, struct info_rule *r)
 		r->stop |= act && !strcmp(act, "stop");
 		if (act && !strcmp(act, "signal"))
 			r->signal = get_u32(action, "signal");
+		r->tells |= told_steps(json_string_value(json_object_get(action, "message")),
+				       json_object_get(json_object_get(j, "match"), "steps"));
 	}
 }
 

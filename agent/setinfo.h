@@ -59,6 +59,7 @@ struct info_rule {
 	uint32_t nkey;			/* parts of its key */
 	uint32_t signal, stop;		/* actions: 0 none */
 	uint32_t first_flag, nflags;	/* df_rule */
+	uint32_t tells;			/* steps that its message speaks of, by bit */
 };
 
 struct info_hook {

@@ -10,7 +10,6 @@
 #include "lib/cleanup.h"
 #include "lib/file.h"
 #include "rules/compile.h"
-#include "rules/loadable.h"
 #include "rules/generate.h"
 
 bool source_is_object(const char *path)
@@ -30,28 +29,133 @@ static int read_object(const char *path, struct buf *out, struct err *err)
 	return file_read_fd(fd, out, err) ? err_wrap(err, "%s", path) : 0;
 }
 
-int source_set_read(struct arena *a, char *const files[], int n, struct kbtf *kbtf, bool json, struct buf *out,
-		    struct err *err)
+/* The rules of a set that waits or not, and group by group. */
+static void add_part(struct arena *a, const struct rule_set *set, bool waits, uint32_t group, const bool *waiting,
+		     struct source_parts *parts)
+{
+	struct source_part part = { .rules = arena_array(a, set->nrules + 1, sizeof(*part.rules)) };
+
+	for (uint32_t i = 0; i < set->nrules; i++) {
+		const struct rule *r = &set->rules[i];
+
+		if (waiting[r->group] == waits && (!waits || r->group == group))
+			part.rules[part.nrules++] = arena_strdup(a, r->name);
+	}
+	if (!part.nrules)
+		return;
+	parts->items = arena_grow(a, parts->items, parts->n, sizeof(*parts->items));
+	parts->items[parts->n++] = part;
+}
+
+static bool rule_waits(const struct rule *r)
+{
+	for (uint32_t i = 0; i < r->nevents; i++) {
+		if (r->events[i].waits)
+			return true;
+	}
+	return false;
+}
+
+static void find_parts(struct arena *a, const struct rule_set *set, struct source_parts *ret)
+{
+	bool *waiting = arena_array(a, set->nrules + 1, sizeof(*waiting)), any = false;
+
+	for (uint32_t i = 0; i < set->nrules; i++) {
+		waiting[set->rules[i].group] |= rule_waits(&set->rules[i]);
+		any = any || waiting[set->rules[i].group];
+	}
+	if (!any) {
+		ret->items = arena_new(a, struct source_part);
+		ret->n = 1;
+		return;
+	}
+	add_part(a, set, false, 0, waiting, ret);
+	for (uint32_t g = 0; g < set->nrules; g++) {
+		if (waiting[g])
+			add_part(a, set, true, g, waiting, ret);
+	}
+}
+
+/* A compiled set has the types of all modules that its rules name. */
+static void refuse_waits(struct diags *diags, const struct rule_set *set)
+{
+	for (uint32_t i = 0; i < set->nevents; i++) {
+		if (set->events[i]->waits)
+			diag_hint(diags, diag_error(diags, TAG_NO_MODULE, set->events[i]->span,
+						    "the module that this event waits for is not here, and its types are needed"),
+				  "load it, or add --btf MODULE.ko; 'deadfall run' takes the rule as it is");
+	}
+}
+
+static void print_diags(const struct diags *diags, bool json)
+{
+	if (!json)
+		diags_print(diags, stderr, isatty(STDERR_FILENO));
+	else if (diags->n)
+		diags_print_json(diags, stderr);
+}
+
+static int object_read(struct arena *a, const char *path, struct buf *out, struct source_parts *parts, struct err *err)
+{
+	struct buf *kept;
+
+	if (read_object(path, out, err))
+		return -1;
+	if (!parts)
+		return 0;
+	kept = arena_new(a, struct buf);
+	*kept = (struct buf){ .data = arena_alloc(a, out->len + 1), .len = out->len };
+	memcpy(kept->data, out->data, out->len);
+	*parts = (struct source_parts){ .items = arena_new(a, struct source_part), .n = 1, .object = kept };
+	return 0;
+}
+
+int source_set_read(struct arena *a, const struct sources *src, struct kbtf *kbtf, struct buf *out,
+		    struct source_parts *parts, struct err *err)
+{
+	struct diags diags = diags_init(a);
+	struct rule_set *set = NULL;
+	struct generated gen = { 0 };
+	struct source **texts;
+	uint32_t ntexts;
+
+	if (src->n == 1 && source_is_object(src->files[0]))
+		return object_read(a, src->files[0], out, parts, err);
+	for (int i = 0; i < src->n; i++) {
+		if (source_is_object(src->files[i]))
+			return err_set(err, ERR_INVALID, "%s is a compiled set: load it alone", src->files[i]);
+	}
+	texts = compile_read(a, src->files, src->n, &diags, &ntexts);
+	if (compile_sources(a, texts, ntexts, NULL, 0, kbtf, &diags, &set))
+		return err_set(err, ERR_INVALID, "the rules cannot be read");
+	if (set && !parts)
+		refuse_waits(&diags, set);
+	if (!diags.errors && set && generate_object(a, set, &diags, &gen, out, err))
+		return -1;
+	print_diags(&diags, src->json);
+	if (parts && !diags.errors && set) {
+		*parts = (struct source_parts){ .json = src->json, .texts = texts, .ntexts = ntexts };
+		find_parts(a, set, parts);
+	}
+	return diags.errors ? 1 : 0;
+}
+
+int source_set_part(struct arena *a, const struct source_parts *parts, const struct source_part *part, struct kbtf *kbtf,
+		    struct buf *out, struct err *err)
 {
 	struct diags diags = diags_init(a);
 	struct rule_set *set = NULL;
 	struct generated gen = { 0 };
 
-	if (n == 1 && source_is_object(files[0]))
-		return read_object(files[0], out, err);
-	for (int i = 0; i < n; i++) {
-		if (source_is_object(files[i]))
-			return err_set(err, ERR_INVALID, "%s is a compiled set: load it alone", files[i]);
+	if (parts->object) {
+		buf_add(out, parts->object->data, parts->object->len);
+		return 0;
 	}
-	if (compile_check(a, files, n, kbtf, &diags, &set))
+	if (compile_sources(a, parts->texts, parts->ntexts, part->rules, part->nrules, kbtf, &diags, &set))
 		return err_set(err, ERR_INVALID, "the rules cannot be read");
-	if (set)
-		loadable_check(&diags, set);
 	if (!diags.errors && set && generate_object(a, set, &diags, &gen, out, err))
 		return -1;
-	if (json && diags.n)
-		diags_print_json(&diags, stderr);
-	else
-		diags_print(&diags, stderr, isatty(STDERR_FILENO));
+	if (diags.errors)
+		print_diags(&diags, parts->json);
 	return diags.errors ? 1 : 0;
 }

@@ -14,6 +14,7 @@
 #include "bpf/ask.h"
 #include "bpf/delay.h"
 #include "bpf/keys.h"
+#include "bpf/told.h"
 #include "bpf/verdict.h"
 
 /* The clock; in tests that compare with the reference it stands still between events. */
@@ -217,13 +218,16 @@ static __always_inline void apply(struct df_match *m, struct df_rec *r, const st
 	if (d->ops & DF_OP_START) {
 		m->first_ns = r->ns;
 		m->losses = losses;
+#pragma unroll
+		for (__u32 i = 0; i < DF_STEPS; i++)
+			m->step[i] = 0;
+	}
+	/* a deadline names the task that it waits for, whose stack it takes: who brought the key into this state */
+	if (d->ops & (DF_OP_START | DF_OP_TIMER)) {
 		m->pid = r->pid_tgid >> 32;
 		m->tid = (__u32)r->pid_tgid;
 		((__u64 *)m->comm)[0] = r->comm[0];
 		((__u64 *)m->comm)[1] = r->comm[1];
-#pragma unroll
-		for (__u32 i = 0; i < DF_STEPS; i++)
-			m->step[i] = 0;
 	}
 	step = d->step - 1;
 	if (step < DF_STEPS) {

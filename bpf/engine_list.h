@@ -147,14 +147,47 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 	return done;
 }
 
+/* A node of the pinned list; the next one is where a list node begins. */
+static long list_look(__u32 i, struct told_walk *w)
+{
+	struct df_rec *r = w->r;
+
+	if (!r->at || r->at == r->pinned)
+		return 1;
+	told_look(r, r->at + __builtin_offsetof(struct df_node, e));
+	return bpf_probe_read_kernel(&r->at, sizeof(r->at), (void *)r->at) != 0;
+}
+
+/* Tell the agent of a verdict, and before that of the match's steps. */
+__attribute__((noinline)) int df_list_tell(struct df_rec *r, __u32 rule, __u32 verdict)
+{
+	struct told_walk w = { r };
+	__u32 wanted;
+
+	if (!r)
+		return 0;
+	wanted = told_begin(r, rule);
+	if (wanted && !bpf_probe_read_kernel(&r->at, sizeof(r->at), (void *)r->pinned))
+		bpf_loop(TOLD_NODES, list_look, &w, 0);
+	told_end(r, wanted);
+	tell(r, rule, verdict);
+	return 0;
+}
+
 static __always_inline void list_after(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
 				       struct df_stats *st, struct df_effect *e)
 {
+	__u32 verdict;
+
 	if (e->alive)
 		live_add(r->machine, e->alive);
 	reached(r, mc, e);
-	if (r->ops & DF_OP_FIRE)
-		df_verdict(r, mc->rule);
+	if (!(r->ops & DF_OP_FIRE))
+		return;
+	r->pinned = (__u64)&s->pinned;
+	verdict = df_verdict(r, mc->rule);
+	if (verdict)
+		df_list_tell(r, mc->rule, verdict);
 }
 
 /* The record is looked up again: as an argument of a global function it could not be a map's key on v6.1. */

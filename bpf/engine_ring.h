@@ -90,14 +90,48 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 	return done;
 }
 
+static long ring_look(__u32 i, struct told_walk *w)
+{
+	__u32 index = w->r->pinned + i;
+	struct df_ring_node *n = bpf_map_lookup_elem(&df_ring, &index);
+
+	if (!n || i >= w->r->npinned)
+		return 1;
+	told_look(w->r, (__u64)&n->e);
+	return 0;
+}
+
+/* Tell the agent of a verdict, and before that of the match's steps. */
+__attribute__((noinline)) int df_ring_tell(struct df_rec *r, __u32 rule, __u32 verdict)
+{
+	struct told_walk w = { r };
+	__u32 wanted;
+
+	if (!r)
+		return 0;
+	wanted = told_begin(r, rule);
+	if (wanted)
+		bpf_loop(TOLD_NODES, ring_look, &w, 0);
+	told_end(r, wanted);
+	tell(r, rule, verdict);
+	return 0;
+}
+
 static __always_inline void ring_after(struct df_state_ring *s, struct df_rec *r, const struct df_machine *mc,
 				       struct df_stats *st, struct df_effect *e)
 {
+	__u32 verdict;
+
 	if (e->alive)
 		live_add(r->machine, e->alive);
 	reached(r, mc, e);
-	if (r->ops & DF_OP_FIRE)
-		df_verdict(r, mc->rule);
+	if (!(r->ops & DF_OP_FIRE))
+		return;
+	r->pinned = s->m.first_node + (mc->last ? mc->last : 1);
+	r->npinned = mc->pins ? mc->pins : 1;
+	verdict = df_verdict(r, mc->rule);
+	if (verdict)
+		df_ring_tell(r, mc->rule, verdict);
 }
 
 /* The record is looked up again: as an argument of a global function it could not be a map's key on v6.1. */

@@ -153,6 +153,12 @@ struct df_rec {
 	__u64 comm[DF_COMM / 8];
 	__u64 val[DF_VALS];	/* values that guards and kept registers need */
 	__u64 step[DF_STEPS];	/* engine: sequence numbers of the match's steps */
+	__u64 pinned;		/* engine: where the key's pinned events are: their list's head, or the first in df_ring ... */
+	__u64 at;		/* ... the one that is looked at */
+	__u32 npinned;		/* ... and in df_ring their number */
+	__u32 tells;		/* engine: steps that the agent is to be told of ... */
+	__u32 told;		/* ... and how many it was */
+	__u32 pad;
 	struct df_effect effect;
 	struct df_key key;
 	__u64 w[DF_WORDS];
@@ -349,6 +355,7 @@ struct df_ctl {
 	__u32 marks;		/* marks so far */
 	__u32 braked;		/* the brake let go of the set's probes: thousandths of a CPU that they took; 0: no */
 	char reason[128];	/* why the machine was crashed, for its log: "NAME: ..." */
+	__u64 untold;		/* events of earlier steps that logs should have told of, and could not */
 	__u64 missed;		/* calls that the probes missed, so far as the kernel counts them; all are in df_losses */
 	__u64 test_ns;		/* the time, in tests that set it */
 };
@@ -399,7 +406,7 @@ struct df_rule {
 	__u32 first_flag;	/* flags that a verdict sets: in df_flag_sets, from here on ... */
 	__u32 nflags;		/* ... so many */
 	__u32 needs_dump;	/* where no crash kernel is loaded a match is only logged */
-	__u32 pad;
+	__u32 tells;		/* steps that its message speaks of: bit n is step n */
 };
 
 /* Flags that one rule may set. */
@@ -415,6 +422,7 @@ enum df_note_kind {
 	DF_NOTE_MARK,		/* a mark: index in df_marks */
 	DF_NOTE_ARMED,		/* a command armed or disarmed the set: index is DF_ACT_* */
 	DF_NOTE_PARAM,		/* a command set parameter number index */
+	DF_NOTE_STEP,		/* an earlier step of the verdict that comes next */
 };
 
 struct df_note {
@@ -530,7 +538,7 @@ struct df_match {
 	__u32 first_node;	/* rings: the key's first node in df_ring */
 	__u32 losses;		/* df_losses of the rule when the match or the generation began; before: all count */
 	__u32 matches;		/* completed on this key */
-	__u32 pid, tid;		/* task of the event that began the match */
+	__u32 pid, tid;		/* task of the event that began the match, or its last deadline */
 	char comm[DF_COMM];
 	__u64 created_seq;	/* df_ctl.seq when the entry was made */
 	__u64 born_ns;		/* first event of this generation */
@@ -538,6 +546,13 @@ struct df_match {
 	__u32 last_pid, last_tid, last_cpu;	/* of the last event */
 	__u64 step[DF_STEPS];
 	__u64 keep[DF_VALS];
+};
+
+/* DF_NOTE_STEP */
+struct df_told {
+	struct df_note note;
+	struct df_event e;
+	__u64 w[DF_WORDS];	/* of which e.nwords say something */
 };
 
 #endif

@@ -19,23 +19,6 @@ static __always_inline void note(__u32 kind, __u32 index)
 	bpf_ringbuf_output(&df_out, &n, sizeof(n), 0);
 }
 
-/* The verdict and its event to the agent; where there is no room for that, the verdict's number. */
-static __always_inline void tell(const struct df_rec *r, __u32 rule, __u32 index, __u32 act)
-{
-	struct df_said *s = bpf_ringbuf_reserve(&df_out, sizeof(*s), 0);
-
-	if (!s) {
-		note(DF_NOTE_FIRE, index);
-		return;
-	}
-	s->note.kind = DF_NOTE_FIRE;
-	s->note.index = index;
-	s->rule = rule;
-	s->act = act;
-	bpf_probe_read_kernel(&s->rec, sizeof(s->rec), r);
-	bpf_ringbuf_submit(s, 0);
-}
-
 static __always_inline void fire_write(struct df_rec *r, __u32 rule, __u32 index, __u32 act)
 {
 	struct df_fire *f = bpf_map_lookup_elem(&df_fires, &index);
@@ -147,8 +130,13 @@ static __always_inline void crash(const struct df_rec *r, struct df_rule *rule, 
 	note(DF_NOTE_CRASH_RETURNED, index);
 }
 
+/* A verdict in one number, never 0. */
+#define VERDICT(index, act) (((index) << 2 | (__u32)(act)) + 1)
+#define VERDICT_INDEX(v) (((v) - 1) >> 2)
+#define VERDICT_ACT(v) (((v) - 1) & 3)
+
 /*
- * The match that the record's event completed. A global function: the verifier checks it once, on its own, and not
+ * The match that the record's event completed. Returns the VERDICT that the agent is to be told (bpf/told.h), or 0. A global function: the verifier checks it once, on its own, and not
  * for every path through the engine that leads here (v6.1 would need more than its million instructions).
  */
 __attribute__((noinline)) int df_verdict(struct df_rec *r, __u32 rule_index)
@@ -183,10 +171,9 @@ __attribute__((noinline)) int df_verdict(struct df_rec *r, __u32 rule_index)
 	if (act != DF_ACT_NONE)
 		other_actions(r, rule);
 	fire_write(r, rule_index, index, act);
-	if (act == DF_ACT_PANIC)
-		crash(r, rule, rule_index, index);
-	else
-		tell(r, rule_index, index, act);
+	if (act != DF_ACT_PANIC)
+		return VERDICT(index, act);
+	crash(r, rule, rule_index, index);
 	return 0;
 }
 

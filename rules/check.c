@@ -77,6 +77,11 @@ static void check_field(struct check *c, struct event *ev, uint32_t n)
 	else if (e && e->type->kind == TYPE_ARRAY)
 		diag_hint(c->diags, diag_error(c->diags, TAG_TYPE, f->expr->span, "an array is not a field"),
 			  "keep: [{bytes: ..., len: ...}] records it; [0] picks an element");
+	else if (e && e->type->kind == TYPE_PTR && e->type->target->is_char)
+		diag_hint(c->diags, diag_warn(c->diags, TAG_ADDRESS, f->expr->span, "field '%s' records an address, no text",
+					      f->name),
+			  "str(...) records the text there, ustr(...) that in user memory; (void *) in front says that "
+			  "the address is meant");
 	if (e && e->op == EXPR_OLD && e->type->kind == TYPE_STR)
 		diag_hint(c->diags, diag_error(c->diags, TAG_NOT_HERE, e->span, "a text of the entry can be compared, not recorded"),
 			  "record it by an event at the entry, kprobe:, under the same key");
@@ -97,6 +102,26 @@ static void check_bytes(struct check *c, struct keep_bytes *b)
 	b->addr = e;
 }
 
+static void forget_value(struct check *c, struct expr **e)
+{
+	if (*e)
+		*e = new_int(c, (*e)->span, type_int(c->types, 8, false), 0);
+}
+
+/* The event is not here: what it would record has no type. It has no code either, and numbers stand for all of it. */
+static void forget_values(struct check *c, struct event *ev)
+{
+	ev->where = NULL;
+	ev->ntables = 0;
+	forget_value(c, &ev->owner);
+	for (uint32_t i = 0; i < ev->nkey; i++)
+		forget_value(c, &ev->key[i]);
+	for (uint32_t i = 0; i < ev->nfields; i++)
+		forget_value(c, &ev->fields[i].expr);
+	for (uint32_t i = 0; i < ev->nbytes; i++)
+		forget_value(c, &ev->bytes[i].addr);
+}
+
 /* A timer's event comes in an interrupt, where nobody may be kept waiting, and races with nothing. */
 static void check_delay(struct check *c, const struct event *ev)
 {
@@ -110,6 +135,19 @@ static void check_delay(struct check *c, const struct event *ev)
 	}
 }
 
+/* Who waits for a module waits for functions or tracepoints of the kernel; and goes without none of them. */
+static void check_wait(struct check *c, const struct event *ev)
+{
+	for (uint32_t i = 0; i < ev->nprobes && ev->wait_module; i++) {
+		if (!(probe_info(ev->probes[i].kind)->flags & (PROBE_FUNCTION | PROBE_TRACE)))
+			diag_error(c->diags, TAG_NOT_HERE, ev->when_span, "%s comes with no module", ev->probes[i].text);
+	}
+	if (ev->wait_module && ev->optional)
+		diag_hint(c->diags, diag_error(c->diags, TAG_BAD_VALUE, ev->when_span,
+					       "event '%s' is optional and waits for its module: which?", ev->name),
+			  "'optional' goes without it where it is absent, 'when' has the rule sleep until it is there");
+}
+
 static void check_event(struct check *c, struct event *ev)
 {
 	uint32_t before = c->diags->errors;
@@ -118,7 +156,10 @@ static void check_event(struct check *c, struct event *ev)
 	if (!ev->nprobes)
 		return;
 	check_delay(c, ev);
+	check_wait(c, ev);
 	probe_resolve(c, ev);
+	if (ev->unresolved)
+		forget_values(c, ev);
 	if (before != c->diags->errors || ev->unresolved)
 		return;
 	if (ev->where)
@@ -249,6 +290,16 @@ static void check_rule(struct check *c, struct rule *rule)
 	c->rule = NULL;
 }
 
+void rule_link(struct rule_set *set, uint32_t a, uint32_t b)
+{
+	uint32_t from = set->rules[a].group, to = set->rules[b].group;
+
+	for (uint32_t i = 0; from != to && i < set->nrules; i++) {
+		if (set->rules[i].group == from)
+			set->rules[i].group = to;
+	}
+}
+
 /* Numbers of rules, events and parameters in the set; expressions refer to them. */
 static void number_rules(struct check *c)
 {
@@ -257,7 +308,7 @@ static void number_rules(struct check *c)
 	for (uint32_t i = 0; i < set->nrules; i++) {
 		struct rule *rule = &set->rules[i];
 
-		rule->index = i;
+		rule->index = rule->group = i;
 		for (uint32_t j = 0; j < rule->nevents; j++) {
 			set->events = arena_grow(c->arena, set->events, set->nevents, sizeof(*set->events));
 			rule->events[j].index = set->nevents;

@@ -113,6 +113,9 @@ struct expr *call_flag(struct check *c, struct expr *e, enum func func);
 struct expr *call_per_cpu(struct check *c, struct expr *e, enum func func);
 uint32_t flag_index(struct check *c, const char *name);
 
+/* One of two rules depends on what the other does: they are loaded together. */
+void rule_link(struct rule_set *set, uint32_t a, uint32_t b);
+
 /* check.c: parts of the key of a rule's own table */
 uint32_t rule_key_parts(const struct rule *rule);
 

@@ -208,6 +208,7 @@ static bool find_table(struct check *c, const struct expr *e, uint64_t *table, u
 		for (uint32_t i = 0; i < c->set->nrules; i++) {
 			if (strcmp(c->set->rules[i].name, e->text))
 				continue;
+			rule_link(c->set, c->rule->index, i);
 			*table = (uint64_t)i << 16;
 			*nkey = rule_key_parts(&c->set->rules[i]);
 			return true;
@@ -294,10 +295,14 @@ uint32_t flag_index(struct check *c, const char *name)
 	struct rule_set *set = c->set;
 
 	for (uint32_t i = 0; i < set->nflags; i++) {
-		if (!strcmp(set->flags[i], name))
-			return i;
+		if (strcmp(set->flags[i], name))
+			continue;
+		rule_link(set, c->rule->index, set->flag_rules[i]);
+		return i;
 	}
 	set->flags = arena_grow(c->arena, set->flags, set->nflags, sizeof(*set->flags));
+	set->flag_rules = arena_grow(c->arena, set->flag_rules, set->nflags, sizeof(*set->flag_rules));
+	set->flag_rules[set->nflags] = c->rule->index;
 	set->flags[set->nflags] = name;
 	return set->nflags++;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rules/compile.h"
 
+#include <string.h>
+
 #include "lib/arena.h"
 #include "rules/check.h"
 #include "rules/print.h"
@@ -63,18 +65,52 @@ int compile_check_text(struct arena *a, const char *name, const char *text, size
 	return check_set(a, set, kbtf, diags, ret);
 }
 
+static bool is_among(const char *name, const char *const names[], uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (!strcmp(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+int compile_sources(struct arena *a, struct source *const sources[], uint32_t n, const char *const names[],
+		    uint32_t nnames, struct kbtf *kbtf, struct diags *diags, struct rule_set **ret)
+{
+	struct rule_set *set = arena_new(a, struct rule_set);
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		read_source(a, sources[i], diags, set);
+	for (uint32_t i = 0; names && i < set->nrules; i++) {
+		if (is_among(set->rules[i].name, names, nnames))
+			set->rules[kept++] = set->rules[i];
+	}
+	if (names)
+		set->nrules = kept;
+	return check_set(a, set, kbtf, diags, ret);
+}
+
+struct source **compile_read(struct arena *a, char *const files[], int nfiles, struct diags *diags, uint32_t *n)
+{
+	struct source **sources = arena_array(a, (size_t)nfiles + 1, sizeof(*sources));
+	struct err err;
+
+	*n = 0;
+	for (int i = 0; i < nfiles; i++) {
+		if (source_read(a, files[i], &sources[*n], &err))
+			diag_error(diags, TAG_FILE, (struct span){ 0 }, "%s", err.msg);
+		else
+			(*n)++;
+	}
+	return sources;
+}
+
 int compile_check(struct arena *a, char *const files[], int nfiles, struct kbtf *kbtf, struct diags *diags,
 		  struct rule_set **ret)
 {
-	struct rule_set *set = arena_new(a, struct rule_set);
-	struct source *src;
-	struct err err;
+	uint32_t n;
+	struct source **sources = compile_read(a, files, nfiles, diags, &n);
 
-	for (int i = 0; i < nfiles; i++) {
-		if (source_read(a, files[i], &src, &err))
-			diag_error(diags, TAG_FILE, (struct span){ 0 }, "%s", err.msg);
-		else
-			read_source(a, src, diags, set);
-	}
-	return check_set(a, set, kbtf, diags, ret);
+	return compile_sources(a, sources, n, NULL, 0, kbtf, diags, ret);
 }

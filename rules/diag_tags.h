@@ -33,7 +33,7 @@ DIAG_TAG(PARENS, "parens", "warning: C's precedence is probably not what was mea
 DIAG_TAG(LIKE, "like", "warning: == with a pattern; 'like' matches patterns")
 DIAG_TAG(BYTE_ORDER, "byte-order", "warning: a number in the network's byte order is compared as it lies in memory")
 DIAG_TAG(SIGN, "sign", "warning: C compares a signed value as an unsigned one, so what is negative is large")
+DIAG_TAG(ADDRESS, "address", "warning: a char pointer is recorded as an address, not as text")
 DIAG_TAG(UNCHECKED, "unchecked", "warning: not checked, since the function is not known here")
 DIAG_TAG(LEFT_OUT, "left-out", "note: functions that a glob matched and that are not trapped")
-DIAG_TAG(NOT_YET, "not-yet", "checked, but this version cannot load it")
 DIAG_TAG(TOO_BIG, "too-big", "the rule needs more than BPF allows: instructions, stack, payload, branches")

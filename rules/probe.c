@@ -359,6 +359,7 @@ void probe_resolve(struct check *c, struct event *ev)
 		else
 			probe_resolve_functions(c, ev, p);
 		nfuncs += p->nfuncs;
+		ev->waits = ev->waits || (ev->wait_module && !p->nfuncs);
 	}
 	ev->unresolved = nfunction_probes && !nfuncs;
 }

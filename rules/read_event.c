@@ -135,6 +135,7 @@ static void read_when(struct reader *r, const struct node *n, void *object)
 	if (strcmp(text, "module-loads"))
 		diag_error(r->diags, TAG_BAD_VALUE, n->span, "'when' takes only: module-loads");
 	ev->wait_module = true;
+	ev->when_span = n->span;
 }
 
 /* tables: [by_sector], or {by_sector: EXPR} with a key of its own */

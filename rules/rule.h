@@ -106,13 +106,14 @@ struct event {
 	uint32_t keep;			/* enum keep */
 	bool birth, death, optional;
 	bool wait_module;		/* when: module-loads */
+	bool waits;			/* ... and one of its probes is not here now */
 	bool unresolved;		/* optional or waiting, and no function of it is known here: left unchecked */
 	struct event_table *tables;	/* further tables that it is recorded in, besides the rule's own */
 	uint32_t ntables;
 	struct expr *owner;		/* of balance: who holds what is counted up, or NULL */
 	uint64_t delay_ns;		/* busy-wait at the event; 0: none */
 	uint32_t delay_ppm;		/* with this probability, in millionths */
-	struct span delay_span;
+	struct span delay_span, when_span;
 	bool uses_old;			/* some expression has old() */
 	bool times_call;		/* its match asks how long the call took */
 	uint32_t roles;			/* enum event_role */
@@ -287,6 +288,7 @@ struct rule {
 	} guard;
 	enum { ON_LOSS_SUPPRESS, ON_LOSS_LOG, ON_LOSS_FIRE, ON_LOSS_DEFAULT } on_loss;	/* checked: never the default */
 	uint32_t index;			/* number in the set */
+	uint32_t group;			/* the same for rules that are loaded together: flags they share, tables they ask */
 };
 
 struct rule_set {
@@ -301,6 +303,7 @@ struct rule_set {
 	uint32_t nsets;
 	struct types *types;		/* that checking made; NULL: none */
 	const char **flags;		/* names of the flags that rules set and read, by index */
+	uint32_t *flag_rules;		/* a rule that does, each */
 	uint32_t nflags;
 };
 

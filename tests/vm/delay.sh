@@ -19,7 +19,7 @@ commands='
 		until grep -q "^armed" "/tmp/$name"; do sleep 0.2; [ -d /proc/$agent ] || break; done
 	}
 	leave() {
-		sleep 1.5 # the agent adds up what was missed once a second
+		sleep 1.5 # the agent adds up what was missed
 		echo "status $(deadfall status --json | tr -d "\n")"
 		kill -INT $agent
 		wait $agent

@@ -27,6 +27,10 @@
 #define PROBED noinline __attribute__((noipa, used))
 #define TICK_NS (10 * NSEC_PER_MSEC)
 
+static bool waits;
+module_param(waits, bool, 0600);
+MODULE_PARM_DESC(waits, "the init function calls race_tick() until this is cleared");
+
 struct race_object {
 	bool freed;
 };
@@ -151,6 +155,11 @@ static const struct proc_ops race_ops = {
 
 static int __init race_init(void)
 {
+	while (READ_ONCE(waits)) {
+		race_tick(&object);
+		msleep(50);
+	}
+	object.freed = false;
 	hrtimer_init(&timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
 	timer.function = tick;
 	return proc_create("race", 0600, NULL, &race_ops) ? 0 : -ENOMEM;

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "agent/armed.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/guards.h"
+#include "agent/object.h"
+#include "agent/params.h"
+#include "agent/running.h"
+#include "kdump/panics.h"
+#include "lib/arena.h"
+#include "rules/kbtf.h"
+
+enum df_act armed_act(const struct run_options *o)
+{
+	if (o->disarmed)
+		return DF_ACT_NONE;
+	return o->dry_run ? DF_ACT_LOG : DF_ACT_PANIC;
+}
+
+/* May a rule of the set panic, and does it need a dump to be captured? */
+static bool needs_kdump(const struct set_info *info)
+{
+	for (uint32_t i = 0; i < info->nrules; i++) {
+		if (info->rules[i].panics && strcmp(info->rules[i].kdump, "optional") != 0)
+			return true;
+	}
+	return false;
+}
+
+static void describe(struct armed *s)
+{
+	static const char *const how[] = { "disarmed", "armed (dry run: nothing will crash)", "armed" };
+	enum df_act act = armed_act(s->opts);
+	const char *word = act == DF_ACT_PANIC && !needs_kdump(&s->info) ? "armed" : how[act];
+	char only_log[32] = "";
+
+	if (s->only_log)
+		snprintf(only_log, sizeof(only_log), " (%u only log%s)", s->only_log, s->only_log == 1 ? "s" : "");
+	snprintf(s->text, sizeof(s->text), "%s %s: %u rule%s%s, %u function%s%s", word, s->info.name, s->info.nrules,
+		 s->info.nrules == 1 ? "" : "s", only_log, s->loaded.functions, s->loaded.functions == 1 ? "" : "s",
+		 s->loaded.lists ? "" : ", history in arrays (no BPF lists here)");
+}
+
+/* A parameter of another numbering, by its name and that of its rule; -1: this set has it not. */
+static int find_param(const struct set_info *info, const struct set_info *all, const struct info_param *wanted)
+{
+	for (uint32_t i = 0; i < info->nparams; i++) {
+		const struct info_param *p = &info->params[i];
+
+		if (!strcmp(p->name, wanted->name) && !strcmp(info->rules[p->rule].name, all->rules[wanted->rule].name))
+			return (int)i;
+	}
+	return -1;
+}
+
+static int set_params(struct armed *s, const struct set_info *all, struct err *err)
+{
+	uint64_t value;
+	uint32_t index;
+
+	for (int i = 0; i < s->opts->nsets; i++) {
+		int mine;
+
+		if (param_parse(all, s->opts->sets[i], &index, &value, err))
+			return err_wrap(err, "--set");
+		mine = find_param(&s->info, all, &all->params[index]);
+		if (mine >= 0 && set_param(&s->loaded, (uint32_t)mine, value, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* What each rule may do at most. In a dry run no rule may panic, whoever arms the set later, and how. */
+static int arm_rules(struct armed *s, struct err *err)
+{
+	const char *const *why = NULL;
+
+	if (armed_act(s->opts) == DF_ACT_PANIC) {
+		s->in_ledger = true;
+		if (guards_enter(s->a, &s->info, s->opts->at_boot, &why, err))
+			return -1;
+	}
+	for (uint32_t i = 0; i < s->info.nrules; i++) {
+		if (why && why[i]) {
+			fprintf(stderr, "deadfall run: %s\n", why[i]);
+			s->only_log++;
+		}
+		if ((s->opts->dry_run || (why && why[i])) && set_rule_act(&s->loaded, i, DF_ACT_LOG, 0, err))
+			return -1;
+	}
+	return 0;
+}
+
+int armed_begin(struct armed *s, const struct run_options *o, struct buf *object, struct kbtf *kbtf, struct err *err)
+{
+	const char *manifest;
+	size_t len;
+
+	*s = (struct armed){ .opts = o, .a = arena_create(NULL, NULL), .object = *object, .brake = { .stats_fd = -1 } };
+	*object = (struct buf)BUF_INIT;
+	if (!s->a)
+		return err_nomem(err);
+	if (object_manifest(&s->object, &manifest, &len, err) || set_info_parse(s->a, manifest, len, &s->info, err) ||
+	    manifest_parse(s->a, arena_strndup(s->a, manifest, len), len, &s->mf, err))
+		return -1;
+	for (uint32_t i = 0; o->force && i < s->info.nrules; i++)
+		s->info.rules[i].needs_dump = false;
+	return resolve(s->a, &s->info, kbtf, &s->object, &s->plan, err);
+}
+
+static int announce(struct armed *s, uint32_t number, struct err *err)
+{
+	const char *manifest;
+	size_t len;
+
+	describe(s);
+	if (object_manifest(&s->object, &manifest, &len, err))
+		return -1;
+	return running_write(&s->loaded, arena_strndup(s->a, manifest, len), s->text, s->opts->dry_run, number, s->state_path,
+			     sizeof(s->state_path), err);
+}
+
+int armed_arm(struct armed *s, const struct set_info *all, uint32_t number, struct err *err)
+{
+	if (set_load(s->a, &s->info, &s->object, &s->plan, &s->loaded, err) || set_params(s, all, err) ||
+	    arm_rules(s, err) || set_attach(s->a, &s->loaded, &s->plan, err) || announce(s, number, err))
+		return -1;
+	s->rings = ring_buffer__new(set_map_fd(&s->loaded, "df_out"), armed_note, s, NULL);
+	if (!s->rings)
+		return err_sys(err, errno, "open the set's ring buffer");
+	brake_begin(&s->brake, s->opts->brake);
+	losses_begin(&s->losses, s->a, &s->loaded);
+	set_arm(&s->loaded, armed_act(s->opts));
+	return 0;
+}
+
+void armed_listen(struct armed *s)
+{
+	ring_buffer__consume(s->rings);
+}
+
+int armed_fd(const struct armed *s)
+{
+	return ring_buffer__epoll_fd(s->rings);
+}
+
+static void pull_brake(struct armed *s, uint32_t took)
+{
+	s->loaded.ctl->braked = took;	/* first: from here on nobody can arm it */
+	set_arm(&s->loaded, DF_ACT_NONE);
+	printf("brake: the probes of %s took %u.%u %% of a CPU for 5 s, the limit is %u.%u %%: disarmed, and detached\n",
+	       s->info.name, took / 10, took % 10, s->opts->brake / 10, s->opts->brake % 10);
+	fflush(stdout);
+	set_detach(&s->loaded);
+}
+
+/* What probes missed the verdict shall know soon; but a set of a thousand links is asked less often. */
+#define MANY_LINKS 64
+
+void armed_tick(struct armed *s, uint64_t now)
+{
+	bool second = now >= s->next_second_ns;
+	uint32_t took;
+
+	if (second || s->loaded.nlinks + s->loaded.nlink_fds <= MANY_LINKS)
+		losses_update(&s->losses, &s->loaded);
+	if (!second)
+		return;
+	s->next_second_ns = now + 1000000000;
+	if (s->in_ledger && !s->late && now / 1000000000 >= PANICS_EARLY_SECONDS) {
+		guards_late(&s->info);
+		s->late = true;
+	}
+	took = s->loaded.ctl->braked ? 0 : brake_tick(&s->brake, &s->loaded, now);
+	if (took)
+		pull_brake(s, took);
+}
+
+void armed_end(struct armed *s)
+{
+	brake_end(&s->brake);
+	losses_end(&s->losses);
+	ring_buffer__free(s->rings);
+	if (s->state_path[0])
+		unlink(s->state_path);
+	loaded_destroy(&s->loaded);
+	if (s->in_ledger)
+		guards_leave(&s->info);
+	buf_deinit(&s->object);
+	arena_destroy(s->a);
+	*s = (struct armed){ 0 };
+}
