@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/guards.h"
 
+#include <bpf/bpf.h>
 #include <string.h>
 
+#include "agent/running.h"
 #include "kdump/panics.h"
 #include "kdump/ready.h"
 #include "kdump/selftest.h"
@@ -60,13 +62,37 @@ void guards_late(const struct set_info *info)
 	}
 }
 
+/* Is a rule of that name armed with panic by a set that runs here? */
+static bool is_armed(const struct running *sets, uint32_t n, const char *rule)
+{
+	struct df_ctl ctl;
+	uint32_t zero = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (bpf_map_lookup_elem(sets[i].ctl_fd, &zero, &ctl) || ctl.armed != DF_ACT_PANIC)
+			continue;
+		for (uint32_t r = 0; r < sets[i].info.nrules; r++) {
+			if (sets[i].info.rules[r].panics && !strcmp(sets[i].info.rules[r].name, rule))
+				return true;
+		}
+	}
+	return false;
+}
+
 void guards_leave(const struct set_info *info)
 {
+	struct arena *a = arena_create(NULL, NULL);
+	struct running *sets = NULL;
 	struct err err;
+	uint32_t n = 0;
 
+	/* a note left behind counts as a panic that may have been: the safe side */
+	if (!a || running_read(a, &sets, &n, &err))
+		return;
 	for (uint32_t i = 0; i < info->nrules; i++) {
-		/* a note left behind counts as a panic that may have been: the safe side */
-		if (info->rules[i].panics)
+		if (info->rules[i].panics && !is_armed(sets, n, info->rules[i].name))
 			panics_disarmed(info->rules[i].name, &err);
 	}
+	running_close(sets, n);
+	arena_destroy(a);
 }

@@ -26,7 +26,10 @@ int guards_enter(struct arena *a, const struct set_info *info, bool automatic, c
 /* The set is armed, and the first minutes of this boot, in which a crash looks like a loop, are over. */
 void guards_late(const struct set_info *info);
 
-/* The set is disarmed: take its rules out of the ledger. */
+/*
+ * The set is disarmed, or its file in /run is gone: take its rules out of the ledger, but not those that another set that
+ * runs here has armed as well.
+ */
 void guards_leave(const struct set_info *info);
 
 #endif

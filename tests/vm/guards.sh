@@ -45,6 +45,10 @@ run_vm guards --kernel 6.1 --rule tests/vm/rules/renamed-unsynced.yaml \
 	echo "first: $(grep -c "^matched: rule spent" /tmp/spent)"
 	deadfall kdump forget spent; deadfall arm spent
 	echo "noted: $(grep -c "\"rule\": \"spent\"" $ledger)"
+	deadfall run spent.yaml >/tmp/again 2>&1 & other=$!
+	until grep -q "^armed" /tmp/again; do sleep 0.1; [ -d /proc/$other ] || break; done
+	kill -INT $other; wait $other
+	echo "kept: $(grep -c "\"rule\": \"spent\"" $ledger)"
 	kexec -p -u; cat /sys/kernel/kexec_crash_loaded
 	mkdir /tmp/e; rmdir /tmp/e; sleep 1
 	echo "second: $(grep -c "^matched: rule spent" /tmp/spent)"
@@ -62,6 +66,7 @@ check "nothing fires meanwhile" said '^the killing is survived'
 check "arm: a rule that has panicked often enough only logs" said "^deadfall arm: rule 'spent' only logs: 1 panic in 24 h"
 check "and does" said '^first: 1$'
 check "arm enters the ledger" said '^noted: 1$'
+check "the rule stays there when another set with it ends" said '^kept: 1$'
 check "the crash kernel goes: the rule only logs" said '^second: 2$'
 check "disarm takes it out of the ledger" said '^noted: 0$'
 check "without a crash kernel arm is refused" said '^status 3$'
