@@ -24,7 +24,8 @@
 #define HOOK_PLAN "/var/lib/deadfall/kdump-tools.plan"
 #define HOOK_NAME "deadfall.conf"
 /* The unit that dumps, and the one that would if systemd.unit= were taken off KDUMP_CMDLINE_APPEND. */
-#define HOOK_DIRS "/etc/systemd/system/kdump-tools-dump.service.d", "/etc/systemd/system/kdump-tools.service.d"
+#define HOOK_UNIT "kdump-tools-dump.service"
+#define HOOK_DIRS "/etc/systemd/system/" HOOK_UNIT ".d", "/etc/systemd/system/kdump-tools.service.d"
 
 /* Room for the capsule of a crash on a full disk. */
 #define RESERVE_BYTES (4LL << 20)
@@ -53,13 +54,14 @@ static int check_service(struct beside *b, struct err *err)
 {
 	service_find("", &b->service);
 	if (strcmp(b->service.name, "kdump-tools"))
-		return err_set(err, ERR_ENVIRONMENT, "--beside works with Debian's kdump-tools, and %s; 'deadfall kdump setup' without it "
-			       "loads a crash kernel of our own", *b->service.name ? "this machine has kdump-utils" : "it is not installed");
+		return err_set(err, ERR_ENVIRONMENT, "--beside works with Debian's kdump-tools, and %s; 'deadfall kdump setup' "
+			       "without it loads a crash kernel of our own",
+			       *b->service.name ? "this machine has kdump-utils" : "it is not installed");
 	if (!b->service.enabled)
 		return err_set(err, ERR_ENVIRONMENT, "kdump-tools is switched off: set USE_KDUMP=1 in /etc/default/kdump-tools, then "
 			       "'systemctl restart kdump-tools'");
-	if (access("/lib/systemd/system/kdump-tools-dump.service", F_OK) && access("/usr/lib/systemd/system/kdump-tools-dump.service", F_OK))
-		return err_set(err, ERR_ENVIRONMENT, "kdump-tools has no kdump-tools-dump.service here, the systemd unit that our hook is for");
+	if (access("/lib/systemd/system/" HOOK_UNIT, F_OK) && access("/usr/lib/systemd/system/" HOOK_UNIT, F_OK))
+		return err_set(err, ERR_ENVIRONMENT, "kdump-tools has no " HOOK_UNIT " here, the systemd unit that our hook is for");
 	return 0;
 }
 
@@ -108,7 +110,8 @@ static int make_plan(struct beside *b, const struct beside_programs *programs, s
 	plan_init(&b->plan);
 	for (int i = 0; i < STEP_COUNT && b->o->limits[i]; i++) {
 		if (!plan_set_limit(&b->plan, b->o->limits[i]))
-			return err_set(err, ERR_INVALID, "--limit %s: not STEP=SECONDS; here steps are target and capsule", b->o->limits[i]);
+			return err_set(err, ERR_INVALID, "--limit %s: not STEP=SECONDS; here steps are target and capsule",
+				       b->o->limits[i]);
 	}
 	b->plan.built = time(NULL);
 	b->plan.max_dumps = (unsigned int)b->o->max_dumps;
@@ -136,7 +139,8 @@ static int write_hook(struct beside *b, const struct beside_programs *programs, 
 	int ret = 0;
 
 	plan_write(&b->plan, &plan);
-	buf_printf(&hook, "# From 'deadfall kdump setup --beside': the capsule is saved before kdump-tools dumps. Delete this file to end that.\n"
+	buf_printf(&hook, "# From 'deadfall kdump setup --beside': the capsule is saved before kdump-tools dumps. Delete this file to "
+		   "end that.\n"
 		   "[Service]\nExecStartPre=-%s --plan " HOOK_PLAN "\n", programs->init);
 	if (b->set_level)
 		buf_printf(&hook, "# MAKEDUMP_ARGS in /etc/default/kdump-tools, where set, wins. Level %d: %s.\n"
@@ -175,7 +179,8 @@ int beside_check(const char *root, struct err *err)
 	int ret;
 
 	snprintf(path, sizeof(path), "%s/" HOOK_NAME, dirs[0]);
-	ret = read_under(root, path, &hook, err) || read_under(root, HOOK_PLAN, &text, err) || plan_parse(buf_str(&text), &plan, err) ? -1 : 0;
+	ret = read_under(root, path, &hook, err) || read_under(root, HOOK_PLAN, &text, err) ||
+	      plan_parse(buf_str(&text), &plan, err) ? -1 : 0;
 	start = ret ? NULL : strstr(buf_str(&hook), "\nExecStartPre=-");
 	if (start)
 		snprintf(init, sizeof(init), "%.*s", (int)strcspn(start + 15, " \n"), start + 15);
@@ -232,8 +237,8 @@ static void warn(const struct beside *b)
 	struct err err;
 
 	if (level_is_risky(b->dump_level, &b->level))
-		fprintf(stderr, "deadfall kdump: warning: kdump-tools dumps at level %d (MAKEDUMP_ARGS in /etc/default/kdump-tools), which may leave "
-			"out kernel data here (%s); %d is safe\n", b->dump_level, b->level.why, b->level.level);
+		fprintf(stderr, "deadfall kdump: warning: kdump-tools dumps at level %d (MAKEDUMP_ARGS in /etc/default/kdump-tools), "
+			"which may leave out kernel data here (%s); %d is safe\n", b->dump_level, b->level.why, b->level.level);
 	if (b->service.sends)
 		fprintf(stderr, "deadfall kdump: warning: kdump-tools sends its dump to a server; the capsule stays here, in %s\n", b->dir);
 	if (target_reserve(b->dir, RESERVE_BYTES, &err))

@@ -129,7 +129,8 @@ static const char *owner_meaning(const struct status *s)
 	switch (s->owner) {
 	case OWNER_NONE: return "";
 	case OWNER_OURS: return ": capsule first, then vmcore";
-	case OWNER_SERVICE: return beside ? ": our capsule first, then its dump" : ": no capsule, only its dump ('deadfall kdump setup --beside')";
+	case OWNER_SERVICE:
+		return beside ? ": our capsule first, then its dump" : ": no capsule, only its dump ('deadfall kdump setup --beside')";
 	case OWNER_OTHER: return ": no capsule, and what it saves is not known here";
 	case OWNER_UNSEEN: return " (/proc/kcore is closed)";
 	}
@@ -186,8 +187,8 @@ static int print_status_json(const struct status *st)
 		json_array_append_new(targets, json_string(s->targets[i].target));
 	if (j && st->have_state)
 		json_object_set_new(j, "setup", json_pack("{ss ss ss sO ss si sb sb ss sI sI sI}", "kernel", s->kernel, "method",
-							  s->method, "service", s->service, "targets", targets, "compress", s->compress, "level",
-							  s->level, "capsule_only", s->capsule_only, "redact", s->redact,
+							  s->method, "service", s->service, "targets", targets, "compress",
+							  s->compress, "level", s->level, "capsule_only", s->capsule_only, "redact", s->redact,
 							  "final", s->final, "max_dumps", (json_int_t)s->max_dumps, "max_bytes",
 							  (json_int_t)s->max_bytes, "time_unix", (json_int_t)s->time));
 	json_decref(targets);

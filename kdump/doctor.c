@@ -111,8 +111,8 @@ static void foreign_owner(const struct doctor_facts *f, struct check_result *r)
 	found(r, CHECK_FAIL, "%s of %s: it takes no capsule%s", f->have_state ? "ours was replaced by a crash kernel" : "it is",
 	      service ? f->service.name : "another program", service ? "" : ", and what it saves is not known here");
 	if (service)
-		fix(r, "deadfall kdump setup --beside (its crash kernel, our capsule first), or --replace (ours, until %s loads its own again)",
-		    f->service.name);
+		fix(r, "deadfall kdump setup --beside (its crash kernel, our capsule first), or --replace (ours, until %s loads its "
+		    "own again)", f->service.name);
 	else
 		fix(r, "deadfall kdump setup --replace");
 }
@@ -130,8 +130,8 @@ static void check_owner(const struct doctor_facts *f, struct check_result *r)
 		return foreign_owner(f, r);
 	if (!f->service.enabled)
 		return found(r, CHECK_OK, "it is ours, seen in the reserved memory, loaded by %s", f->state.method);
-	found(r, CHECK_WARN, "it is ours, seen in the reserved memory; but %s will load its own over it at boot, on updates, when memory or "
-	      "CPUs come and go", f->service.name);
+	found(r, CHECK_WARN, "it is ours, seen in the reserved memory; but %s will load its own over it at boot, on updates, when "
+	      "memory or CPUs come and go", f->service.name);
 	fix(r, "USE_KDUMP=0 in /etc/default/kdump-tools; or restart it, then deadfall kdump setup --beside");
 }
 

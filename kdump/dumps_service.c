@@ -44,7 +44,8 @@ static void look_in(const char *dir, long long from, long long to, struct found 
 	while (files && (e = readdir(files))) {
 		struct found f = { .bytes = 0 };
 
-		if (!is_dump(e->d_name, &f.whole) || fstatat(dirfd(files), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		if (!is_dump(e->d_name, &f.whole) || fstatat(dirfd(files), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(st.st_mode))
 			continue;
 		f.time = st.st_mtime;
 		f.bytes = st.st_size;
@@ -94,7 +95,8 @@ static void judge(struct dump *d, const struct found *f)
 		if (d->capsule_bytes && !strcmp(d->result, "partial"))
 			strcpy(d->result, "complete");
 		if (is_compressed(f->path))
-			snprintf(d->problem, sizeof(d->problem), "%.200s is compressed as a whole: unpack it for 'deadfall report'", f->path);
+			snprintf(d->problem, sizeof(d->problem), "%.200s is compressed as a whole: unpack it for 'deadfall report'",
+				 f->path);
 		return;
 	}
 	if (*f->path)

@@ -37,7 +37,8 @@ static int ready_beside(const char *root, const struct kdump_state *state, struc
 	owner = owner_of_loaded(state, &service, NULL);
 	if (owner == OWNER_SERVICE || owner == OWNER_UNSEEN)
 		return 0;
-	return err_set(err, ERR_ENVIRONMENT, "the loaded crash kernel is not that of %s any more: run 'deadfall kdump doctor'", state->service);
+	return err_set(err, ERR_ENVIRONMENT, "the loaded crash kernel is not that of %s any more: run 'deadfall kdump doctor'",
+		       state->service);
 }
 
 int kdump_ready_at(const char *root, struct err *err)
@@ -78,11 +79,11 @@ static void tell_foreign(const char *who)
 		return;
 	service_find("", &service);
 	if (owner_of_loaded(NULL, &service, NULL) == OWNER_SERVICE)
-		fprintf(stderr, "%s: warning: the crash kernel is that of %s: no capsule will be saved, and whether its vmcore keeps what the "
-			"report needs is not known; 'deadfall kdump setup --beside' changes that\n", who, service.name);
+		fprintf(stderr, "%s: warning: the crash kernel is that of %s: no capsule will be saved, and whether its vmcore keeps "
+			"what the report needs is not known; 'deadfall kdump setup --beside' changes that\n", who, service.name);
 	else
-		fprintf(stderr, "%s: warning: the crash kernel was not loaded by deadfall: no capsule will be saved, and what it saves is not "
-			"known; see 'deadfall kdump doctor'\n", who);
+		fprintf(stderr, "%s: warning: the crash kernel was not loaded by deadfall: no capsule will be saved, and what it saves "
+			"is not known; see 'deadfall kdump doctor'\n", who);
 }
 
 void kdump_tell(const char *who)

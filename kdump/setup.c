@@ -286,15 +286,15 @@ static int refuse_foreign(const struct setup *s, struct err *err)
 	service_find("", &service);
 	owner = owner_of_loaded(have ? &state : NULL, &service, NULL);
 	if (owner == OWNER_SERVICE && !s->o->replace)
-		return err_set(err, ERR_ENVIRONMENT, "the crash kernel of kdump-tools is loaded: --beside has our capsule saved before its dump; "
-			       "--replace loads ours in its place, until kdump-tools loads its own again (to end that: USE_KDUMP=0 in "
-			       "/etc/default/kdump-tools)");
+		return err_set(err, ERR_ENVIRONMENT, "the crash kernel of kdump-tools is loaded: --beside has our capsule saved before its "
+			       "dump; --replace loads ours in its place, until kdump-tools loads its own again (to end that: USE_KDUMP=0 "
+			       "in /etc/default/kdump-tools)");
 	if ((owner == OWNER_OTHER || (owner == OWNER_UNSEEN && !have)) && !s->o->replace)
-		return err_set(err, ERR_ENVIRONMENT, "a crash kernel is loaded that 'deadfall kdump setup' did not load: --replace loads ours in "
-			       "its place");
+		return err_set(err, ERR_ENVIRONMENT, "a crash kernel is loaded that 'deadfall kdump setup' did not load: --replace loads "
+			       "ours in its place");
 	if (service.enabled)
-		fprintf(stderr, "deadfall kdump: warning: kdump-tools is installed and will load its crash kernel over ours: at boot, on updates, "
-			"when memory or CPUs come and go. To end that: USE_KDUMP=0 in /etc/default/kdump-tools; to use its: --beside\n");
+		fprintf(stderr, "deadfall kdump: warning: kdump-tools is installed and will load its crash kernel over ours: at boot, on "
+			"updates, when memory or CPUs come and go. To end that: USE_KDUMP=0 in /etc/default/kdump-tools; to use its: --beside\n");
 	return 0;
 }
 
