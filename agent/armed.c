@@ -23,28 +23,22 @@ enum df_act armed_act(const struct run_options *o)
 	return o->dry_run ? DF_ACT_LOG : DF_ACT_PANIC;
 }
 
-/* May a rule of the set panic, and does it need a dump to be captured? */
-static bool needs_kdump(const struct set_info *info)
+const char *armed_word(enum df_act act)
 {
-	for (uint32_t i = 0; i < info->nrules; i++) {
-		if (info->rules[i].panics && strcmp(info->rules[i].kdump, "optional") != 0)
-			return true;
-	}
-	return false;
+	static const char *const words[] = { "disarmed", "armed (dry run: nothing will crash)", "armed" };
+
+	return act < sizeof(words) / sizeof(words[0]) ? words[act] : "armed";
 }
 
 static void describe(struct armed *s)
 {
-	static const char *const how[] = { "disarmed", "armed (dry run: nothing will crash)", "armed" };
-	enum df_act act = armed_act(s->opts);
-	const char *word = act == DF_ACT_PANIC && !needs_kdump(&s->info) ? "armed" : how[act];
 	char only_log[32] = "";
 
 	if (s->only_log)
 		snprintf(only_log, sizeof(only_log), " (%u only log%s)", s->only_log, s->only_log == 1 ? "s" : "");
-	snprintf(s->text, sizeof(s->text), "%s %s: %u rule%s%s, %u function%s%s", word, s->info.name, s->info.nrules,
-		 s->info.nrules == 1 ? "" : "s", only_log, s->loaded.functions, s->loaded.functions == 1 ? "" : "s",
-		 s->loaded.lists ? "" : ", history in arrays (no BPF lists here)");
+	snprintf(s->text, sizeof(s->text), "%s %s: %u rule%s%s, %u function%s%s", armed_word(armed_act(s->opts)),
+		 s->info.name, s->info.nrules, s->info.nrules == 1 ? "" : "s", only_log, s->loaded.functions,
+		 s->loaded.functions == 1 ? "" : "s", s->loaded.lists ? "" : ", history in arrays (no BPF lists here)");
 }
 
 /* A parameter of another numbering, by its name and that of its rule; -1: this set has it not. */

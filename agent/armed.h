@@ -48,8 +48,9 @@ struct armed {
 	char text[256];			/* "armed NAME: ..." */
 };
 
-/* What matches of these options may do at most. */
+/* What matches of these options may do at most, and how that is called: "armed ...". */
 enum df_act armed_act(const struct run_options *o);
+const char *armed_word(enum df_act act);
 
 /*
  * Make ready: the object is read and its probes are looked up; nothing is loaded. The object is taken over; kbtf is

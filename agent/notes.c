@@ -97,11 +97,8 @@ static void print_mark(const struct armed *r, uint32_t index)
 
 static void print_armed(struct armed *r, uint32_t act)
 {
-	static const char *const how[] = { "disarmed", "armed (dry run: nothing will crash)", "armed" };
-
 	r->in_ledger = r->in_ledger || act == DF_ACT_PANIC;	/* who armed it has entered it */
-	if (act < sizeof(how) / sizeof(how[0]))
-		printf("now %s: %s\n", how[act], r->info.name);
+	printf("now %s: %s\n", armed_word(act), r->info.name);
 }
 
 int armed_note(void *ctx, void *data, size_t size)

@@ -113,21 +113,21 @@ static int try_part(struct parts *ps, struct part *p, struct kbtf *kbtf, struct 
 	return ret;
 }
 
-static void say_waiting(const struct part *p)
+static void say_waiting(const struct parts *ps, const struct part *p)
 {
-	printf("armed %s: waits for ", p->name);
+	printf("%s %s: waits for ", armed_word(armed_act(ps->opts)), p->name);
 	for (uint32_t i = 0; i < p->nwaits; i++)
 		printf("%s%s (%s)", i ? ", " : "", p->waits[i].probe, p->wait_events[i]);
 	putchar('\n');
 }
 
 /* After a try: on stdout what became of it, and for `status` who still waits. */
-static void say(struct part *p)
+static void say(const struct parts *ps, const struct part *p)
 {
 	if (p->is_armed)
 		puts(p->armed.text);
 	else if (p->nwaits)
-		say_waiting(p);
+		say_waiting(ps, p);
 	fflush(stdout);
 }
 
@@ -211,7 +211,7 @@ int parts_start(struct parts *ps, const struct run_options *o, struct err *err)
 	if (!ret)
 		ret = start(ps, kbtf, &object, err);
 	for (uint32_t i = 0; i < ps->n && !ret; i++)
-		say(&ps->items[i]);
+		say(ps, &ps->items[i]);
 	if (!ret)
 		tell_status(ps);
 	buf_deinit(&object);
@@ -280,7 +280,7 @@ void parts_look(struct parts *ps)
 	for (uint32_t i = 0; i < ps->n; i++) {
 		if (!look_at(ps, &ps->items[i], kbtf))
 			continue;
-		say(&ps->items[i]);
+		say(ps, &ps->items[i]);
 		tell_status(ps);
 	}
 	kbtf_close(kbtf);
