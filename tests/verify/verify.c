@@ -55,7 +55,9 @@ static const char *base(const char *path)
 
 static void verify(char *file, struct kbtf *kbtf)
 {
+	const struct sources src = { &file, 1, false };
 	const char *name = base(file), *manifest;
+	struct source_parts parts;
 	struct arena *a = arena_create(NULL, NULL);
 	struct loaded loaded = { 0 };
 	struct buf object = BUF_INIT;
@@ -65,7 +67,7 @@ static void verify(char *file, struct kbtf *kbtf)
 	size_t len;
 
 	programs = verified = states = 0;
-	if (source_set_read(a, &file, 1, kbtf, false, &object, &err) || object_manifest(&object, &manifest, &len, &err) ||
+	if (source_set_read(a, &src, kbtf, &object, &parts, &err) || object_manifest(&object, &manifest, &len, &err) ||
 	    set_info_parse(a, manifest, len, &info, &err) || resolve(a, &info, kbtf, &object, &plan, &err) ||
 	    set_load(a, &info, &object, &plan, &loaded, &err))
 		printf("%s - %s\n", name, err.msg);
