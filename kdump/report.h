@@ -184,7 +184,7 @@ struct report {
 	bool sets_known;			/* false: it is not known whether there were sets */
 };
 
-#define REPORT_DMESG_LINES 60
+#define REPORT_DMESG_LINES 100
 #define REPORT_BLOCKED 64
 
 /*

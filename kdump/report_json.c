@@ -3,10 +3,12 @@
  * report_json.c - the report for machines. Keys are a contract (docs/report.md); integers over 2^53 and addresses
  * are "0x..." strings, times integer nanoseconds of CLOCK_MONOTONIC.
  */
+#include "kdump/last_words.h"
 #include "kdump/report.h"
 #include "kdump/values.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -328,6 +330,21 @@ static json_t *dmesg(const struct report *r)
 	return list;
 }
 
+static json_t *first_line(const char *s)
+{
+	return s ? json_stringn(s, strcspn(s, "\n")) : json_null();
+}
+
+/* What the kernel said of its end. */
+static json_t *words(const struct report *r)
+{
+	struct last_words w;
+
+	last_words(r->dmesg, r->ndmesg, &w);
+	return json_pack("{s:o, s:o, s:o}", "fault", first_line(w.fault), "panic", first_line(w.panic), "where",
+			 first_line(w.where));
+}
+
 static json_t *missing(const struct report *r)
 {
 	json_t *list = json_array();
@@ -378,6 +395,7 @@ static json_t *build(const struct report *r)
 	json_object_set_new(root, "stacks", stacks(r));
 	json_object_set_new(root, "blocked_tasks", unsigned_number(r->nblocked));
 	json_object_set_new(root, "dmesg", dmesg(r));
+	json_object_set_new(root, "last_words", words(r));
 	json_object_set_new(root, "wall_offset_ns", r->has_wall ? signed_number(r->wall_offset_ns) : json_null());
 	json_object_set_new(root, "dump", json_pack("{s:o, s:o}", "file", string(r->file), "format",
 						    string(r->format)));

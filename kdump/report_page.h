@@ -6,6 +6,7 @@
 #ifndef KDUMP_REPORT_PAGE_H
 #define KDUMP_REPORT_PAGE_H
 
+#include "kdump/last_words.h"
 #include "kdump/report.h"
 
 #define COLUMNS 80
@@ -16,6 +17,7 @@ struct page {
 	FILE *out;
 	const char *bold, *red, *dim, *off;
 	bool full;
+	struct last_words words;
 	uint64_t zero;	/* the moment that times are relative to: the fire, or the last event */
 };
 

@@ -66,6 +66,12 @@ static void put_match(struct page *p)
 	fputc('\n', p->out);
 }
 
+static void put_words(struct page *p, const char *title, const char *words)
+{
+	if (words)
+		fprintf(p->out, "  %-7s  %.*s\n", title, (int)strcspn(words, "\n"), words);
+}
+
 static void put_nothing(struct page *p)
 {
 	const struct report *r = p->r;
@@ -77,6 +83,9 @@ static void put_nothing(struct page *p)
 	else
 		fprintf(p->out, "%sNo rule fired: the machine went down for another reason%s\n", p->bold, p->off);
 	fputc('\n', p->out);
+	put_words(p, "fault", p->words.fault);
+	put_words(p, "panic", p->words.panic);
+	put_words(p, "at", p->words.where);
 	if (r->sets_known && !r->nrules)
 		fputs("  armed    no rule set was loaded\n", p->out);
 	for (size_t i = 0; i < r->nrules; i++)
@@ -276,6 +285,9 @@ static void put_dmesg(struct page *p)
 
 	if (!r->ndmesg)
 		return;
+	/* What the kernel said of its own end is wanted whole. */
+	if (!r->match && p->words.from < first)
+		first = p->words.from;
 	page_title(p, "The kernel's last messages");
 	for (size_t i = first; i < r->ndmesg; i++)
 		fprintf(p->out, "  %s[%5" PRIu64 ".%06" PRIu64 "] %s%s\n", p->dim, r->dmesg[i].ns / 1000000000,
@@ -305,6 +317,7 @@ void report_print_text(const struct report *r, FILE *out, bool color, bool full)
 		p.dim = "\033[2m";
 		p.off = "\033[0m";
 	}
+	last_words(r->dmesg, r->ndmesg, &p.words);
 	if (r->match)
 		put_match(&p);
 	else

@@ -2,6 +2,7 @@
 /* signature.c - see signature.h. */
 #include "kdump/signature.h"
 
+#include "kdump/last_words.h"
 #include "kdump/open.h"
 #include "kdump/raw.h"
 #include "lib/arena.h"
@@ -65,23 +66,15 @@ static void add_words(struct buf *text, const char *s)
 
 static void from_dmesg(const struct report *r, struct buf *text)
 {
-	static const char panic[] = "Kernel panic - not syncing: ", rip[] = "RIP: 0010:";
-	const char *where = NULL, *words = NULL;
+	struct last_words w;
 
-	for (size_t i = 0; i < r->ndmesg; i++) {
-		const char *p = strstr(r->dmesg[i].text, panic), *q = strstr(r->dmesg[i].text, rip);
-
-		if (p && !words)
-			words = p + sizeof(panic) - 1;
-		if (q && !where)
-			where = q + sizeof(rip) - 1;
-	}
-	if (words) {
+	last_words(r->dmesg, r->ndmesg, &w);
+	if (w.panic) {
 		buf_puts(text, "panic/");
-		add_words(text, words);
+		add_words(text, w.panic);
 	}
-	if (where)
-		buf_printf(text, "%s%.*s", text->len ? " " : "oops/", (int)function_name(where), where);
+	if (w.where)
+		buf_printf(text, "%s%.*s", text->len ? " " : "oops/", (int)function_name(w.where), w.where);
 }
 
 void signature_of_report(const struct report *r, char *out, size_t size)
