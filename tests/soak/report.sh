@@ -22,7 +22,7 @@ report_of() {
 	local rc=0
 	timeout -k 5 60 "$san/deadfall" report "$1" >"$scratch/out" 2>"$scratch/err" || rc=$?
 	[ "$rc" -le 1 ] && { [ -s "$scratch/out" ] || [ -s "$scratch/err" ]; } &&
-		! grep -qE 'AddressSanitizer|runtime error' "$scratch/err" && return
+		! grep -qE 'ERROR: AddressSanitizer|runtime error' "$scratch/err" && return
 	echo "status $rc"
 	tail -n 30 "$scratch/out" "$scratch/err"
 	return 1
