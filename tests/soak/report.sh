@@ -88,7 +88,8 @@ mangled() {
 }
 
 # What crash prints with the namelist from the dump is what it prints with the debug package. Accepted: sys names another
-# file, and ps finds more tasks (the debug package's misses sleeping ones, see patch_pid() in kdump/compat.c).
+# file, and both it and ps find more tasks (with the debug package sleeping ones are missing, see patch_pid() in
+# kdump/compat.c).
 crash_agrees() {
 	local n c bad=0
 	printf '!echo @%s\n%s\n' sys sys bt bt bt-a 'bt -a' log log files files mod mod bpf bpf struct \
@@ -100,7 +101,7 @@ crash_agrees() {
 	done
 	for c in sys bt bt-a log files mod bpf struct task file inode ps deadfall context events json; do
 		for n in vmlinux namelist; do
-			awk -v m="@$c" '$0 == m { on = 1; next } /^@/ { on = 0 } on && !/^ +KERNEL: /' "$scratch/crash.$n" |
+			awk -v m="@$c" '$0 == m { on = 1; next } /^@/ { on = 0 } on && !/^ +(KERNEL|TASKS): /' "$scratch/crash.$n" |
 				tr -s ' ' >"$scratch/$n.part"
 		done
 		echo "$c: $(wc -l <"$scratch/vmlinux.part") lines"
