@@ -121,9 +121,10 @@ diff_of_the_same() {
 	"$deadfall" report --diff --format json "$dir/vmcore" "$dir/capsule" | jq -e '.same_signature and .different == []'
 }
 
+# Seconds of CPU: how long it takes beside others is measured by make bench, on a machine that does nothing else.
 fast_and_small() {
-	/usr/bin/time -f '%e %M' -o "$scratch/time" "$deadfall" report "$dir/vmcore" >/dev/null
-	awk '{ print; exit !($1 <= 0.6 && $2 <= 65536) }' "$scratch/time"
+	/usr/bin/time -f '%U %S %M' -o "$scratch/time" "$deadfall" report "$dir/vmcore" >/dev/null
+	awk '{ print; exit !($1 + $2 <= 0.3 && $3 <= 65536) }' "$scratch/time"
 }
 
 keeps_the_dump() {
