@@ -8,6 +8,7 @@
  */
 #include "agent/features.h"
 #include "agent/resolver.h"
+#include "agent/tracing.h"
 
 #include <string.h>
 
@@ -189,7 +190,13 @@ static void by_fexit(struct resolver *r, const struct found *list)
 
 static bool can_be_traced(const struct resolver *r, const struct found *list)
 {
-	return list->typed && list->n <= PROGRAMS_MAX && programs_fit(r, list);
+	if (!list->typed || list->n > PROGRAMS_MAX || !programs_fit(r, list))
+		return false;
+	for (uint32_t i = 0; i < list->n; i++) {
+		if (!tracing_takes(&list->types[i]))
+			return false;
+	}
+	return true;
 }
 
 /* An entry: a kprobe, unless the event waits: while fentry does, no other probe is missed. */

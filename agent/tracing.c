@@ -156,6 +156,25 @@ void tracing_end(struct tracing *t)
 		close(t->modules[i].fd);
 }
 
+#define ARGUMENT_REGISTERS 6
+#define ENOTSUPP 524	/* the kernel's own */
+
+bool tracing_takes(const struct kbtf_func *f)
+{
+	const struct bpf_insn nothing[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+					    { .code = BPF_JMP | BPF_EXIT } };
+	_cleanup_close_ int module = f->module ? module_btf_open(f->module) : -1;
+	_cleanup_close_ int prog = -1, link = -1;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY, .attach_btf_id = f->id,
+		    .attach_btf_obj_fd = module >= 0 ? (uint32_t)module : 0);
+
+	if (btf_vlen(btf__type_by_id(f->btf, f->proto_id)) <= ARGUMENT_REGISTERS)
+		return true;
+	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "df_try", "GPL", nothing, 2, &opts);
+	link = prog >= 0 ? bpf_raw_tracepoint_open(NULL, prog) : -1;
+	return link >= 0;
+}
+
 static int attach_one(struct arena *a, struct loaded *s, const struct prog_target *target, int prog, struct err *err)
 {
 	int fd = bpf_raw_tracepoint_open(NULL, prog);
@@ -163,6 +182,9 @@ static int attach_one(struct arena *a, struct loaded *s, const struct prog_targe
 	if (fd < 0 && errno == E2BIG)
 		return err_set(err, ERR_UNSUPPORTED, "attach to %s: the kernel allows 38 tracing programs at one function",
 			       target->name);
+	if (fd < 0 && errno == ENOTSUPP)
+		return err_set(err, ERR_UNSUPPORTED, "attach to %s: this kernel's tracing programs see no function with so many "
+			       "arguments; use kprobe: or kretprobe:", target->name);
 	if (fd < 0)
 		return err_sys(err, errno, "attach to %s", target->name);
 	keep_link_fd(a, s, fd);

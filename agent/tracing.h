@@ -10,6 +10,7 @@
 #define AGENT_TRACING_H
 
 #include "agent/load.h"
+#include "rules/kbtf.h"
 
 struct tracing;
 
@@ -22,6 +23,12 @@ int tracing_loaded(struct tracing *t);
 
 /* At last, whether it was loaded or not. */
 void tracing_end(struct tracing *t);
+
+/*
+ * Does the kernel attach tracing programs to this function? Tried where it takes more arguments than there are registers
+ * for, which trampolines cannot pass on before v6.6.
+ */
+bool tracing_takes(const struct kbtf_func *f);
 
 /* Attach the programs of hook number h. */
 int attach_tracing(struct arena *a, struct loaded *s, uint32_t h, const struct attach_plan *plan, struct err *err);

@@ -117,6 +117,7 @@ while read -r rule n; do
 done <<<"$expect"
 check "6.1: o11-interval: one CPU, each 100 ms" at_least o11-interval 10
 check "6.1: o12-profile: both CPUs" at_least o12-profile 50
+check "6.1: o14-many-arguments: by kretprobe" at_least o14-many-arguments 4
 check "6.1: nothing was lost" counters_clean
 check "6.1: a session is replaced where fexit can" grep 'by fexit, since this kernel has no kprobe sessions' "$dir/deadfall.log"
 check "6.1: and refused where nothing can" said 'needs values of the entry: that takes kprobe sessions .*v6.10'
