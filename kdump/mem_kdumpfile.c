@@ -195,6 +195,7 @@ static int probe(struct mem_kdumpfile *d, struct dump_info *info, struct err *er
 {
 	const char *text;
 	int status;
+	char byte;
 
 	if (unflatten(d, info, err))
 		return -1;
@@ -208,8 +209,13 @@ static int probe(struct mem_kdumpfile *d, struct dump_info *info, struct err *er
 	}
 	if (status == KDUMP_ERR_NOTIMPL)
 		return err_set(err, ERR_INVALID, "neither a kernel dump nor a capsule (%s)", kdump_get_err(d->ctx));
-	if (status != KDUMP_OK)
-		return fail(d->ctx, (kdump_status)status, err);
+	if (status != KDUMP_OK) {
+		fail(d->ctx, (kdump_status)status, err);
+		/* Memory for what a damaged header asks for is refused like any other; the file itself can be read. */
+		if (err->code == ERR_SYSTEM && pread(d->fd, &byte, 1, 0) == 1)
+			err->code = ERR_CORRUPT;
+		return -1;
+	}
 	if (kdump_get_string_attr(d->ctx, KDUMP_ATTR_FILE_FORMAT, &text) == KDUMP_OK)
 		snprintf(info->format + strlen(info->format), sizeof(info->format) - strlen(info->format), "%s", text);
 	if (kdump_vmcoreinfo_raw(d->ctx, &info->vmcoreinfo) != KDUMP_OK)

@@ -190,6 +190,23 @@ static void cut_short(void **state)
 	}
 }
 
+/* A header that asks for more memory than there can be: the file is what is wrong. */
+static void a_size_without_measure(void **state)
+{
+	struct dumpfile *d = dumpfile_create(x86);
+	uint64_t size = 0xefed9783a6eac0;
+	struct dump_info info;
+	struct err err;
+	char path[64];
+	int fd = dumpfile_write(d, DF_ZLIB, false, 0, path);
+
+	assert_int_equal(pwrite(fd, &size, sizeof(size), DF_PAGE + 56), sizeof(size));	/* of the notes */
+	assert_null(mem_kdumpfile_open(path, &info, &err));
+	assert_int_equal(err.code, ERR_CORRUPT);
+	close(fd);
+	dumpfile_destroy(d);
+}
+
 static void noise_is_no_dump(void **state)
 {
 	char path[64], bytes[5000];
