@@ -230,6 +230,7 @@ int main(void)
 		cmocka_unit_test(elf_of_every_paging), cmocka_unit_test(every_compression),
 		cmocka_unit_test(optional_compressions), cmocka_unit_test(flattened),
 		cmocka_unit_test(cut_short), cmocka_unit_test(noise_is_no_dump),
+		cmocka_unit_test(a_size_without_measure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
