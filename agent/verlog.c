@@ -110,6 +110,9 @@ int verlog_error(struct verlog *log, int errnum, struct err *err)
 	complaint(text, what, sizeof(what));
 	if (errnum == EPERM && !strstr(text, "processed "))
 		err_set(err, ERR_ENVIRONMENT, "the kernel allows no BPF here: run as root (%s)", what);
+	else if (strstr(text, "BPF program is too large") || strstr(text, "jumps is too complex"))
+		err_set(err, ERR_UNSUPPORTED, "the code of this set is more than the kernel's verifier looks at (%s): load its rules "
+			"in several sets, or make their conditions simpler", what);
 	else if (has_line)
 		err_set(err, ERR_UNSUPPORTED, "the kernel's verifier refuses the code of the rule's line %s: %s%s", line,
 			what, save_log(&log->text) ? "; its log is in " LOG_FILE : "");

@@ -206,11 +206,12 @@ static void build_rule(struct builder *b)
 void automata_build(struct arena *a, const struct rule_set *set, struct diags *diags, struct automata *ret)
 {
 	struct builder b = { .arena = a, .set = set, .diags = diags, .am = ret };
+	uint32_t last = set->nrules ? set->rules[set->nrules - 1].index : 0;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->plans = arena_array(a, set->nevents + 1, sizeof(*ret->plans));
-	ret->rule_tables = arena_array(a, set->nrules + 1, sizeof(*ret->rule_tables));
-	ret->rule_machine = arena_array(a, set->nrules + 1, sizeof(*ret->rule_machine));
+	ret->rule_tables = arena_array(a, last + 1, sizeof(*ret->rule_tables));
+	ret->rule_machine = arena_array(a, last + 1, sizeof(*ret->rule_machine));
 	for (uint32_t i = 0; i < set->nparams; i++)
 		automata_constant(a, ret, set->params[i]->value);
 	for (uint32_t i = 0; i < set->nrules; i++) {

@@ -11,6 +11,7 @@
 
 #include "lib/arena.h"
 #include "rules/eval.h"
+#include "rules/schema.h"
 
 #define STR_MAX 256		/* bytes of a string that is read from memory */
 #define STR_DEFAULT 64
@@ -155,6 +156,8 @@ static struct expr *string_compare(struct check *c, struct expr *e, struct expr 
 			       type_text(c->arena, x ? b->type : a->type));
 		if (type_is_integer(x ? b->type : a->type))
 			diag_hint(c->diags, d, "str(address) reads a string, ustr(address) one of user space");
+		else if ((x ? a : b)->op == EXPR_STR && is_identifier((x ? a : b)->text))
+			diag_hint(c->diags, d, "the address of a function or variable is written &%s", (x ? a : b)->text);
 		return NULL;
 	}
 	if (x->op == EXPR_STR && !is_glob) {

@@ -117,11 +117,13 @@ static int check_files(char **files, int n, struct kbtf *kbtf, const struct opti
 		compile_trees(a, files, n, &diags, text);
 	else
 		compile_check(a, files, n, kbtf, &diags, &set);
+	if (set && !o->emit)
+		generate_check(a, set, &diags);
 	for (uint32_t i = 0; set && o->emit && !strcmp(o->emit, "rule") && i < set->nrules; i++)
 		rule_print(a, text, &set->rules[i]);
 	if (set && o->emit && (!strcmp(o->emit, "ir") || !strcmp(o->emit, "insn")))
 		emit_code(a, set, &diags, !strcmp(o->emit, "insn"), text);
-	if (set && !o->emit && !o->json)
+	if (set && !o->emit && !o->json && !diags.errors)
 		buf_printf(text, "%u rule%s checked\n", set->nrules, set->nrules == 1 ? "" : "s");
 	if (o->json)
 		diags_print_json(&diags, stdout);

@@ -177,6 +177,20 @@ static int emit_object(struct arena *a, struct rule_set *set, struct generated *
 	return write_and_link(&obj, &size, out, err);
 }
 
+/* What one program may consist of (the kernel's BPF_MAX_SUBPROGS, 256), without the runtime's. */
+#define FUNCS_MAX 200
+
+static void check_functions(const struct code_set *code, const struct rule_set *set, struct diags *diags)
+{
+	for (int hook = 0; hook < HOOKS; hook++) {
+		if (code->hook_funcs[hook] > FUNCS_MAX)
+			diag_hint(diags, diag_error(diags, TAG_TOO_BIG, set->rules[0].span,
+						    "the set's code at %s probes has %u functions, BPF allows %u",
+						    hook_kinds[hook].name, code->hook_funcs[hook], FUNCS_MAX),
+				  "each any() or count() is one: load the rules in several sets");
+	}
+}
+
 int generate_code(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen)
 {
 	gen->core = core_types_new(a);
@@ -186,6 +200,7 @@ int generate_code(struct arena *a, struct rule_set *set, struct diags *diags, st
 		return -1;
 	layout_set(set, &gen->automata, &gen->layout);
 	lower_set(a, diags, gen->core, set, &gen->automata, &gen->code);
+	check_functions(&gen->code, set, diags);
 	return diags->errors ? -1 : 0;
 }
 
@@ -204,6 +219,26 @@ int generate_finish(struct arena *a, struct rule_set *set, struct diags *diags, 
 		ret = emit_object(a, set, gen, btf, out, err);
 	btf__free(btf);
 	return ret;
+}
+
+/* Rules whose code is in memory at once. */
+#define CHECKED_TOGETHER 16
+
+void generate_check(struct arena *a, struct rule_set *set, struct diags *diags)
+{
+	struct arena *scratch = arena_scratch(a);
+
+	for (uint32_t i = 0; i < set->nrules; i += CHECKED_TOGETHER) {
+		uint32_t left = set->nrules - i;
+		struct rule_set part = *set;
+		struct generated gen = { 0 };
+
+		part.rules += i;
+		part.nrules = left < CHECKED_TOGETHER ? left : CHECKED_TOGETHER;
+		if (!generate_code(scratch, &part, diags, &gen))
+			encode_all(scratch, &gen, &part, diags);
+		arena_reset(scratch);
+	}
 }
 
 int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen, struct buf *out,

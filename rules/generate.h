@@ -33,6 +33,12 @@ int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, 
 		    struct err *err);
 
 /*
+ * Only what is wrong: the code of all rules is made, a few at a time, and forgotten. For `check`, which tells so of what is
+ * too big; of limits of the set as a whole generate_object tells.
+ */
+void generate_check(struct arena *a, struct rule_set *set, struct diags *diags);
+
+/*
  * The same in two steps, for tests that add functions of their own to gen->code between them. generate_code returns
  * non-zero if there are errors in diags.
  */

@@ -113,6 +113,7 @@ struct code_set {
 	struct body *bodies;
 	uint32_t nbodies;
 	uint32_t per_hook[HOOKS];
+	uint32_t hook_funcs[HOOKS];	/* functions of its program; direct hooks have many small ones: 0 */
 	struct literals literals;
 	struct lates lates;
 	uint32_t nloops;		/* callbacks so far */

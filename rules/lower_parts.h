@@ -2,6 +2,8 @@
 /*
  * lower_parts.h - what the files that lower expressions share; the rest of the compiler needs only lower.h.
  *
+ *	lower.c		one body: an event from "the probe was hit" to "the engine has it"
+ *	lower_set.c	the bodies of a set, in functions and programs
  *	lower_expr.c	values: registers, arithmetic with C's widths
  *	lower_arg.c	arguments and return values, wherever the hook has them
  *	lower_saved.c	values of a function's entry for its return
@@ -17,6 +19,9 @@
 #define RULES_LOWER_PARTS_H
 
 #include "rules/lower.h"
+
+/* One body, into l->f; ends by jumping to `end`. Keys have key_parts parts, zeros behind their own. */
+void lower_body(struct lower *l, uint32_t key_parts, uint32_t end);
 
 bool lower_is_signed(const struct type *t);
 

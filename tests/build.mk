@@ -2,7 +2,7 @@
 # What the tests in virtual machines run: modules and programs. `make check` builds them.
 
 VM_FIXTURES = $(BUILD)/vm/widget.ko $(BUILD)/vm-6.1/scen.ko $(BUILD)/vm/bpf_panic/bpf_panic.ko $(BUILD)/vm/wl $(BUILD)/vm/app \
-	$(BUILD)/vm/kv $(BUILD)/vm/exprs $(BUILD)/vm/calls $(BUILD)/vm/automata $(BUILD)/vm/ask
+	$(BUILD)/vm/kv $(BUILD)/vm/many $(BUILD)/vm/exprs $(BUILD)/vm/calls $(BUILD)/vm/automata $(BUILD)/vm/ask
 
 $(BUILD)/vm/widget.ko: tests/vm/build $(wildcard tests/vm/mod/*)
 	$(call msg,MODULE,$@)

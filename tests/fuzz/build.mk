@@ -8,10 +8,8 @@ FUZZ_OBJECT = $(addprefix $(BUILD)/fuzz/,object manifest)
 FUZZ_TARGETS = $(BUILD)/fuzz/yaml $(BUILD)/fuzz/expression $(FUZZ_DUMP) $(FUZZ_OBJECT)
 FUZZ_FLAGS = -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -I. -D_GNU_SOURCE \
 	     -DDEADFALL_VERSION='"fuzz"'
-FUZZ_SRCS = $(wildcard lib/*.c) $(addprefix rules/,source.c diag.c diag_print.c yaml.c kbtf.c kbtf_image.c types.c lex.c \
-	    parse.c schema.c read.c read_event.c read_match.c read_automaton.c read_tables.c probe.c probe_func.c \
-	    probe_parse.c probe_tp.c deny.c macros.c ctext.c check.c check_match.c check_template.c check_expr.c \
-	    check_name.c check_call.c check_loop.c convert.c compile.c layout.c expr_print.c rule_print.c)
+# All of the compiler.
+FUZZ_SRCS = $(wildcard lib/*.c) $(filter-out rules/cmd_%.c,$(wildcard rules/*.c)) $(BUILD)/rules/runtime_blob.o
 
 $(BUILD)/fuzz/yaml: FUZZ_DEF =
 $(BUILD)/fuzz/expression: FUZZ_DEF = -DFUZZ_EXPRESSION

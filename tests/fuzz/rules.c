@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * rules.c - libFuzzer target: any bytes as a rule file, against the tests' BTF. Built twice: for whole files (yaml), and
- * with the bytes as the condition of an event (expression).
+ * with the bytes as the condition of an event (expression). What checks becomes code as well.
  */
 #include <setjmp.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include "lib/arena.h"
 #include "lib/buf.h"
 #include "rules/compile.h"
+#include "rules/generate.h"
 #include "rules/print.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -61,6 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	compile_check_text(a, "fuzz", buf_str(&rule), rule.len, kbtf, &diags, &set);
 	for (uint32_t i = 0; set && i < set->nrules; i++)
 		rule_print(a, &text, &set->rules[i]);
+	if (set)
+		generate_check(a, set, &diags);
 	diags_print(&diags, null, false);
 	diags_print_json(&diags, null);
 	fclose(null);

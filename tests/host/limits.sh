@@ -67,6 +67,21 @@ rule "$(join 200 ' || ' "arg.inode->i_sb->s_inodes.next$(printf '%20s' '' | sed 
 try "too long for a jump: an error at the event" 1 'long:4:.*error\[too-big\]: this is so long that a BPF jump' "$dir/long"
 rule "$(join 300 ' || ' 'arg.inode->i_ino == %d')" >"$dir/long"
 try "300 alternatives" 0 '' "$dir/long"
+long=$(join 250 ' || ' 'arg.file->f_inode->i_sb->s_flags == %d')
+for i in $(seq 20); do
+	echo "---"
+	rule "$long" arg.file | sed "s/^rule: r/rule: r$i/; s/inode_put/vfs_fsync/"
+done >"$dir/long"
+try "20 rules of 250 alternatives: none has to jump over others" 0 '' "$dir/long"
+loops() {
+	printf 'deadfall: 1\nrule: r\nevents:\n'
+	join "$1" '' '  e%d: {probe: kprobe:inode_put, where: "any(b, arg.inode->i_bytes, b == 1)"}\n'
+	printf 'match: {event: e1}\non_match: [log: x]\n'
+}
+loops 150 >"$dir/loops"
+try "150 loops" 0 '' "$dir/loops"
+loops 250 >"$dir/loops"
+try "250 loops: an error" 1 'error\[too-big\]: the set.s code at kprobe probes has [0-9]* functions, BPF allows 200' "$dir/loops"
 rule "$(join 20000 ' + ' '%d') == 1" >"$dir/long"
 try "20000 operands: an error" 1 'error\[limit\]' "$dir/long"
 rule "$(printf '%*s' 300 '' | tr ' ' '(')1$(printf '%*s' 300 '' | tr ' ' ')') == 1" >"$dir/nest"

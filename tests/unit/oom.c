@@ -4,6 +4,7 @@
 
 #include "lib/arena.h"
 #include "rules/compile.h"
+#include "rules/generate.h"
 #include "tests/unit/oom.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char text[] =
+static const char wrong[] =
 	"deadfall: 1\nrule: r\nparams: {n: 3}\ntypes: |\n  struct t { u32 a; struct t *next; };\n"
 	"events:\n"
 	"  a: {probe: 'kprobe:{inode_*,!inode_odd}', keep: [kstack]}\n"
@@ -24,19 +25,46 @@ static const char text[] =
 	"deadfall: 1\nrule: bad\nevents: {a: {probe: 'kprobe:inode_pt', where: arg.x > 3}, b: {probe: \"x\"}}\n"
 	"match: {event: c}\non_match: [log: '{ky}']\n";
 
+/* Without errors: they become code. */
+static const char right[] =
+	"deadfall: 1\nrule: r\nparams: {n: 3}\n"
+	"events:\n"
+	"  a: {probe: kprobe:vfs_read, key: arg.file, fields: {name: arg.file->f_dentry->d_iname}, keep: [kstack]}\n"
+	"  b: {probe: kretprobe:vfs_read, key: arg.file, where: 'any(c, task->comm, c == 7) || old(task->comm) == task.comm'}\n"
+	"match: {sequence: [a, {b: b, where: 'a.name != task.comm && S_ISREG(arg.file->f_inode->i_mode)'}]}\n"
+	"on_match: [panic: '{key:p}']\n"
+	"---\n"
+	"deadfall: 1\nrule: s\nevents: {e: {probe: kprobe:inode_put, key: arg.inode}}\n"
+	"match: {population: {in: e, out: e}, over: 7}\non_match: [log: x]\n";
+
 static void out_of_memory(void *arg)
 {
 	longjmp(*(jmp_buf *)arg, 1);
 }
 
+/* To code, if there are no errors. */
+static void compile_text(struct arena *a, const char *text, size_t len, struct kbtf *kbtf)
+{
+	struct diags diags = diags_init(a);
+	struct rule_set *set;
+
+	compile_check_text(a, "t.yaml", text, len, kbtf, &diags, &set);
+	if (text == wrong) {
+		assert_true(diags.errors > 3);
+		return;
+	}
+	assert_int_equal(diags.errors, 0);
+	generate_check(a, set, &diags);
+	assert_int_equal(diags.errors, 0);
+}
+
 /* Compile; true if memory was enough. An error of kbtf_open must say that it was not. */
-static bool compile(void)
+static bool compile(const char *text, size_t len)
 {
 	struct arena *volatile a = NULL;
 	struct kbtf *volatile kbtf = NULL;
 	struct kbtf *opened = NULL;
 	volatile bool ok = false;
-	struct rule_set *set;
 	struct err err;
 	jmp_buf oom;
 
@@ -48,10 +76,7 @@ static bool compile(void)
 	if (!setjmp(oom)) {
 		a = arena_create(out_of_memory, &oom);
 		if (a) {
-			struct diags diags = diags_init(a);
-
-			compile_check_text(a, "t.yaml", text, sizeof(text) - 1, kbtf, &diags, &set);
-			assert_true(diags.errors > 3);
+			compile_text(a, text, len, kbtf);
 			ok = true;
 		}
 	}
@@ -60,16 +85,16 @@ static bool compile(void)
 	return ok;
 }
 
-static void every_allocation_may_fail(void **state)
+static void every_allocation_may_fail(const char *text, size_t len)
 {
 	bool ok = false;
 	long before;
 
-	assert_true(compile());
+	assert_true(compile(text, len));
 	for (fail_at = 1; !ok; fail_at++) {
 		allocations = 0;
 		before = live;
-		ok = compile();
+		ok = compile(text, len);
 		assert_int_equal(live, before);
 		if (ok && allocations >= fail_at)
 			ok = false;	/* that one was survived */
@@ -79,10 +104,21 @@ static void every_allocation_may_fail(void **state)
 	fail_at = 0;
 }
 
+static void rules_with_errors(void **state)
+{
+	every_allocation_may_fail(wrong, sizeof(wrong) - 1);
+}
+
+static void rules_to_code(void **state)
+{
+	every_allocation_may_fail(right, sizeof(right) - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(rules_with_errors),
+		cmocka_unit_test(rules_to_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

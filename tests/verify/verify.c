@@ -4,7 +4,8 @@
  * attached.
  *
  * usage: verify FILE...
- * A line each: name of the file, programs, instructions, instructions verified, states; or "-" and why it does not load.
+ * A line each: name of the file, programs, instructions, instructions verified, those of the largest program, states; or
+ * "-" and why it does not load.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -21,13 +22,14 @@
 #include "lib/arena.h"
 #include "rules/kbtf.h"
 
-static uint32_t programs, verified, states;
+static uint32_t programs, verified, largest, states;
 
 static void accepted(const char *program, uint32_t insns, uint32_t nstates)
 {
 	(void)program;
 	programs++;
 	verified += insns;
+	largest = insns > largest ? insns : largest;
 	states += nstates;
 }
 
@@ -55,7 +57,7 @@ static const char *base(const char *path)
 
 static void verify(char *file, struct kbtf *kbtf)
 {
-	const struct sources src = { &file, 1, false };
+	const struct sources src = { .files = &file, .n = 1 };
 	const char *name = base(file), *manifest;
 	struct source_parts parts;
 	struct arena *a = arena_create(NULL, NULL);
@@ -66,14 +68,14 @@ static void verify(char *file, struct kbtf *kbtf)
 	struct err err = { .msg = "has errors" };
 	size_t len;
 
-	programs = verified = states = 0;
+	programs = verified = largest = states = 0;
 	if (source_set_read(a, &src, kbtf, &object, &parts, &err) || object_manifest(&object, &manifest, &len, &err) ||
 	    set_info_parse(a, manifest, len, &info, &err) || resolve(a, &info, kbtf, &object, &plan, &err) ||
 	    set_load(a, &info, &object, &plan, &loaded, &err))
 		printf("%s - %s\n", name, err.msg);
 	else
-		printf("%s %u %u %u %u\n", name, programs, instructions(loaded.hooks) + instructions(loaded.engines), verified,
-		       states);
+		printf("%s %u %u %u %u %u\n", name, programs, instructions(loaded.hooks) + instructions(loaded.engines),
+		       verified, largest, states);
 	fflush(stdout);
 	loaded_destroy(&loaded);
 	buf_deinit(&object);
