@@ -23,9 +23,8 @@ static int write_file(const char *path, const struct buf *b, struct err *err)
 	return 0;
 }
 
-static int compile(char *const files[], int n, const char *const btf[], int nbtf, const char *out, bool json)
+static int compile(const struct sources *src, const char *const btf[], int nbtf, const char *out)
 {
-	const struct sources src = { files, n, json };
 	struct arena *a = arena_create(NULL, NULL);
 	struct buf object = BUF_INIT;
 	struct kbtf *kbtf = NULL;
@@ -34,7 +33,7 @@ static int compile(char *const files[], int n, const char *const btf[], int nbtf
 
 	ret = kbtf_open_all(btf, nbtf, &kbtf, &err);
 	if (!ret)
-		ret = source_set_read(a, &src, kbtf, &object, NULL, &err);
+		ret = source_set_read(a, src, kbtf, &object, NULL, &err);
 	if (!ret)
 		ret = write_file(out, &object, &err);
 	if (ret < 0)
@@ -48,8 +47,8 @@ static int compile(char *const files[], int n, const char *const btf[], int nbtf
 int cmd_compile(int argc, char **argv)
 {
 	const char *out = NULL, *btf[BTF_FILES];
-	bool json = false;
-	int n = 0, nbtf = 0;
+	struct sources src = { .files = argv + 1 };
+	int nbtf = 0;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-o") && i + 1 < argc)
@@ -59,13 +58,15 @@ int cmd_compile(int argc, char **argv)
 				return command_usage("compile", "more than %d --btf", BTF_FILES);
 			btf[nbtf++] = argv[++i];
 		} else if (!strcmp(argv[i], "--json"))
-			json = true;
+			src.json = true;
+		else if (!strcmp(argv[i], "--plain"))
+			src.plain = true;
 		else if (argv[i][0] == '-' && argv[i][1])
 			return command_usage("compile", "no option '%s'", argv[i]);
 		else
-			argv[1 + n++] = argv[i];
+			argv[1 + src.n++] = argv[i];
 	}
-	if (!n || !out)
+	if (!src.n || !out)
 		return command_usage("compile", "name the rule files and -o OBJECT");
-	return compile(argv + 1, n, btf, nbtf, out, json);
+	return compile(&src, btf, nbtf, out);
 }

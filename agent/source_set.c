@@ -115,7 +115,7 @@ int source_set_read(struct arena *a, const struct sources *src, struct kbtf *kbt
 {
 	struct diags diags = diags_init(a);
 	struct rule_set *set = NULL;
-	struct generated gen = { 0 };
+	struct generated gen = { .plain = src->plain };
 	struct source **texts;
 	uint32_t ntexts;
 

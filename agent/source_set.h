@@ -24,6 +24,7 @@ struct sources {
 	char *const *files;
 	int n;
 	bool json;			/* diagnostics */
+	bool plain;			/* the object: --plain of `deadfall compile` */
 };
 
 /* Rules that make a set. */

@@ -115,7 +115,8 @@ static struct runtime_size size_of(const struct generated *gen, const struct rul
 				     .ndecisions = am->ndecisions,
 				     .nparams = am->nparams,
 				     .nrules = set->nrules,
-				     .nflags = set->nflags ? set->nflags : 1 };
+				     .nflags = set->nflags ? set->nflags : 1,
+				     .plain = gen->plain };
 
 	for (int h = 0; h < HOOKS; h++) {
 		if (gen->code.per_hook[h] && !gen->code.single[h] && !hook_kinds[h].direct)
@@ -163,6 +164,7 @@ static int emit_object(struct arena *a, struct rule_set *set, struct generated *
 			   .btf = btf,
 			   .codes = gen->codes,
 			   .ncodes = gen->code.nfuncs,
+			   .plain = gen->plain,
 			   .nvars = sizeof(vars) / sizeof(vars[0]) + gen->nextra };
 	struct obj_var *all = arena_array(a, obj.nvars, sizeof(*all));
 	char *manifest;

@@ -20,6 +20,7 @@ struct generated {
 	struct code_set code;
 	struct code *codes;	/* encoded functions, code.nfuncs of them */
 	const char *manifest;
+	bool plain;			/* in: any loader loads all programs */
 	const struct obj_var *extra;	/* further variables, of tests */
 	uint32_t nextra;
 };

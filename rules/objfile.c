@@ -73,17 +73,23 @@ static uint32_t find_symbol(const struct writer *w, const char *name)
 	return 0;
 }
 
+static const char *section_of(const struct obj *obj, const struct ir_func *f)
+{
+	return f->section + (obj->plain && *f->section == '?');
+}
+
 /* Number the code sections and place every function in one. */
 static void place_functions(struct writer *w, size_t *sizes)
 {
 	for (uint32_t i = 0; i < w->obj->ncodes; i++) {
 		const struct code *code = &w->obj->codes[i];
+		const char *section = section_of(w->obj, code->func);
 		uint32_t s;
 
-		for (s = 0; s < w->ncode && strcmp(w->code_names[s], code->func->section) != 0; s++)
+		for (s = 0; s < w->ncode && strcmp(w->code_names[s], section) != 0; s++)
 			;
 		if (s == w->ncode)
-			w->code_names[w->ncode++] = (char *)code->func->section;
+			w->code_names[w->ncode++] = (char *)section;
 		w->places[i].section = s;
 		w->places[i].offset = (uint32_t)sizes[s];
 		sizes[s] += code->n * sizeof(struct bpf_insn);

@@ -32,6 +32,7 @@ struct obj {
 	uint32_t ncodes;
 	const struct obj_var *vars;
 	uint32_t nvars;
+	bool plain;		/* programs that only the agent would load are not marked as such */
 	const char *manifest;	/* text; its NUL goes into the section too */
 };
 

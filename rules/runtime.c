@@ -116,6 +116,8 @@ static Elf_Data *find_btf(Elf *elf)
 
 static bool is_used(const struct runtime_size *size, const char *section)
 {
+	if (size->plain)
+		return true;
 	for (uint32_t i = 0; i < size->nhooks; i++) {
 		if (!strcmp(size->hooks[i], section))
 			return true;

@@ -5,6 +5,7 @@
 #ifndef RULES_RUNTIME_H
 #define RULES_RUNTIME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/buf.h"
@@ -17,6 +18,7 @@ struct runtime_size {
 	uint32_t nflags, nflag_sets;	/* at least 1 */
 	const char *hooks[16];		/* sections of the hooks that the set uses: plain loaders load these */
 	uint32_t nhooks;
+	bool plain;			/* ... all sections */
 };
 
 /* The runtime object with these sizes. Errors: ERR_CORRUPT (a runtime that lacks a type: a build fault), ERR_NOMEM. */

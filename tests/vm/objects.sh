@@ -25,6 +25,17 @@ match: {sequence: [enter, leave]}
 on_match: [log: "x"]
 END
 
+cat >"$work/traced.yaml" <<'END'
+deadfall: 1
+rule: traced
+events:
+  enter: {probe: "fentry:vfs_read", where: arg.count == 77, key: task.tid}
+  leave: {probe: "fexit:vfs_read", where: old(arg.count) == 77, key: task.tid}
+  switch: {probe: "rawtp:sched_switch", where: arg.prev->pid == 1}
+match: {sequence: [enter, leave]}
+on_match: [log: "x"]
+END
+
 # with FIELD NAME: a rule that asks for a field of struct dentry; d_subdirs became d_children in v6.8
 with() {
 	printf 'deadfall: 1\nrule: %s\nevents:\n  e:\n    probe: kprobe:vfs_read\n    where: %s\nmatch: {event: e}\non_match: [log: x]\n' \
@@ -48,6 +59,7 @@ for kernel in 6.1 6.12; do
 done
 check "llvm-objdump -S shows the rule's lines" shows "$work/moved-6.1.o" '; 7: task.comm == "df-child" && arg.file->f_inode->i_size == 4096'
 check "bpftool opens it, with its programs" sh -c "bpftool gen skeleton '$work/moved-6.1.o' | grep -q df_only_kprobe"
+"$build/deadfall" compile --plain --btf "$(contrib/vm/kernel 6.12)" "$work/moved.yaml" "$work/traced.yaml" -o "$work/plain.o"
 compiled 6.12 new-field && compiled 6.1 old-field && compiled 6.12 new-if-there && compiled 6.1 old-if-there
 
 hits() {
@@ -62,13 +74,19 @@ said() {
 on() {
 	local kernel=$1 other=$2 absent=$3 there=$4
 	run_vm "$kernel" --kernel "$kernel" --no-kdump --run-args --dry-run --rule "$work/moved-$other.o" --with bpftool \
-		--copy "$build/vm/exprs" --copy "$work/moved-$kernel.o" --copy "$work/$absent-$other.o" --copy "$work/$there-$other.o" -- "
+		--copy "$build/vm/exprs" --copy "$work/plain.o" --copy "$work/moved-$kernel.o" --copy "$work/$absent-$other.o" --copy "$work/$there-$other.o" -- "
 		deadfall run --dry-run $absent-$other.o; echo \"absent field ended with \$?\"
 		deadfall run --dry-run $there-$other.o >there.log 2>&1 &
 		until grep -q armed there.log; do sleep 0.3; [ -d /proc/\$! ] || break; done
 		./exprs 10; sleep 0.5; kill -INT \$!; wait \$!; cat there.log
 		mkdir -p /sys/fs/bpf; mount -t bpf bpf /sys/fs/bpf 2>/dev/null
 		bpftool prog load moved-$kernel.o /sys/fs/bpf/hook 2>/dev/null && bpftool prog show pinned /sys/fs/bpf/hook
+		if [ $kernel = 6.12 ]; then
+			bpftool prog loadall plain.o /sys/fs/bpf/all && ls /sys/fs/bpf/all | sed 's/^/pinned /'
+			deadfall run --dry-run plain.o >plain.log 2>&1 &
+			until grep -q armed plain.log; do sleep 0.3; [ -d /proc/\$! ] || break; done
+			./exprs 3; sleep 0.5; kill -INT \$!; wait \$!; cat plain.log
+		fi
 		bpftool btf dump file /sys/kernel/btf/vmlinux format raw | awk '
 			/STRUCT .file. / { inside = 1 }
 			inside && /.f_inode. / { print \"f_inode lies at bit\", \$NF; exit }'; true"
@@ -87,6 +105,9 @@ moves() {
 
 moved=
 on 6.12 6.1 old-field old-if-there
+check "6.12: bpftool prog loadall takes an object of compile --plain: hooks" said '^pinned df_hook_kprobe\|^pinned df_only_kprobe'
+check "6.12: engines and tracing programs" eval "said '^pinned df_list0' && said '^pinned df_fentry_0' && said '^pinned df_rawtp_0'"
+check "6.12: deadfall runs it as well" said 'would have fired: rule traced'
 check "6.12: bpftool loads the hooks" said 'kprobe +name df_only_kprobe'
 on 6.1 6.12 new-field new-if-there
 check "a field that the rule reads lies elsewhere on the other kernel: $moved" moves "$moved"
