@@ -63,6 +63,7 @@ static void parse_field(struct arena *a, const json_t *j, struct mf_field *f)
 	f->type = value_type_of(string(a, j, "type", false));
 	f->size = (uint32_t)number(j, "size", 8);
 	f->word = (uint32_t)number(j, "word", 0);
+	f->is_error = json_is_true(json_object_get(j, "error"));
 	f->user = json_is_true(json_object_get(j, "user"));
 	list = array(a, j, "values", sizeof(*f->values), &f->values, &f->nvalues);
 	for (size_t i = 0; i < f->nvalues; i++) {

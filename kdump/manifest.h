@@ -42,6 +42,7 @@ struct mf_field {
 	uint32_t size;		/* bytes */
 	uint32_t word;		/* first payload word */
 	bool user;		/* read from user memory, or registers of a user program */
+	bool is_error;		/* a return value: what is negative is an error number */
 	struct mf_enumerator *values;
 	size_t nvalues;
 };

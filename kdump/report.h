@@ -20,6 +20,7 @@ struct report_value {
 	const char *name;
 	enum value_type type;
 	bool unknown;		/* could not be read when the event happened */
+	bool is_error;		/* a return value: what is negative is an error number */
 	uint64_t num;		/* numbers; sign-extended for VALUE_INT */
 	const char *text;	/* VALUE_STR: the string; VALUE_ENUM: its name or NULL */
 	const uint8_t *bytes;	/* VALUE_BYTES */

@@ -53,7 +53,7 @@ struct report_value value_of_field(struct arena *a, const struct mf_event *def, 
 				   const struct set_event *e)
 {
 	const struct mf_field *f = &def->fields[field];
-	struct report_value v = { .name = f->name, .type = f->type };
+	struct report_value v = { .name = f->name, .type = f->type, .is_error = f->is_error };
 
 	if (def->mask_word >= 0 && (uint64_t)def->mask_word < e->nwords && field < 64)
 		v.unknown = e->w[def->mask_word] >> field & 1;
@@ -99,6 +99,14 @@ static const char *hex(struct arena *a, const uint8_t *bytes, size_t len)
 	return text;
 }
 
+/* The name of an error number as functions of the kernel return it, or NULL. */
+static const char *error_name(uint64_t num)
+{
+	int64_t n = (int64_t)num;
+
+	return n < 0 && n >= -4095 ? strerrorname_np((int)-n) : NULL;
+}
+
 const char *value_format(struct arena *a, const struct report_value *v, char format)
 {
 	unsigned long long num = v->num;
@@ -115,9 +123,15 @@ const char *value_format(struct arena *a, const struct report_value *v, char for
 		return arena_printf(a, "0x%llx", num);
 	case 'd':
 		return arena_printf(a, "%lld", (long long)num);
+	case 'e':
+		return error_name(num) ? arena_printf(a, "-%s", error_name(num)) : arena_printf(a, "%lld", (long long)num);
+	case 'i':
+		return arena_printf(a, "%llu.%llu.%llu.%llu", num & 255, num >> 8 & 255, num >> 16 & 255, num >> 24 & 255);
 	}
 	switch (v->type) {
 	case VALUE_INT:
+		if (v->is_error && error_name(num))
+			return arena_printf(a, "%lld (-%s)", (long long)num, error_name(num));
 		return arena_printf(a, "%lld", (long long)num);
 	case VALUE_BOOL:
 		return num ? "true" : "false";

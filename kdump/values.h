@@ -15,7 +15,7 @@ struct report_value value_of_field(struct arena *a, const struct mf_event *def, 
 struct report_value *values_of_key(struct arena *a, const struct manifest *mf, const struct mf_rule *rule,
 				   const struct set_key *key, size_t *count);
 
-/* A value as text in a given format: 'p', 'x', 'd', or 0 for its own. */
+/* A value as text in a given format: 'p', 'x', 'd', 'e' (-5: -EIO), 'i' (a __be32: 10.0.0.1), or 0 for its own. */
 const char *value_format(struct arena *a, const struct report_value *v, char format);
 
 /* All parts of a key, separated by commas. */

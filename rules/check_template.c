@@ -127,9 +127,9 @@ void check_template(struct check *c, const struct node *node)
 		format = strchr(name, ':');
 		if (format) {
 			*format++ = '\0';
-			if (strlen(format) != 1 || !strchr("pxd", *format))
+			if (strlen(format) != 1 || !strchr("pxdei", *format))
 				diag_error(c->diags, TAG_TEMPLATE, node_part(node, off, (uint32_t)(close - open + 1)),
-					   "formats are :p (pointer), :x (hexadecimal), :d (decimal)");
+					   "formats are :p (pointer), :x (hexadecimal), :d (decimal), :e (error number), :i (IPv4 address)");
 		}
 		check_name_part(c, node_part(node, off + 1, (uint32_t)strlen(name)), name);
 	}

@@ -93,6 +93,19 @@ static bool reads_user(const struct expr *e)
 	return reads_user(e->a) || reads_user(e->b) || reads_user(e->c);
 }
 
+#define ENUMERATORS_MAX 512
+
+static json_t *enumerators_json(const struct type *t)
+{
+	json_t *list = json_array();
+	const char *name;
+	int64_t value;
+
+	for (uint32_t i = 0; i < ENUMERATORS_MAX && type_enumerator(t, i, &name, &value); i++)
+		json_array_append_new(list, json_pack("[I, s]", (json_int_t)value, name));
+	return list;
+}
+
 static json_t *field_json(const struct event *e, const struct field *f)
 {
 	uint32_t size = f->expr->type->size;
@@ -103,6 +116,10 @@ static json_t *field_json(const struct event *e, const struct field *f)
 	else if (!size || size > 8)
 		size = 8;
 	j = json_pack("{s:s, s:s, s:i, s:i}", "name", f->name, "type", type_name(f), "size", (int)size, "word", (int)f->word);
+	if (f->expr->type->kind == TYPE_ENUM)
+		json_object_set_new(j, "values", enumerators_json(f->expr->type));
+	if (f->expr->op == EXPR_RETVAL && f->expr->type->is_signed)
+		json_object_set_new(j, "error", json_true());
 	if (is_user_probe(e) || reads_user(f->expr))
 		json_object_set_new(j, "user", json_true());
 	return j;

@@ -76,6 +76,9 @@ struct type_member {
 bool type_find_member(struct types *t, const struct type *st, const char *name, struct type_member *ret);
 const char *type_nearest_member(struct types *t, const struct type *st, const char *name);
 
+/* The n-th name of this enum; false past the end. */
+bool type_enumerator(const struct type *e, uint32_t n, const char **name, int64_t *value);
+
 /* The value of a name of this enum. */
 bool type_enum_value(const struct type *e, const char *name, int64_t *ret);
 

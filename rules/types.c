@@ -464,17 +464,24 @@ const char *type_nearest_member(struct types *t, const struct type *st, const ch
 	return nearest_best(&n);
 }
 
-bool type_enum_value(const struct type *e, const char *name, int64_t *ret)
+bool type_enumerator(const struct type *e, uint32_t n, const char **name, int64_t *value)
 {
 	const struct btf_type *b = e->btf ? btf__type_by_id(e->btf, e->btf_id) : NULL;
 
-	for (uint32_t i = 0; b && i < btf_vlen(b); i++) {
-		uint32_t off = btf_is_enum(b) ? btf_enum(b)[i].name_off : btf_enum64(b)[i].name_off;
+	if (!b || n >= btf_vlen(b))
+		return false;
+	*name = btf__str_by_offset(e->btf, btf_is_enum(b) ? btf_enum(b)[n].name_off : btf_enum64(b)[n].name_off);
+	*value = btf_is_enum(b) ? btf_enum(b)[n].val : (int64_t)btf_enum64_value(&btf_enum64(b)[n]);
+	return true;
+}
 
-		if (strcmp(btf__str_by_offset(e->btf, off), name))
-			continue;
-		*ret = btf_is_enum(b) ? btf_enum(b)[i].val : (int64_t)btf_enum64_value(&btf_enum64(b)[i]);
-		return true;
+bool type_enum_value(const struct type *e, const char *name, int64_t *ret)
+{
+	const char *found;
+
+	for (uint32_t i = 0; type_enumerator(e, i, &found, ret); i++) {
+		if (!strcmp(found, name))
+			return true;
 	}
 	return false;
 }

@@ -121,6 +121,15 @@ static bool builtin(const struct sim_at *at, const struct expr *e, struct eval_v
 	}
 }
 
+struct eval_value sim_named(const struct type *t, struct eval_value v)
+{
+	int64_t num;
+
+	if (t->kind == TYPE_ENUM && v.len && type_enum_value(t, v.str, &num))
+		return (struct eval_value){ .num = (uint64_t)num };
+	return v;
+}
+
 /* Asked before anything is evaluated: true if this tells the value, or that it is not known. */
 static bool given(void *arg, const struct expr *e, struct eval_value *ret)
 {
@@ -130,7 +139,7 @@ static bool given(void *arg, const struct expr *e, struct eval_value *ret)
 	if (!v && e->op == EXPR_ARG)
 		v = find_arg(at, &at->event->args[e->index]);
 	if (v) {
-		*ret = *v;
+		*ret = sim_named(e->type, *v);
 		if (e->type->kind != TYPE_STR && !ret->unknown)
 			ret->num = fit_value(e->type, ret->num);
 		return true;

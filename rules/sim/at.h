@@ -47,6 +47,9 @@ struct sim_at {
 /* Prepare at->env for the expressions of this event. */
 void sim_at_event(struct sim_at *at, const struct event *event, const uint64_t *params);
 
+/* A value of this type as it was given: an enumerator may be given by its name, as reports write it. */
+struct eval_value sim_named(const struct type *t, struct eval_value v);
+
 /* The address that stands for a symbol: no two have the same. */
 uint64_t sim_symbol(const char *name);
 

@@ -54,7 +54,7 @@ static struct sim_event *make_event(struct sim_run *r, const struct sim_occurren
 		for (uint32_t f = 0; f < at->nfields && !recorded; f++) {
 			recorded = !strcmp(at->fields[f].name, event->fields[i].name);
 			if (recorded)
-				e->fields[i] = at->fields[f].value;
+				e->fields[i] = sim_named(event->fields[i].expr->type, at->fields[f].value);
 		}
 		if (!recorded)
 			e->fields[i] = eval_expr(&at->env, event->fields[i].expr);

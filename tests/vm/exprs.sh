@@ -244,6 +244,17 @@ write_steps() {
 
 steps >"$work/steps"
 write_steps <"$work/steps" >"$work/steps.yaml"
+cat >"$work/said.yaml" <<'END'
+deadfall: 1
+rule: said
+events:
+  e:
+    probe: kprobe:udp_rcv
+    where: task.comm == "df-child"
+    fields: {to: ip_hdr(arg.skb)->daddr, kind: (enum pid_type)PIDTYPE_TGID, error: (long)-EIO}
+match: {event: e}
+on_match: [log: "sent to {to:i} by a {kind}: {error:e}, {error}"]
+END
 write_rules kprobe:vfs_read entry <"$work/conditions" >"$work/exprs.yaml"
 write_rules kretprobe:vfs_read return <"$work/returns" >>"$work/exprs.yaml"
 write_rules kprobe:udp_rcv packet <"$work/packets" >>"$work/exprs.yaml"
@@ -297,7 +308,7 @@ live_is_as_expected() {
 
 for kernel in 6.12 6.1; do
 	run_vm "$kernel" --kernel "$kernel" --no-kdump --run-args --dry-run --rule "$work/exprs.yaml" \
-		--rule "$work/steps.yaml" --rule tests/vm/rules/live.yaml \
+		--rule "$work/steps.yaml" --rule "$work/said.yaml" --rule tests/vm/rules/live.yaml \
 		--copy "$build/vm/exprs" -- ./exprs 10
 	check "$kernel: the rules load and the program runs" same 0 "$rc"
 	check_all entry "$work/conditions" "$kernel"
@@ -305,6 +316,8 @@ for kernel in 6.12 6.1; do
 	check_all packet "$work/packets" "$kernel"
 	check_all call "$work/calls" "$kernel"
 	check_steps "$kernel"
+	check "$kernel: addresses, enumerators and errors are said by name" \
+		grep 'rule said .*: sent to 127.0.0.1 by a PIDTYPE_TGID: -EIO, -5' "$dir/deadfall.log"
 	for rule in $(live_rules); do
 		check "$kernel: $rule" live_is_as_expected "$rule"
 	done

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* kdump/values.c: values as text. */
+#include "tests/unit/test.h"
+
+#include "kdump/values.h"
+
+static void formats(void **state)
+{
+	static const struct {
+		struct report_value v;
+		char format;
+		const char *want;
+	} cases[] = {
+		{ { .type = VALUE_UINT, .num = 10 }, 0, "10" },
+		{ { .type = VALUE_UINT, .num = 10 }, 'x', "0xa" },
+		{ { .type = VALUE_PTR, .num = 10 }, 0, "0xa" },
+		{ { .type = VALUE_PTR, .num = 10 }, 'd', "10" },
+		{ { .type = VALUE_INT, .num = (uint64_t)-5 }, 0, "-5" },
+		{ { .type = VALUE_INT, .num = (uint64_t)-5, .is_error = true }, 0, "-5 (-EIO)" },
+		{ { .type = VALUE_INT, .num = 5, .is_error = true }, 0, "5" },
+		{ { .type = VALUE_INT, .num = (uint64_t)-4000, .is_error = true }, 0, "-4000" },
+		{ { .type = VALUE_INT, .num = (uint64_t)-5 }, 'e', "-EIO" },
+		{ { .type = VALUE_INT, .num = (uint64_t)-5000 }, 'e', "-5000" },
+		{ { .type = VALUE_INT, .num = 7 }, 'e', "7" },
+		{ { .type = VALUE_UINT, .num = 0x0100007f }, 'i', "127.0.0.1" },
+		{ { .type = VALUE_ENUM, .num = 3 }, 0, "3" },
+		{ { .type = VALUE_ENUM, .num = 3, .text = "THREE" }, 0, "THREE" },
+		{ { .type = VALUE_ENUM, .num = 3, .text = "THREE" }, 'd', "3" },
+		{ { .type = VALUE_INT, .unknown = true }, 'e', "?" },
+	};
+	struct arena *a = arena_create(NULL, NULL);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_string_equal(value_format(a, &cases[i].v, cases[i].format), cases[i].want);
+	arena_destroy(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(formats),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
