@@ -441,14 +441,6 @@ static int attach_guardian(struct arena *a, struct loaded *s, struct err *err)
 	return 0;
 }
 
-/* Of a hook; tracing programs, which are engines as well, are attached with their hooks. */
-static bool is_engine(const struct bpf_program *p)
-{
-	const char *name = bpf_program__name(p);
-
-	return !strncmp(name, "df_list", 7) || !strncmp(name, "df_ring", 7);
-}
-
 /* Engines first: a hook that runs before its engine is attached does nothing. */
 static int attach_engines(struct arena *a, struct loaded *s, struct err *err)
 {
@@ -457,7 +449,8 @@ static int attach_engines(struct arena *a, struct loaded *s, struct err *err)
 	bpf_object__for_each_program(p, s->engines) {
 		struct bpf_link *link;
 
-		if (!bpf_program__autoload(p) || !is_engine(p))
+		/* tracing programs are attached with their hooks */
+		if (!bpf_program__autoload(p) || strcmp(bpf_program__section_name(p), DF_SEC_ENGINE) != 0)
 			continue;
 		link = bpf_program__attach(p);
 		if (!link)

@@ -33,9 +33,9 @@ static const struct {
 	const char *section, *hook;
 	enum bpf_attach_type type;
 } sections[3] = {
-	{ "fentry", "fentry", BPF_TRACE_FENTRY },
-	{ "fexit", "fexit", BPF_TRACE_FEXIT },
-	{ "tp_btf", "rawtp", BPF_TRACE_RAW_TP },
+	{ DF_SEC_FENTRY, "fentry", BPF_TRACE_FENTRY },
+	{ DF_SEC_FEXIT, "fexit", BPF_TRACE_FEXIT },
+	{ DF_SEC_RAWTP, "rawtp", BPF_TRACE_RAW_TP },
 };
 
 static int module_btf_fd(struct tracing *t, const char *module)

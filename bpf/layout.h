@@ -187,6 +187,15 @@ struct df_places_at {
 };
 
 /*
+ * Sections of programs of which the agent says where they attach. The functions and the event in their names are there on
+ * every kernel, so that other loaders can load them, too (deadfall compile --plain); tracing programs are not engines.
+ */
+#define DF_SEC_ENGINE "fentry/bpf_fentry_test1"
+#define DF_SEC_FENTRY "fentry/bpf_fentry_test2"
+#define DF_SEC_FEXIT "fexit/bpf_fentry_test2"
+#define DF_SEC_RAWTP "tp_btf/sched_process_fork"
+
+/*
  * A number that tells a text (its words, zeros behind it up to a whole word) or a stack from others: of texts that
  * differ, one pair in 2^64 has the same.
  */

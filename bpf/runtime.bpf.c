@@ -16,18 +16,15 @@ const volatile struct df_has df_has SEC(".rodata.df_has") = { .crash_kexec = 1 }
 const volatile struct df_places_at df_places_at SEC(".rodata.df_places") = { 0 };
 struct df_ctl df_ctl SEC(".data.df_ctl") = { .version = DF_VERSION };
 
-/* The agent says which hook's df_hit it is; the name here is that of a function that every kernel has, for plain loaders. */
-#define ENGINE_AT "?fentry/bpf_fentry_test1"
-
 #define ENGINE(n)                                                                                                  \
-	SEC(ENGINE_AT) int BPF_PROG(df_list##n, __u32 prog)                                                 \
+	SEC("?" DF_SEC_ENGINE) int BPF_PROG(df_list##n, __u32 prog)                                                 \
 	{                                                                                                          \
 		struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);                                        \
 		if (r)                                                                                             \
 			engine_list(r, prog);                                                                      \
 		return 0;                                                                                          \
 	}                                                                                                          \
-	SEC(ENGINE_AT) int BPF_PROG(df_ring##n, __u32 prog)                                                 \
+	SEC("?" DF_SEC_ENGINE) int BPF_PROG(df_ring##n, __u32 prog)                                                 \
 	{                                                                                                          \
 		struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);                                        \
 		if (r)                                                                                             \

@@ -152,12 +152,16 @@ static struct expr *string_compare(struct check *c, struct expr *e, struct expr 
 	struct diag *d;
 
 	if (!x || !y) {
-		d = diag_error(c->diags, TAG_TYPE, e->span, "'%s' is not a string",
-			       type_text(c->arena, x ? b->type : a->type));
-		if (type_is_integer(x ? b->type : a->type))
+		const struct expr *text = x ? a : b, *other = x ? b : a;
+
+		d = diag_error(c->diags, TAG_TYPE, e->span, "'%s' is not a string", type_text(c->arena, other->type));
+		if (other->op == EXPR_BUILTIN && other->index == BUILTIN_CGROUP)
+			diag_hint(c->diags, d, "it is a number, that of the folder: ls -di /sys/fs/cgroup/PATH; the path's last part is "
+				  "task->cgroups->dfl_cgrp->kn->name");
+		else if (type_is_integer(other->type))
 			diag_hint(c->diags, d, "str(address) reads a string, ustr(address) one of user space");
-		else if ((x ? a : b)->op == EXPR_STR && is_identifier((x ? a : b)->text))
-			diag_hint(c->diags, d, "the address of a function or variable is written &%s", (x ? a : b)->text);
+		else if (text->op == EXPR_STR && is_identifier(text->text))
+			diag_hint(c->diags, d, "the address of a function or variable is written &%s", text->text);
 		return NULL;
 	}
 	if (x->op == EXPR_STR && !is_glob) {

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "bpf/layout.h"
 #include "lib/arena.h"
 
 /*
@@ -17,7 +18,6 @@
 #define FUNCS_OF_BODIES 160
 #define ITEMS_PER_FUNC 8000
 
-/* Of tracing programs the agent says where they attach; the names here are of what every kernel has, for plain loaders. */
 const struct hook_kind hook_kinds[HOOKS] = {
 	[HOOK_KPROBE] = { "kprobe", "kprobe.multi", CTX_REGS },
 	[HOOK_KRETPROBE] = { "kretprobe", "kretprobe.multi", CTX_REGS },
@@ -26,9 +26,9 @@ const struct hook_kind hook_kinds[HOOKS] = {
 	[HOOK_UPROBE] = { "uprobe", "uprobe", CTX_USER, .nested = true },
 	[HOOK_TRACEPOINT] = { "tracepoint", "tracepoint", CTX_RECORD },
 	[HOOK_PERF] = { "perf", "perf_event", CTX_PERF },
-	[HOOK_FENTRY] = { "fentry", "?fentry/bpf_fentry_test1", CTX_TRAMPOLINE, .direct = true, .nested = true, .skip = 2 },
-	[HOOK_FEXIT] = { "fexit", "?fexit/bpf_fentry_test1", CTX_TRAMPOLINE, .direct = true, .nested = true, .skip = 2 },
-	[HOOK_RAWTP] = { "rawtp", "?tp_btf/sched_process_exit", CTX_WORDS, .direct = true, .nested = true, .skip = 2 },
+	[HOOK_FENTRY] = { "fentry", "?" DF_SEC_FENTRY, CTX_TRAMPOLINE, .direct = true, .nested = true, .skip = 2 },
+	[HOOK_FEXIT] = { "fexit", "?" DF_SEC_FEXIT, CTX_TRAMPOLINE, .direct = true, .nested = true, .skip = 2 },
+	[HOOK_RAWTP] = { "rawtp", "?" DF_SEC_RAWTP, CTX_WORDS, .direct = true, .nested = true, .skip = 2 },
 };
 
 /* An event at a return that needs values of the entry. */

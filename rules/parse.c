@@ -499,7 +499,8 @@ static struct expr *parse_pattern(struct parser *p, enum expr_op op, struct expr
 	e->text = p->t->text;
 	next(p);
 	if (a->op != EXPR_NAME || strcmp(a->text, "kstack")) {
-		diag_error(p->diags, TAG_SYNTAX, a->span, "only a stack can be asked: kstack has \"function\"");
+		diag_hint(p->diags, diag_error(p->diags, TAG_SYNTAX, a->span, "only a stack can be asked: kstack has \"function\""),
+			  "functions of a user stack have no names in the kernel: uprobe:FILE:FUNCTION is an event of its own");
 		p->failed = true;
 	}
 	e->a = NULL;

@@ -176,7 +176,9 @@ static void choice(struct gen *g, int depth)
 
 static void function(struct gen *g, int depth)
 {
-	switch (below(g, 4)) {
+	static const char *const swaps[] = { "ntohs(", "ntohl(", "be64_to_cpu(", "BIT(63 & " };
+
+	switch (below(g, 5)) {
 	case 0:
 		two(g, "min(", ", ", ")", depth, number);
 		break;
@@ -185,6 +187,11 @@ static void function(struct gen *g, int depth)
 		break;
 	case 2:
 		put(g, "abs(");
+		number(g, depth - 1);
+		put(g, ")");
+		break;
+	case 3:
+		put(g, swaps[below(g, 4)]);
 		number(g, depth - 1);
 		put(g, ")");
 		break;

@@ -307,7 +307,7 @@ live_is_as_expected() {
 }
 
 for kernel in 6.12 6.1; do
-	run_vm "$kernel" --kernel "$kernel" --no-kdump --run-args --dry-run --rule "$work/exprs.yaml" \
+	limit=500 run_vm "$kernel" --kernel "$kernel" --no-kdump --run-args --dry-run --rule "$work/exprs.yaml" \
 		--rule "$work/steps.yaml" --rule "$work/said.yaml" --rule tests/vm/rules/live.yaml \
 		--copy "$build/vm/exprs" -- ./exprs 10
 	check "$kernel: the rules load and the program runs" same 0 "$rc"
