@@ -32,7 +32,7 @@ loop_vm() {
 		until [ -b /dev/vda ]; do sleep 0.1; done; mount -t ext4 /dev/vda /disk; mkdir -p /disk/lib /disk/crash
 		mount --bind /disk/lib /var/lib/deadfall; deadfall kdump setup --target /disk/crash >/dev/null || exit
 		arm() { rm -f /tmp/run; deadfall run "$@" loop.yaml >/tmp/run 2>&1 & pid=$!; until grep -qsE "^(dis)?armed" /tmp/run; do sleep 0.2; done; }
-		meet() { echo x >/tmp/a; echo "fire $(date +%s)"; mv /tmp/a /tmp/b; sleep 2; sed "s/^/$1: /" /tmp/run; }
+		meet() { echo x >/tmp/a; echo "fire $(($(date +%s) + 1))"; sleep 1; mv /tmp/a /tmp/b; sleep 2; sed "s/^/$1: /" /tmp/run; }
 		end() { kill -INT $pid; wait $pid; }
 		'"$command"
 }
