@@ -190,12 +190,28 @@ static kdump_ctx_t *open_context(int fd, int *status)
 	return g.ctx;
 }
 
+/* Why libkdumpfile did not open the file. */
+static void refused(struct mem_kdumpfile *d, int status, struct err *err)
+{
+	char byte;
+
+	if (status < 0) {
+		err_set(err, ERR_CORRUPT, "the dump's headers are damaged");
+	} else if (status == KDUMP_ERR_NOTIMPL) {
+		err_set(err, ERR_INVALID, "neither a kernel dump nor a capsule (%s)", kdump_get_err(d->ctx));
+	} else {
+		fail(d->ctx, (kdump_status)status, err);
+		/* Memory for what a damaged header asks for is refused like any other; the file itself can be read. */
+		if (err->code == ERR_SYSTEM && pread(d->fd, &byte, 1, 0) == 1)
+			err->code = ERR_CORRUPT;
+	}
+}
+
 /* The file is open: let libkdumpfile find out what it is. */
 static int probe(struct mem_kdumpfile *d, struct dump_info *info, struct err *err)
 {
 	const char *text;
 	int status;
-	char byte;
 
 	if (unflatten(d, info, err))
 		return -1;
@@ -203,17 +219,9 @@ static int probe(struct mem_kdumpfile *d, struct dump_info *info, struct err *er
 	d->ctx = open_context(d->fd, &status);
 	if (!d->ctx)
 		return err_nomem(err);
-	if (status < 0) {
-		d->ctx = NULL;		/* in no state to be freed */
-		return err_set(err, ERR_CORRUPT, "the dump's headers are damaged");
-	}
-	if (status == KDUMP_ERR_NOTIMPL)
-		return err_set(err, ERR_INVALID, "neither a kernel dump nor a capsule (%s)", kdump_get_err(d->ctx));
 	if (status != KDUMP_OK) {
-		fail(d->ctx, (kdump_status)status, err);
-		/* Memory for what a damaged header asks for is refused like any other; the file itself can be read. */
-		if (err->code == ERR_SYSTEM && pread(d->fd, &byte, 1, 0) == 1)
-			err->code = ERR_CORRUPT;
+		refused(d, status, err);
+		d->ctx = NULL;		/* in no state to be freed */
 		return -1;
 	}
 	if (kdump_get_string_attr(d->ctx, KDUMP_ATTR_FILE_FORMAT, &text) == KDUMP_OK)
