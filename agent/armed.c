@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/budget.h"
 #include "agent/guards.h"
 #include "agent/object.h"
 #include "agent/params.h"
@@ -116,13 +117,14 @@ static int announce(struct armed *s, uint32_t number, struct err *err)
 	describe(s);
 	if (object_manifest(&s->object, &manifest, &len, err))
 		return -1;
-	return running_write(&s->loaded, arena_strndup(s->a, manifest, len), s->text, s->opts->dry_run, number, s->state_path,
+	return running_write(&s->loaded, &s->plan, arena_strndup(s->a, manifest, len), s->text, s->opts->dry_run, number, s->state_path,
 			     sizeof(s->state_path), err);
 }
 
 int armed_arm(struct armed *s, const struct set_info *all, uint32_t number, struct err *err)
 {
-	if (set_load(s->a, &s->info, &s->object, &s->plan, &s->loaded, err) || set_params(s, all, err) ||
+	if (budget_check(s->a, &s->info, &s->plan, s->opts->src.memory, err) ||
+	    set_load(s->a, &s->info, &s->object, &s->plan, &s->loaded, err) || set_params(s, all, err) ||
 	    arm_rules(s, err) || set_attach(s->a, &s->loaded, &s->plan, err) || announce(s, number, err))
 		return -1;
 	s->rings = ring_buffer__new(set_map_fd(&s->loaded, "df_out"), armed_note, s, NULL);

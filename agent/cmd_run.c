@@ -17,6 +17,7 @@
 #include "agent/notify.h"
 #include "agent/parts.h"
 #include "lib/cleanup.h"
+#include "rules/memory.h"
 
 #define RETRY_MS 50
 
@@ -26,6 +27,7 @@ static int parse_options(int argc, char **argv, struct run_options *o)
 
 	o->src.files = argv + 1;
 	o->brake = BRAKE_DEFAULT;
+	o->src.memory = MEMORY_DEFAULT;
 	o->sets = calloc((size_t)argc, sizeof(*o->sets));
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--dry-run"))
@@ -40,6 +42,9 @@ static int parse_options(int argc, char **argv, struct run_options *o)
 			o->src.json = true;
 		else if (!strcmp(argv[i], "--brake") && i + 1 < argc) {
 			if (brake_parse(argv[++i], &o->brake, &err))
+				return command_usage("run", "%s", err.msg);
+		} else if (!strcmp(argv[i], "--memory") && i + 1 < argc) {
+			if (memory_parse(argv[++i], &o->src.memory, &err))
 				return command_usage("run", "%s", err.msg);
 		} else if (!strcmp(argv[i], "--set") && i + 1 < argc)
 			o->sets[o->nsets++] = argv[++i];

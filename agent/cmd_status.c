@@ -13,17 +13,32 @@
 #include "agent/waiting.h"
 #include "agent/why.h"
 #include "lib/arena.h"
+#include "rules/memory.h"
 
 static const char *act_name(uint32_t act)
 {
 	return act == DF_ACT_PANIC ? "panic" : act == DF_ACT_LOG ? "log" : "none";
 }
 
-/* Names of the counters, in the order of struct df_stats. */
-static const char *const counter_names[] = { "seen",	"hit",	"unknown", "key_unknown", "field_unknown", "recorded",
-					     "nmi",	"full", "nomem",   "raced",	  "evicted",	   "fired",	    "own",
-					     "busy" };
-_Static_assert(sizeof(counter_names) / sizeof(counter_names[0]) == offsetof(struct df_stats, failed0) / 8, "counters");
+/* Counters of an event that are shown as they are. */
+#define COUNTER(name) { #name, offsetof(struct df_stats, name) }
+static const struct {
+	const char *name;
+	size_t offset;
+} counters[] = {
+	COUNTER(seen), COUNTER(hit), COUNTER(unknown), COUNTER(key_unknown), COUNTER(field_unknown), COUNTER(recorded),
+	COUNTER(nmi), COUNTER(full), COUNTER(nomem), COUNTER(raced), COUNTER(evicted), COUNTER(fired), COUNTER(own),
+	COUNTER(busy), COUNTER(cut),
+};
+#define NCOUNTERS (sizeof(counters) / sizeof(counters[0]))
+
+static uint64_t counter_of(const struct df_stats *stats, size_t c)
+{
+	uint64_t v;
+
+	memcpy(&v, (const char *)stats + counters[c].offset, sizeof(v));
+	return v;
+}
 
 static void read_ctl(const struct running *r, struct df_ctl *ctl)
 {
@@ -55,6 +70,23 @@ static void print_now(const struct running *r, const struct df_ctl *ctl)
 		printf("  %" PRIu64 " events of earlier steps are missing in logs\n", (uint64_t)ctl->untold);
 	if (ctl->missed)
 		printf("  missed %" PRIu64 " calls of its probes\n", (uint64_t)ctl->missed);
+}
+
+static void print_modules(const struct running *r)
+{
+	for (uint32_t i = 0; i < r->nmodules; i++)
+		printf(r->modules[i].held ? "  holds module %s, which cannot be unloaded before the set\n" :
+					    "  probes module %s; unloaded, it takes its probes with it\n", r->modules[i].name);
+}
+
+static json_t *modules_json(const struct running *r)
+{
+	json_t *modules = json_array();
+
+	for (uint32_t i = 0; i < r->nmodules; i++)
+		json_array_append_new(modules, json_pack("{s:s, s:b}", "module", r->modules[i].name, "held",
+							 r->modules[i].held));
+	return modules;
 }
 
 static uint32_t read_losses(const uint32_t *losses, size_t len, uint32_t rule)
@@ -107,17 +139,18 @@ static json_t *set_json(const struct running *r)
 		json_t *j = json_pack("{s:s, s:s}", "rule", r->info.rules[e->rule].name, "event", e->name);
 
 		stats_read(r->stats_fd, i, &stats);
-		for (size_t c = 0; c < sizeof(counter_names) / sizeof(counter_names[0]); c++)
-			json_object_set_new(j, counter_names[c], json_integer((json_int_t)((uint64_t *)&stats)[c]));
+		for (size_t c = 0; c < NCOUNTERS; c++)
+			json_object_set_new(j, counters[c].name, json_integer((json_int_t)counter_of(&stats, c)));
 		if (e->delay_ns)
 			delay_json(j, &stats);
 		json_object_set_new(j, "conditions", why_event_json(e, &stats));
 		json_array_append_new(events, j);
 	}
-	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I, s:i, s:I, s:I, s:o, s:o}", "set", r->info.name, "pid", (int)r->pid, "armed",
+	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "set", r->info.name, "pid", (int)r->pid, "armed",
 			 act_name(ctl.armed), "said", r->armed_text, "functions", (int)r->functions, "fires",
 			 (int)ctl.fires, "recorded", (json_int_t)ctl.seq, "marks", (int)ctl.marks, "missed",
-			 (json_int_t)ctl.missed, "braked", (json_int_t)ctl.braked, "rules", rules, "events", events);
+			 (json_int_t)ctl.missed, "braked", (json_int_t)ctl.braked, "memory", (json_int_t)r->memory, "nodes_left",
+			 (json_int_t)ctl.nodes_left, "modules", modules_json(r), "rules", rules, "events", events);
 }
 
 static void print_set(const struct running *r)
@@ -127,10 +160,13 @@ static void print_set(const struct running *r)
 	struct df_stats stats;
 	struct df_rule rule;
 	struct df_ctl ctl;
+	char memory[32];
 
 	read_ctl(r, &ctl);
 	printf("%s (pid %u): %s\n", r->info.name, r->pid, r->armed_text);
 	print_now(r, &ctl);
+	printf("  kernel memory: %s at most\n", memory_size(memory, sizeof(memory), r->memory));
+	print_modules(r);
 	for (uint32_t i = 0; i < r->info.nrules; i++) {
 		read_rule(r, i, &rule);
 		printf("  rule %s: action %s, %u matches", r->info.rules[i].name, act_name(rule.act), rule.fires);
@@ -142,11 +178,9 @@ static void print_set(const struct running *r)
 				continue;
 			stats_read(r->stats_fd, e, &stats);
 			printf("    %-20s", r->info.events[e].name);
-			for (size_t c = 0; c < sizeof(counter_names) / sizeof(counter_names[0]); c++) {
-				uint64_t v = ((uint64_t *)&stats)[c];
-
-				if (v || c < 2)
-					printf(" %s %" PRIu64, counter_names[c], v);
+			for (size_t c = 0; c < NCOUNTERS; c++) {
+				if (counter_of(&stats, c) || c < 2)
+					printf(" %s %" PRIu64, counters[c].name, counter_of(&stats, c));
 			}
 			putchar('\n');
 			if (r->info.events[e].delay_ns)

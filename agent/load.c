@@ -22,14 +22,10 @@
 #include "kdump/loaded.h"
 #include "lib/arena.h"
 
-/* Keys more than slots: another CPU may hold a key that lost its slot a moment ago. */
-#define KEY_SLACK(slots) ((slots) + (slots) / 4 + 64)
 /* Applies commands; it is run, not attached. */
 #define DRAIN "df_drain"
 /* Puts the set to sleep when this process dies. */
 #define GUARDIAN "df_guardian"
-/* Above this many keys, entries are allocated when needed. */
-#define PREALLOC_MAX 65536
 
 /* Maps that the other engine has, or this kernel lacks. */
 static bool map_unused(const struct loaded *s, const char *name)
@@ -53,8 +49,8 @@ static void size_map(struct bpf_map *m, const struct loaded *s, const struct att
 	uint32_t n = 0;
 
 	if (!strcmp(name, "df_keys") || !strcmp(name, "df_keys_ring")) {
-		n = KEY_SLACK(info->slots);
-		if (info->slots > PREALLOC_MAX)
+		n = DF_KEYS(info->slots);
+		if (info->slots > DF_KEYS_PREALLOC)
 			bpf_map__set_map_flags(m, BPF_F_NO_PREALLOC);
 	} else if (!strcmp(name, "df_slots")) {
 		n = info->slots;
@@ -302,6 +298,7 @@ static int setup_ctl(struct loaded *s, struct err *err)
 	s->ctl = p;
 	set_freeze(s, DF_FROZEN_PARTIAL);
 	s->ctl->tgid = (uint32_t)getpid();
+	s->ctl->nodes_left = s->info->nodes_left;
 	s->ctl->started_ns = (uint64_t)clock_ns(CLOCK_MONOTONIC);
 	s->ctl->wall_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 	strncpy(s->ctl->set, s->info->name, sizeof(s->ctl->set) - 1);

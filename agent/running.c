@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/features.h"
 #include "kdump/files.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
@@ -50,8 +51,28 @@ static json_t *map_id_json(const struct loaded *s, const char *name)
 	return json_integer(info.id);
 }
 
-int running_write(const struct loaded *s, const char *manifest, const char *armed_text, bool dry_run, uint32_t number,
-		  char *path, size_t size, struct err *err)
+static void add_module(json_t *modules, const char *name, bool held)
+{
+	if (name && (held || !json_object_get(modules, name)))
+		json_object_set_new(modules, name, json_boolean(held));
+}
+
+/* Modules that the set probes: kprobe_multi and tracing programs hold them, a plain kprobe lets them go. */
+static json_t *modules_json(const struct set_info *info, const struct attach_plan *plan)
+{
+	json_t *modules = json_object();
+
+	for (uint32_t h = 0; h < info->nhooks; h++) {
+		for (uint32_t i = 0; i < plan->hooks[h].n; i++)
+			add_module(modules, plan->hooks[h].targets[i].func->module, feature_has(FEATURE_KPROBE_MULTI));
+	}
+	for (uint32_t i = 0; i < plan->nprogs; i++)
+		add_module(modules, plan->progs[i].module, true);
+	return modules;
+}
+
+int running_write(const struct loaded *s, const struct attach_plan *plan, const char *manifest, const char *armed_text,
+		  bool dry_run, uint32_t number, char *path, size_t size, struct err *err)
 {
 	json_t *j = json_object(), *maps = json_object(), *m = json_loads(manifest, 0, NULL);
 	_cleanup_free_ char *text = NULL;
@@ -67,6 +88,8 @@ int running_write(const struct loaded *s, const char *manifest, const char *arme
 		json_object_set_new(maps, running_maps[i].name, map_id_json(s, running_maps[i].name));
 	json_object_set_new(j, "pid", json_integer(getpid()));
 	json_object_set_new(j, "functions", json_integer(s->functions));
+	json_object_set_new(j, "memory", json_integer((json_int_t)s->info->memory));
+	json_object_set_new(j, "modules", modules_json(s->info, plan));
 	json_object_set_new(j, "armed", json_string(armed_text));
 	json_object_set_new(j, "dry_run", json_boolean(dry_run));
 	json_object_set_new(j, "maps", maps);
@@ -86,6 +109,16 @@ static int open_map(const json_t *maps, const char *name)
 	return id > 0 ? bpf_map_get_fd_by_id((uint32_t)id) : -1;
 }
 
+static void read_modules(struct arena *a, json_t *j, struct running *r)
+{
+	const char *name;
+	json_t *held;
+
+	r->modules = arena_array(a, json_object_size(j) + 1, sizeof(*r->modules));
+	json_object_foreach(j, name, held)
+		r->modules[r->nmodules++] = (struct held_module){ arena_strdup(a, name), json_is_true(held) };
+}
+
 static bool read_one(struct arena *a, const char *path, struct running *r, struct err *err)
 {
 	json_t *j = json_load_file(path, 0, NULL), *maps = json_object_get(j, "maps");
@@ -97,6 +130,8 @@ static bool read_one(struct arena *a, const char *path, struct running *r, struc
 	snprintf(r->path, sizeof(r->path), "%s", path);
 	r->pid = (uint32_t)json_integer_value(json_object_get(j, "pid"));
 	r->functions = (uint32_t)json_integer_value(json_object_get(j, "functions"));
+	r->memory = (uint64_t)json_integer_value(json_object_get(j, "memory"));
+	read_modules(a, json_object_get(j, "modules"), r);
 	r->armed_text = arena_strdup(a, json_string_value(json_object_get(j, "armed")) ?: "");
 	r->dry_run = json_is_true(json_object_get(j, "dry_run"));
 	r->ctl_id = (uint32_t)json_integer_value(json_object_get(maps, ".data.df_ctl"));

@@ -145,6 +145,11 @@ static const char **get_texts(struct arena *a, const json_t *array, uint32_t *n)
 
 static void parse_machine(struct arena *a, const json_t *j, struct info_machine *m)
 {
+	m->name = get_text(a, j, "name");
+	m->rule = get_u32(j, "rule");
+	m->slots = get_u32(j, "slots");
+	m->last = get_u32(j, "last");
+	m->pins = get_u32(j, "pins");
 	m->first_state = get_u32(j, "first_state");
 	m->states = get_texts(a, json_object_get(j, "states"), &m->nstates);
 }
@@ -256,6 +261,9 @@ static const char *check_lates(const struct set_info *s)
 	return NULL;
 }
 
+/* Keys of a table: what the language allows (rules/read.c), and no more. */
+#define SLOTS_LIMIT (1u << 22)
+
 static const char *check_info(const struct set_info *s)
 {
 	for (uint32_t i = 0; i < s->nrules; i++) {
@@ -273,6 +281,14 @@ static const char *check_info(const struct set_info *s)
 			if (!s->events[i].probes[p].kind || !s->events[i].probes[p].text)
 				return "a probe without a kind";
 		}
+	}
+	if (s->words > DF_WORDS || s->key_parts > DF_KEY_PARTS)
+		return "events or keys longer than there can be";
+	for (uint32_t i = 0; i < s->nmachines; i++) {
+		const struct info_machine *m = &s->machines[i];
+
+		if (m->rule >= s->nrules || !m->slots || m->slots > SLOTS_LIMIT || m->last > UINT16_MAX || m->pins > UINT16_MAX)
+			return "a table of no rule, or of an impossible size";
 	}
 	for (uint32_t i = 0; i < s->nhooks; i++) {
 		if (!s->hooks[i].name)
@@ -309,12 +325,13 @@ int set_info_parse(struct arena *a, const char *text, size_t len, struct set_inf
 		json_decref(j);
 		return err_set(err, ERR_UNSUPPORTED, "manifest: made by another version of deadfall");
 	}
+	s.manifest_len = len;
+	s.nodes_left = INT64_MAX / 2;
 	s.name = get_text(a, j, "set");
 	s.slots = get_u32(j, "slots");
 	s.nodes = get_u32(j, "nodes");
 	s.words = get_u32(j, "words");
 	s.key_parts = get_u32(j, "key_parts");
-	s.bytes = get_u64(j, "bytes");
 	array = get_array(a, j, "machines", sizeof(*s.machines), &s.nmachines, &s.machines);
 	for (uint32_t i = 0; i < s.nmachines; i++) {
 		parse_machine(a, json_array_get(array, i), &s.machines[i]);

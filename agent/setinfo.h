@@ -41,6 +41,9 @@ struct info_event {
 
 /* A table with its automaton. */
 struct info_machine {
+	const char *name;		/* of a further table; NULL: its rule's own */
+	uint32_t rule;
+	uint32_t slots, last, pins;
 	uint32_t first_state;		/* in df_reach */
 	const char **states;
 	uint32_t nstates;
@@ -109,8 +112,11 @@ struct set_info {
 	const char *name;
 	/* for tests, and not in the manifest: time is df_ctl.test_ns; history in arrays as on kernels without lists */
 	bool test_clock, test_arrays;
+	/* set by agent/budget.h: list nodes that histories share, no limit before; bytes that the set takes at most */
+	int64_t nodes_left;
+	uint64_t memory;
+	size_t manifest_len;
 	uint32_t slots, nodes, words, key_parts, nmachines;
-	uint64_t bytes;
 	struct info_machine *machines;
 	uint32_t nstates;		/* of all machines */
 	struct info_rule *rules;

@@ -11,6 +11,7 @@
 #include "lib/file.h"
 #include "rules/compile.h"
 #include "rules/generate.h"
+#include "rules/memory_set.h"
 
 bool source_is_object(const char *path)
 {
@@ -92,7 +93,7 @@ static void print_diags(const struct diags *diags, bool json)
 	if (!json)
 		diags_print(diags, stderr, isatty(STDERR_FILENO));
 	else if (diags->n)
-		diags_print_json(diags, stderr);
+		diags_print_json(diags, NULL, stderr);
 }
 
 static int object_read(struct arena *a, const char *path, struct buf *out, struct source_parts *parts, struct err *err)
@@ -108,6 +109,16 @@ static int object_read(struct arena *a, const char *path, struct buf *out, struc
 	memcpy(kept->data, out->data, out->len);
 	*parts = (struct source_parts){ .items = arena_new(a, struct source_part), .n = 1, .object = kept };
 	return 0;
+}
+
+/* More than the budget is an error of the rules, told with its place. */
+static void check_memory(struct arena *a, struct rule_set *set, struct kbtf *kbtf, uint64_t budget, struct diags *diags)
+{
+	struct memory_spec spec = { .cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF) };
+	struct memory memory;
+
+	if (set && budget && !diags->errors)
+		memory_of_set(a, set, kbtf, budget, diags, &spec, &memory);
 }
 
 int source_set_read(struct arena *a, const struct sources *src, struct kbtf *kbtf, struct buf *out,
@@ -132,6 +143,7 @@ int source_set_read(struct arena *a, const struct sources *src, struct kbtf *kbt
 		refuse_waits(&diags, set);
 	if (!diags.errors && set && generate_object(a, set, &diags, &gen, out, err))
 		return -1;
+	check_memory(a, set, kbtf, src->memory, &diags);
 	print_diags(&diags, src->json);
 	if (parts && !diags.errors && set) {
 		*parts = (struct source_parts){ .json = src->json, .texts = texts, .ntexts = ntexts };

@@ -25,6 +25,7 @@ struct sources {
 	int n;
 	bool json;			/* diagnostics */
 	bool plain;			/* the object: --plain of `deadfall compile` */
+	uint64_t memory;		/* kernel memory that the rules may take, bytes (rules/memory.h); 0: not asked */
 };
 
 /* Rules that make a set. */

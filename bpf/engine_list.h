@@ -12,11 +12,31 @@
 
 #include "bpf/engine.h"
 
-/* Take the oldest node out of a full list; NULL if there is room. Called under the lock. */
-#define list_recycle(head, count, max)                                                                             \
+/* A node more for a list that has DF_FLOOR; called under the lock. */
+static __always_inline bool node_take(void)
+{
+	if (__sync_fetch_and_add(&df_ctl.nodes_left, -1) > 0)
+		return true;
+	__sync_fetch_and_add(&df_ctl.nodes_left, 1);
+	return false;
+}
+
+/* May a list with so many nodes grow? Called under the lock. */
+static __always_inline bool list_grows(__u16 count, __u16 max, struct df_stats *st)
+{
+	if (count >= max)
+		return false;
+	if (count < DF_FLOOR || node_take())
+		return true;
+	st->cut++;
+	return false;
+}
+
+/* Take the oldest node out of a list that does not grow; NULL if it does. Called under the lock. */
+#define list_recycle(head, count, max, st)                                                                         \
 	({                                                                                                         \
 		struct bpf_list_node *__old = NULL;                                                                \
-		if ((count) < (max))                                                                               \
+		if (list_grows(count, max, st))                                                                    \
 			(count)++;                                                                                 \
 		else                                                                                               \
 			__old = bpf_list_pop_front(head);                                                          \
@@ -129,9 +149,9 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 		r->ops = e->ops;
 		s->m.version++;
 		if (e->pin)
-			old = list_recycle(&s->pinned, s->m.npinned, mc->pins);
+			old = list_recycle(&s->pinned, s->m.npinned, mc->pins, st);
 		else
-			old = list_recycle(&s->ring, s->m.nring, mc->last);
+			old = list_recycle(&s->ring, s->m.nring, mc->last, st);
 		if (old) {
 			n = container_of(old, struct df_node, node);
 			node_fill(n, r, e->node_flags);

@@ -140,6 +140,12 @@ static __always_inline void key_void(struct df_mkey *k)
 	}
 }
 
+/* Nodes of a list that are not its own by right: they go back to all. */
+static __always_inline __s64 beyond_floor(__u16 n)
+{
+	return n > DF_FLOOR ? n - DF_FLOOR : 0;
+}
+
 /*
  * Is the clock's slot free, or can it be freed? An entry is identified by the slot it names itself: a key that stands
  * in two slots (two CPUs made it at the same time) keeps the other one. Of what stands in the way, a key that was just
@@ -152,6 +158,7 @@ static __always_inline bool slot_free(void *map, __u32 key_off, struct df_mkey *
 	struct df_entry *v;
 	bool mine, alive, busy;
 	__u32 machine;
+	__s64 nodes;
 
 	if (!c->table)
 		return true;
@@ -169,6 +176,7 @@ static __always_inline bool slot_free(void *map, __u32 key_off, struct df_mkey *
 	mine = v->m.slot == slot && !v->m.dead && !v->m.deadline_ns;
 	alive = v->m.alive;
 	machine = v->m.machine;
+	nodes = beyond_floor(v->m.nring) + beyond_floor(v->m.npinned);
 	if (mine) {
 		v->m.dead = 1;
 		key_void((void *)v + key_off);
@@ -179,6 +187,7 @@ static __always_inline bool slot_free(void *map, __u32 key_off, struct df_mkey *
 	if (!bpf_map_delete_elem(map, c)) {
 		st->evicted++;
 		count_evicted(mc);
+		__sync_fetch_and_add(&df_ctl.nodes_left, nodes);	/* which only lists ask for */
 		if (alive)
 			live_add(machine, -1);
 	}

@@ -296,6 +296,7 @@ struct df_stats {
 	__u64 delay_irqs;	/* did not wait, since interrupts were off, */
 	__u64 delay_often;	/* since this CPU had waited too much already, */
 	__u64 delay_dry;	/* since it is a dry run */
+	__u64 cut;		/* recorded in the place of an older event, before the history was full: see DF_FLOOR */
 };
 
 #define DF_CLAUSES 8
@@ -367,7 +368,22 @@ struct df_ctl {
 	__u64 untold;		/* events of earlier steps that logs should have told of, and could not */
 	__u64 missed;		/* calls that the probes missed, so far as the kernel counts them; all are in df_losses */
 	__u64 test_ns;		/* the time, in tests that set it */
+	__s64 nodes_left;	/* list nodes that histories may still take beyond DF_FLOOR */
 };
+
+/*
+ * Memory. Every key may have so many nodes in each of its two lists; all beyond come out of df_ctl.nodes_left, which the
+ * agent sets to what the set's budget leaves. A list that gets none turns its own oldest node into the newest, as if it
+ * were full. So all lists together never have more nodes than the budget has room for, and no event is without a place.
+ */
+#define DF_FLOOR 2
+
+/*
+ * Entries of the hash of keys: a key stands in it only while it has a slot, but for those that are just being removed.
+ * Above DF_KEYS_PREALLOC slots entries are allocated when they are needed.
+ */
+#define DF_KEYS(slots) ((slots) + 64)
+#define DF_KEYS_PREALLOC 65536
 
 /*
  * A command to the kernel side. They are applied in order; one writer at a time (a lock on the set's file in

@@ -18,6 +18,7 @@ static const char *loss_words(const char *counter)
 		{ "nomem", "found no memory: counted for the match, missing in the history" },
 		{ "raced", "raced with the removal of their key: not recorded" },
 		{ "busy", "came while too many probes were within each other: not recorded" },
+		{ "cut", "took the place of an older event before the history was full: the set's memory was used up" },
 		{ "evicted", "older keys, with their history, made room for this event's key" },
 	};
 

@@ -30,19 +30,21 @@ uint32_t build_constant(struct builder *b, uint64_t value)
 	return automata_constant(b->arena, b->am, value);
 }
 
-/* A new machine for a table with room for `keys` keys; its cells come with build_flush. */
-uint32_t build_machine(struct builder *b, uint32_t keys, uint32_t last)
+/* A new machine for a table with room for `keys` keys; name NULL: the rule's own. Its cells come with build_flush. */
+uint32_t build_machine(struct builder *b, const char *name, uint32_t keys, uint32_t last)
 {
 	struct automata *am = b->am;
 	struct df_machine *m;
-	uint32_t slots = SLOTS_MIN;
+	uint32_t slots = keys == 1 ? SLOTS_ONE : SLOTS_MIN;
 
 	while (slots < keys && slots < 1u << 30)
 		slots *= 2;
 	am->machines = arena_grow(b->arena, am->machines, am->nmachines, sizeof(*am->machines));
 	am->state_names = arena_grow(b->arena, am->state_names, am->nmachines, sizeof(*am->state_names));
 	am->tiers = arena_grow(b->arena, am->tiers, am->nmachines, sizeof(*am->tiers));
+	am->names = arena_grow(b->arena, am->names, am->nmachines, sizeof(*am->names));
 	am->tiers[am->nmachines] = NULL;
+	am->names[am->nmachines] = name;
 	m = &am->machines[am->nmachines];
 	memset(m, 0, sizeof(*m));
 	am->state_names[am->nmachines] = arena_array(b->arena, 1, sizeof(char *));
@@ -165,15 +167,15 @@ static void build_context(struct builder *b)
 
 	cpu_key[0] = make_expr(b, EXPR_BUILTIN, BUILTIN_CPU);
 	if (rule->context_cpu) {
-		cpu = build_machine(b, 1, rule->context_cpu);
+		cpu = build_machine(b, "events by CPU", SLOTS_MIN, rule->context_cpu);
 		b->am->tiers[cpu] = "cpu";
 	}
 	if (rule->context_rule) {
-		all = build_machine(b, 1, rule->context_rule);
+		all = build_machine(b, "events of the rule", 1, rule->context_rule);
 		b->am->tiers[all] = "rule";
 	}
 	for (uint32_t t = 0; t < rule->ntables; t++)
-		tables[t] = build_machine(b, rule->tables[t].keys, rule->tables[t].last);
+		tables[t] = build_machine(b, rule->tables[t].name, rule->tables[t].keys, rule->tables[t].last);
 	b->am->rule_tables[rule->index] = tables;
 	for (uint32_t i = 0; i < rule->nevents; i++) {
 		struct event *e = &rule->events[i];
@@ -191,7 +193,7 @@ static void build_context(struct builder *b)
 static void build_rule(struct builder *b)
 {
 	struct rule *rule = b->rule;
-	uint32_t own = build_machine(b, rule->context_keys, rule->context_last);
+	uint32_t own = build_machine(b, NULL, rule->context_keys, rule->context_last);
 
 	b->nregisters = 0;
 	b->am->rule_machine[rule->index] = own;

@@ -68,6 +68,7 @@ struct automata {
 	uint64_t *params;		/* values: the set's parameters first, then constants */
 	uint32_t nparams;
 	const char ***state_names;	/* by machine */
+	const char **names;		/* by machine: of its table; NULL: the rule's own */
 	const char **tiers;		/* by machine: "cpu", "rule": history of a CPU, of the whole rule; else NULL */
 	uint32_t *rule_machine;		/* by rule: its own machine */
 	const uint32_t **rule_tables;	/* by rule: those of the tables it declares */

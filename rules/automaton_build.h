@@ -34,7 +34,7 @@ struct builder {
 /* automaton.c */
 uint32_t build_param(struct builder *b, const struct expr *e);	/* of a number or $parameter; 0xffff: none */
 uint32_t build_constant(struct builder *b, uint64_t value);
-uint32_t build_machine(struct builder *b, uint32_t keys, uint32_t last);
+uint32_t build_machine(struct builder *b, const char *name, uint32_t keys, uint32_t last);
 void build_begin(struct builder *b, uint32_t machine, uint32_t nstates, const char *const *names);
 struct df_decision *build_decision(struct builder *b, uint32_t state, uint32_t col);
 void build_flush(struct builder *b);

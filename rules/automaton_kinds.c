@@ -192,7 +192,7 @@ static void build_balance(struct builder *b, uint32_t own)
 		owners = owners || b->rule->events[i].owner;
 	if (!owners)
 		return;
-	machine = build_machine(b, b->rule->context_keys, b->rule->context_last);
+	machine = build_machine(b, "owners", b->rule->context_keys, b->rule->context_last);
 	b->am->machines[machine].flags = DF_MACHINE_OWNERS;
 	b->am->machines[machine].times = (uint32_t)m->times;
 	build_counts(b, machine, 0, false);
@@ -371,7 +371,7 @@ static void build_population(struct builder *b, uint32_t own)
 	build_flush(b);
 	if (!m->group)
 		return;
-	group = build_machine(b, b->rule->context_keys, b->rule->context_last);
+	group = build_machine(b, "groups", b->rule->context_keys, b->rule->context_last);
 	b->am->machines[own].follow = group + 1;
 	b->am->machines[group].times = (uint32_t)m->times;
 	build_begin(b, group, 1, group_names);

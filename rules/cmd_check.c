@@ -15,12 +15,17 @@
 #include "rules/compile.h"
 #include "rules/encode.h"
 #include "rules/generate.h"
+#include "rules/memory_set.h"
 #include "rules/print.h"
+
+#define CPUS_MAX 8192
 
 struct options {
 	const char *btf[16];
 	int nbtf;
 	bool json;
+	uint64_t memory;		/* budget of the set, bytes */
+	uint32_t cpus;			/* of the machine where it is to run */
 	const char *emit;		/* one of stages[] or NULL */
 };
 
@@ -40,9 +45,14 @@ static int parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{ "btf", required_argument, NULL, 'b' }, { "json", no_argument, NULL, 'j' },
-		{ "emit", required_argument, NULL, 'e' }, { 0 },
+		{ "emit", required_argument, NULL, 'e' }, { "memory", required_argument, NULL, 'm' },
+		{ "cpus", required_argument, NULL, 'c' }, { 0 },
 	};
+	struct err err;
 	int opt;
+
+	o->memory = MEMORY_DEFAULT;
+	o->cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF);
 
 	opterr = 0;
 	optind = 1;
@@ -55,6 +65,15 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'j':
 			o->json = true;
+			break;
+		case 'm':
+			if (memory_parse(optarg, &o->memory, &err))
+				return command_usage("check", "%s", err.msg);
+			break;
+		case 'c':
+			o->cpus = (uint32_t)strtoul(optarg, NULL, 10);
+			if (o->cpus < 1 || o->cpus > CPUS_MAX)
+				return command_usage("check", "--cpus takes a number from 1 to %d", CPUS_MAX);
 			break;
 		case 'e':
 			o->emit = optarg;
@@ -110,8 +129,11 @@ static void emit_code(struct arena *a, struct rule_set *set, struct diags *diags
 static int check_files(char **files, int n, struct kbtf *kbtf, const struct options *o, struct arena *a,
 		       struct buf *text)
 {
+	struct memory_spec spec = { .cpus = o->cpus };
 	struct diags diags = diags_init(a);
 	struct rule_set *set = NULL;
+	json_t *memory = NULL;
+	struct memory m;
 
 	if (o->emit && !strcmp(o->emit, "tree"))
 		compile_trees(a, files, n, &diags, text);
@@ -123,10 +145,15 @@ static int check_files(char **files, int n, struct kbtf *kbtf, const struct opti
 		rule_print(a, text, &set->rules[i]);
 	if (set && o->emit && (!strcmp(o->emit, "ir") || !strcmp(o->emit, "insn")))
 		emit_code(a, set, &diags, !strcmp(o->emit, "insn"), text);
-	if (set && !o->emit && !o->json && !diags.errors)
-		buf_printf(text, "%u rule%s checked\n", set->nrules, set->nrules == 1 ? "" : "s");
+	if (set && !o->emit && !diags.errors && !memory_of_set(a, set, kbtf, o->memory, &diags, &spec, &m)) {
+		memory = o->json ? memory_json(a, &spec, &m, o->memory) : NULL;
+		if (!o->json && !diags.errors)
+			buf_printf(text, "%u rule%s checked\n", set->nrules, set->nrules == 1 ? "" : "s");
+		if (!o->json)
+			memory_tell(text, &spec, &m, o->memory);
+	}
 	if (o->json)
-		diags_print_json(&diags, stdout);
+		diags_print_json(&diags, memory, stdout);
 	else
 		diags_print(&diags, stderr, isatty(STDERR_FILENO));
 	return diags.errors ? EXIT_RULE : EXIT_OK;

@@ -18,6 +18,8 @@
 
 #include "rules/source.h"
 
+struct json_t;
+
 enum diag_severity { DIAG_ERROR, DIAG_WARNING, DIAG_NOTE };
 
 enum diag_tag {
@@ -64,8 +66,8 @@ void diag_also(struct diags *d, struct diag *diag, struct span span, const char 
 
 const char *diag_tag_name(enum diag_tag tag);
 
-/* Print all, in the order of their places, as text or as one JSON array of objects. */
+/* Print all, in the order of their places, as text or as one JSON array of objects; `more` (taken) ends it, unless NULL. */
 void diags_print(const struct diags *d, FILE *out, bool color);
-void diags_print_json(const struct diags *d, FILE *out);
+void diags_print_json(const struct diags *d, struct json_t *more, FILE *out);
 
 #endif

@@ -165,13 +165,15 @@ static json_t *json_diag(const struct diag *diag)
 	return o;
 }
 
-void diags_print_json(const struct diags *d, FILE *out)
+void diags_print_json(const struct diags *d, json_t *more, FILE *out)
 {
 	struct diag **v = diags_sorted(d);
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < d->n; i++)
 		json_array_append_new(list, json_diag(v[i]));
+	if (more)
+		json_array_append_new(list, more);
 	json_dumpf(list, out, JSON_INDENT(1));
 	fputc('\n', out);
 	json_decref(list);

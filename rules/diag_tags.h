@@ -37,3 +37,4 @@ DIAG_TAG(ADDRESS, "address", "warning: a char pointer is recorded as an address,
 DIAG_TAG(UNCHECKED, "unchecked", "warning: not checked, since the function is not known here")
 DIAG_TAG(LEFT_OUT, "left-out", "note: functions that a glob matched and that are not trapped")
 DIAG_TAG(TOO_BIG, "too-big", "the rule needs more than BPF allows: instructions, stack, payload, branches")
+DIAG_TAG(MEMORY, "memory", "the set takes more kernel memory than its budget")

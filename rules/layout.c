@@ -108,7 +108,5 @@ void layout_set(const struct rule_set *set, const struct automata *am, struct se
 	if (am->ndeadlines && s.words < DF_STACK_DEPTH)
 		s.words = DF_STACK_DEPTH;
 	s.words = (s.words + 3) & ~3u;
-	s.bytes = (uint64_t)am->nodes * (sizeof(struct df_event) + 24 + s.words * 8) +
-		  (uint64_t)am->slots * (2 * (8 + s.key_parts * 8) + sizeof(struct df_match) + 128);
 	*ret = s;
 }

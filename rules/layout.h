@@ -17,7 +17,6 @@
 struct set_layout {
 	uint32_t key_parts;	/* of the longest key */
 	uint32_t words;		/* of the longest payload, a multiple of 4 */
-	uint64_t bytes;		/* kernel memory when every table is full */
 };
 
 /*
@@ -32,6 +31,8 @@ struct set_layout {
 
 /* Keys that the smallest table holds; sizes are powers of two. */
 #define SLOTS_MIN 64
+/* ... that of a single key: as many as a new key may try. */
+#define SLOTS_ONE 8
 
 /* Sets field->word, event->nwords ... of all events. Errors (payload too long) are diagnostics. */
 void layout_events(struct rule_set *set, struct diags *diags);

@@ -272,7 +272,8 @@ static json_t *machines_json(const struct automata *am)
 		const struct df_machine *m = &am->machines[i];
 
 		json_array_append_new(machines,
-				      json_pack("{s:s*, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "tier", am->tiers[i], "table",
+				      json_pack("{s:s*, s:s*, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "tier", am->tiers[i],
+						"name", am->names[i], "table",
 						(int)i + 1, "rule", (int)m->rule, "first_state", (int)m->first_state,
 						"slots", (int)m->slots, "last", (int)m->last, "pins",
 						(int)m->pins, "states",
@@ -465,9 +466,9 @@ int manifest_build(struct arena *a, const struct rule_set *set, const struct set
 	}
 	for (uint32_t i = 0; i < am->ndeadlines; i++)
 		json_array_append_new(events, deadline_json(&set->rules[am->deadline_rule[i]]));
-	j = json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:o}", "deadfall", 1, "version", DEADFALL_VERSION, "set",
+	j = json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:i}", "deadfall", 1, "version", DEADFALL_VERSION, "set",
 		      set->name, "key_parts", (int)layout->key_parts, "words", (int)layout->words, "slots",
-		      (int)am->slots, "nodes", (int)am->nodes, "bytes", u64_json(layout->bytes));
+		      (int)am->slots, "nodes", (int)am->nodes);
 	json_object_set_new(j, "params", params_json(set));
 	json_object_set_new(j, "rules", rules);
 	json_object_set_new(j, "events", events);

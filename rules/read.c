@@ -65,8 +65,8 @@ static void read_tags(struct reader *r, const struct node *n, struct rule *rule)
 static const struct key context_keys[] = {
 	{ "last", KEY_UINT, false, .offset = offsetof(struct rule, context_last), .min = 1, .max = 4096 },
 	{ "keys", KEY_UINT, false, .offset = offsetof(struct rule, context_keys), .min = 1, .max = 1 << 22 },
-	{ "cpu", KEY_UINT, false, .offset = offsetof(struct rule, context_cpu), .min = 0, .max = 65536 },
-	{ "rule", KEY_UINT, false, .offset = offsetof(struct rule, context_rule), .min = 0, .max = 65536 },
+	{ "cpu", KEY_UINT, false, .offset = offsetof(struct rule, context_cpu), .min = 0, .max = 65535 },
+	{ "rule", KEY_UINT, false, .offset = offsetof(struct rule, context_rule), .min = 0, .max = 65535 },
 	{ "generations", KEY_UINT, false, .offset = offsetof(struct rule, generations), .min = 1, .max = 16 },
 	{ 0 }
 };
@@ -255,7 +255,7 @@ static void set_defaults(struct draft *d, const struct node *doc)
 	d->rule.name = "?";
 	d->rule.span = doc->span;
 	d->rule.context_last = 32;
-	d->rule.context_keys = 4096;
+	d->rule.context_keys = 0;
 	d->rule.generations = 2;
 	d->rule.guard.kdump_required = true;
 	d->rule.guard.max_panics = 1;
@@ -273,8 +273,10 @@ void read_rule(struct reader *r, const struct node *doc, struct rule *rule)
 		read_tags(r, d.tags, &d.rule);
 	if (d.params)
 		read_params(r, d.params, &d.rule);
-	if (d.context)
+	if (d.context) {
+		d.rule.context_span = d.context->span;
 		schema_read(r, d.context, "'context'", context_keys, &d.rule);
+	}
 	if (d.guard)
 		schema_read(r, d.guard, "'guard'", guard_keys, &d.rule);
 	if (d.on_match)

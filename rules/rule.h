@@ -268,8 +268,9 @@ struct rule {
 	struct action *actions;
 	uint32_t nactions;
 	uint32_t first_flag, nflags;	/* of the set's pairs of flag and value that its verdict sets (generate.c) */
+	struct span context_span;	/* src NULL: not given */
 	uint32_t context_last;		/* events per key, default 32 */
-	uint32_t context_keys;		/* keys, default 4096 */
+	uint32_t context_keys;		/* keys; 0 until checked: not given (compile.c) */
 	uint32_t context_cpu;		/* events per CPU, default 0 */
 	uint32_t context_rule;		/* events of the whole rule, default 0 */
 	uint32_t generations;		/* of a key whose pinned events are kept, default 2 */

@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (set)
 		generate_check(a, set, &diags);
 	diags_print(&diags, null, false);
-	diags_print_json(&diags, null);
+	diags_print_json(&diags, NULL, null);
 	fclose(null);
 	buf_deinit(&rule);
 	buf_deinit(&text);

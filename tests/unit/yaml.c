@@ -147,7 +147,7 @@ static void diagnostics_as_json(void **state)
 
 	parse(&f, "a: 1\na: 3\n");
 	out = open_memstream(&f.text, &len);
-	diags_print_json(&f.diags, out);
+	diags_print_json(&f.diags, NULL, out);
 	fclose(out);
 	assert_non_null(strstr(f.text, "\"tag\": \"duplicate\""));
 	assert_non_null(strstr(f.text, "\"line\": 2"));

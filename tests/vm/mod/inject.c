@@ -6,6 +6,7 @@
  *	r KEY VALUE	inject_r(key, value), which returns the value
  *	nest KEY VALUE	inject_outer(key, value): calls inject_r(key, value) inside, returns the value
  *	many KEY N	inject_d(KEY, 0), inject_d(KEY + 1, 0), ... N times
+ *	each KEY N	inject_a(KEY, 0), inject_a(KEY + 1, 0), ... N times
  *	ms N		sleeps, interruptibly, so long
  *	wait KEY N	inject_a(key, 0), then N ms asleep in inject_wait, then inject_b(key, 0)
  *	swap KEY VALUE	inject_swap(cell, value): puts it into cell->value, which was 5, and returns the 5
@@ -68,6 +69,14 @@ static void inject_many(unsigned long key, long n)
 {
 	for (long i = 0; i < n; i++) {
 		inject_d(key + i, 0);
+		cond_resched();
+	}
+}
+
+static void inject_each(unsigned long key, long n)
+{
+	for (long i = 0; i < n; i++) {
+		inject_a(key + i, 0);
 		cond_resched();
 	}
 }
@@ -136,6 +145,8 @@ static void command(const char *verb, unsigned long key, long value)
 		inject_outer(key, value);
 	else if (!strcmp(verb, "many"))
 		inject_many(key, value);
+	else if (!strcmp(verb, "each"))
+		inject_each(key, value);
 	else if (!strcmp(verb, "ms"))
 		msleep(key);
 	else if (!strcmp(verb, "wait"))

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What `check` says of a set's memory is what the kernel takes, whole histories included; a budget is kept; what does not
+# fit is refused before anything is taken. 6.1 has its histories in arrays.
+set -u
+# shellcheck source=tests/vm/tap
+. "$(dirname "$0")/tap"
+
+huge=$build/tests/$test/huge.yaml
+mkdir -p "$build/tests/$test"
+sed 's/rule: filled/rule: huge/; s/last: 32, keys: 2048/last: 64, keys: 100000/' tests/vm/rules/budget.yaml >"$huge"
+
+# shellcheck disable=SC2016
+commands='
+	out=/var/crash/out; mkdir -p $out
+	mem() {
+		echo 3 >/proc/sys/vm/drop_caches; sleep 1
+		echo "mem $1 $(awk "/MemAvailable|SUnreclaim|VmallocUsed/ {print \$2}" /proc/meminfo | tr "\n" " ")"
+	}
+	agent() {
+		rm -f /tmp/agent.out
+		deadfall run --dry-run --brake 0 "$@" >/tmp/agent.out 2>&1 & pid=$!
+		until grep -qs "^armed" /tmp/agent.out; do sleep 0.2; kill -0 $pid || { cat /tmp/agent.out; exit 9; }; done
+	}
+	end() { kill -INT $pid; wait $pid; }
+	fill() { # whole histories of 2048 keys: 8 pinned events, then 32 others
+		n=0; while [ $n -lt 8 ]; do echo each 1000 2048 >/proc/inject; n=$((n + 1)); done
+		n=0; while [ $n -lt 40 ]; do echo many 1000 2048 >/proc/inject; n=$((n + 1)); done
+	}
+	noted() { # what the kernel notes of the maps and programs that the agent holds
+		for f in /proc/$pid/fdinfo/*; do
+			awk "/^memlock/ {m = \$2} /^map_id|^prog_id/ {id = \$1 \$2} END {if (m) print id, m}" $f
+		done 2>/dev/null | sort -u | awk "{sum += \$2} END {print sum}"
+	}
+	deadfall check --json budget.yaml >$out/check.json
+	agent budget.yaml; end
+	mem start
+	agent --memory SMALL budget.yaml; mem loaded-small
+	fill; mem filled-small
+	deadfall status --json >$out/small.json; deadfall report /proc/kcore --format json >$out/report.json
+	end
+	agent budget.yaml; echo "noted $(noted)"; mem loaded
+	fill; mem filled
+	deadfall status --json >$out/filled.json; deadfall status | grep "kernel memory"; deadfall status | grep "module inject"
+	end
+	try() { echo "== $1"; shift; timeout 60 "$@" 2>&1; echo "status $?"; }
+	try refused deadfall run --dry-run --memory 2M budget.yaml
+	deadfall compile budget.yaml -o set.bpf.o
+	try refused-object deadfall run --dry-run --memory 2M set.bpf.o
+	try no-room deadfall run --dry-run --memory 8G huge.yaml
+	echo "== end"; cat /proc/vmstat | grep oom_kill; true'
+
+mem() { # WORD FIELD: 1 MemAvailable, 2 SUnreclaim, 3 VmallocUsed; KB
+	sed -n "s/^mem $1 //p" "$dir/command.log" | cut -d' ' -f"$2"
+}
+
+figure() { # of check, in KB
+	jq "[.[] | select(.tag == \"memory\")][0].memory.$1 / 1024 | floor" "$dir/out/check.json"
+}
+
+near() { # WANT GOT PERCENT
+	local off=$(($2 > $1 ? $2 - $1 : $1 - $2))
+	echo "estimated $1 KB, taken $2 KB"
+	[ $((off * 100)) -le $(($1 * $3)) ]
+}
+
+no_more() { # LIMIT GOT
+	echo "limit $1 KB, taken $2 KB"
+	[ "$2" -gt 0 ] && [ "$2" -le "$1" ]
+}
+
+budget_on() { # RELEASE MODULE SMALL
+	local release=$1
+	run_vm "budget-$release" --kernel "$release" --no-kdump --module "$2" --copy tests/vm/rules/budget.yaml:/root/budget.yaml \
+		--copy "$huge:/root/huge.yaml" -- "${commands//SMALL/$3}"
+	check "$release: the machine is fine afterwards" same 0 "$rc"
+	check "$release: loaded: the estimate is what the kernel notes of maps and programs" \
+		near "$(figure start)" $(($(sed -n 's/^noted //p' "$dir/command.log") / 1024)) 15
+	check "$release: status says what it takes at most" grep -q 'kernel memory: .* at most' "$dir/command.log"
+	check "$release: 2 MB are not enough: exit 1" says refused '^status 1$'
+	check "$release: ... with the line of the rule" says refused 'budget.yaml:8:10: error\[memory\]'
+	check "$release: ... what takes how much" says refused "most of it is for rule 'filled': .* for 2048 keys"
+	check "$release: ... and what to change" says refused 'hint: keys: [0-9]+, or .*--memory [0-9]+M'
+	check "$release: a compiled set likewise" says refused-object '^status 1$'
+	check "$release: ... by table" says refused-object 'filled: 2048 keys of'
+	check "$release: more than the machine has is refused: exit 3" says no-room '^status 3$'
+	check "$release: ... with what there is" says no-room 'this machine has .* left'
+	check "$release: nobody was killed for memory" says end '^oom_kill 0'
+	check "$release: no complaints of the kernel" holds '.splats == []'
+}
+
+budget_on 6.12 "$build/vm/inject.ko" 12M
+check "6.12: 12 MB: histories are cut, and that is counted" holds '[.[0].events[].cut] | add > 50000' out/small.json
+check "6.12: ... every event was recorded all the same" holds '[.[0].events[] | .recorded] == [16384, 81920]' out/small.json
+check "6.12: ... all shared nodes are in use, and no more" holds '.[0].nodes_left == 0' out/small.json
+check "6.12: ... the kernel takes what the budget leaves for histories" \
+	near $((12288 - $(figure start))) $(($(mem filled-small 2) - $(mem loaded-small 2))) 5
+check "6.12: ... the report says so" holds '[.losses[] | .cut // 0] | add > 50000' out/report.json
+# What the allocator of BPF keeps when a set ends may serve the next one, or not yet.
+check "6.12: all histories whole: slabs grow by what was estimated" \
+	no_more $((($(figure full) - $(figure start)) * 105 / 100)) $(($(mem filled 2) - $(mem loaded 2)))
+check "6.12: ... and that is taken" \
+	no_more $(($(mem filled 2) - $(mem start 2))) $((($(figure full) - $(figure start)) * 95 / 100))
+check "6.12: ... MemAvailable falls by no more than that and the agent" \
+	no_more $(($(figure full) + 40000)) $(($(mem start 1) - $(mem filled 1)))
+check "6.12: ... no history was cut" holds '[.[0].events[].cut] == [0, 0]' out/filled.json
+check "6.12: ... 40 events of each key" holds '[.[0].events[].recorded] == [16384, 81920]' out/filled.json
+check "6.12: the module is held, and status says who does" grep -q 'holds module inject' "$dir/command.log"
+
+budget_on 6.1 "$build/vm-6.1/inject.ko" 64M
+check "6.1: nothing more is taken as histories fill" no_more 4096 $(($(mem loaded 1) - $(mem filled 1) + 4096 / 2))
+check "6.1: arrays are not cut" holds '[.[0].events[].cut] == [0, 0]' out/filled.json
+check "6.1: the module is not held, and status says that" grep -q 'probes module inject' "$dir/command.log"
+echo "1..$tests"
