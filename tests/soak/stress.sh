@@ -60,6 +60,7 @@ agent keys.yaml; end		# what the kernel keeps from the first time on
 left start
 agent keys.yaml
 say a 42
+(while [ -d /proc/$pid ]; do awk "/SUnreclaim/ {print \$2}" /proc/meminfo; usleep 200000; done) >/tmp/slabs & # what is evicted is freed later
 say many 1000 HALF & one=$!
 say many 100000000 HALF & two=$!
 wait $one; wait $two
@@ -67,6 +68,7 @@ say b 42; say b 43
 sleep 1
 deadfall status --json >$out/keys.json
 end
+echo "slabs at most $(sort -n /tmp/slabs | tail -n 1)"
 left keys
 
 agent shared.yaml
@@ -113,6 +115,12 @@ same_left() {
 	same "$(left start 1) $(left start 2)" "$(left "$1" 1) $(left "$1" 2)"
 }
 
+slabs_within() {
+	local most=$(($(sed -n 's/^slabs at most //p' "$dir/command.log") - $(left start 4)))
+	echo "$most KB at most"
+	[ "$most" -gt 0 ] && [ "$most" -lt "$1" ]
+}
+
 # back FIELD LIMIT: of the memory, from the start to the end; KB. MemAvailable falls, the others rise.
 back() {
 	local more=$(($(left end "$1") - $(left start "$1")))
@@ -128,6 +136,7 @@ check "$keys keys: all were seen" holds "[.[0].events[] | select(.event == \"d\"
 check "$keys keys: what did not fit was evicted, and counted" holds \
 	"[.[0].events[] | .evicted + .full] | add >= $keys - 4096" out/keys.json
 check "$keys keys: the one that waits was kept: one match, and no false one" holds '.[0].rules[0].fires == 1' out/keys.json
+check "$keys keys: what lists have, and what was evicted and not yet freed, stay within 64 MB" slabs_within 65536
 check "64 rules: each matched on both CPUs' keys, and nothing else did" holds \
 	'.[0].rules | length == 64 and all(.fires == 2)' out/shared.json
 check "64 rules: every call was seen by every rule" holds \
