@@ -57,10 +57,8 @@ uint32_t build_machine(struct builder *b, const char *name, uint32_t keys, uint3
 	m->pins = (uint16_t)rule_pins(b->rule);
 	m->slots = slots;
 	m->first_slot = am->slots;
-	m->first_node = am->nodes;
 	m->times = 1;
 	am->slots += slots;
-	am->nodes += slots * ((uint32_t)m->last + m->pins);
 	return am->nmachines++;
 }
 
@@ -205,6 +203,44 @@ static void build_rule(struct builder *b)
 	build_context(b);
 }
 
+/* Does a decision of the machine make an event a step, which is pinned? */
+static bool has_steps(const struct automata *am, const struct df_machine *m)
+{
+	for (uint32_t c = 0; m->ncols > 1 && c < (uint32_t)m->nstates * m->ncols; c++) {
+		uint32_t d = am->cells[m->first_cell + c];
+
+		for (; d && am->decisions[d - 1].step == 0 && am->decisions[d - 1].more; d++)
+			;
+		if (d && am->decisions[d - 1].step)
+			return true;
+	}
+	return false;
+}
+
+static bool has_pinned_events(const struct automata *am, const struct rule_set *set, uint32_t machine)
+{
+	for (uint32_t i = 0; i < set->nevents; i++) {
+		for (uint32_t r = 0; r < am->plans[i].nrecordings; r++) {
+			if (am->plans[i].recordings[r].machine == machine && set->events[i]->keep & KEEP_PIN)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Where nothing is ever pinned, no room is kept for it; then where each table's nodes begin. */
+static void place_nodes(struct automata *am, const struct rule_set *set)
+{
+	for (uint32_t i = 0; i < am->nmachines; i++) {
+		struct df_machine *m = &am->machines[i];
+
+		if (!has_steps(am, m) && !has_pinned_events(am, set, i))
+			m->pins = 0;
+		m->first_node = am->nodes;
+		am->nodes += m->slots * ((uint32_t)m->last + m->pins);
+	}
+}
+
 void automata_build(struct arena *a, const struct rule_set *set, struct diags *diags, struct automata *ret)
 {
 	struct builder b = { .arena = a, .set = set, .diags = diags, .am = ret };
@@ -220,6 +256,7 @@ void automata_build(struct arena *a, const struct rule_set *set, struct diags *d
 		b.rule = &set->rules[i];
 		build_rule(&b);
 	}
+	place_nodes(ret, set);
 	if (!ret->nparams)
 		automata_constant(a, ret, 0);
 	if (ret->nparams > 0xfff0 || ret->nmachines > 0xfff0)

@@ -325,6 +325,9 @@ static void build_change(struct builder *b, uint32_t own)
 	build_flush(b);
 }
 
+/* Keys for each group that there may be. */
+#define GROUP_KEYS 4
+
 /* Live keys over N; or, by group, those whose group's count goes over N: a second machine counts groups. */
 static void build_population(struct builder *b, uint32_t own)
 {
@@ -371,7 +374,7 @@ static void build_population(struct builder *b, uint32_t own)
 	build_flush(b);
 	if (!m->group)
 		return;
-	group = build_machine(b, "groups", b->rule->context_keys, b->rule->context_last);
+	group = build_machine(b, "groups", b->rule->context_keys / GROUP_KEYS, b->rule->context_last);
 	b->am->machines[own].follow = group + 1;
 	b->am->machines[group].times = (uint32_t)m->times;
 	build_begin(b, group, 1, group_names);

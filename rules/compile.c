@@ -5,7 +5,7 @@
 
 #include "lib/arena.h"
 #include "rules/check.h"
-#include "rules/layout.h"
+#include "rules/memory_set.h"
 #include "rules/print.h"
 #include "rules/read.h"
 #include "rules/yaml.h"
@@ -44,33 +44,14 @@ int compile_trees(struct arena *a, char *const files[], int nfiles, struct diags
 	return diags->errors ? -1 : 0;
 }
 
-/* Rules that do not say how many keys they want have this many each, as long as they are few ... */
-#define KEYS_DEFAULT 4096
-/* ... and else share so many, in powers of two. */
-#define KEYS_SHARED (4 * KEYS_DEFAULT)
-
-static void share_keys(struct rule_set *set)
-{
-	uint32_t keys = KEYS_DEFAULT, n = 0;
-
-	for (uint32_t i = 0; i < set->nrules; i++)
-		n += !set->rules[i].context_keys;
-	while (keys > SLOTS_MIN && keys * n > KEYS_SHARED)
-		keys /= 2;
-	for (uint32_t i = 0; i < set->nrules; i++) {
-		if (!set->rules[i].context_keys)
-			set->rules[i].context_keys = keys;
-	}
-}
-
 static int check_set(struct arena *a, struct rule_set *set, struct kbtf *kbtf, struct diags *diags,
 		     struct rule_set **ret)
 {
 	struct check check = { .arena = a, .diags = diags, .kbtf = kbtf, .types = types_create(a, kbtf), .set = set };
 
 	set->types = check.types;
-	share_keys(set);
 	check_rules(&check);
+	memory_share(set, kbtf, diags);
 	if (kbtf_nomem(kbtf))
 		arena_alloc(a, SIZE_MAX);
 	*ret = diags->errors ? NULL : set;

@@ -53,6 +53,44 @@ static bool has_lists(struct kbtf *k)
 	return kbtf_find_func(k, NULL, "bpf_list_push_back_impl", &f) || !kbtf_find(k, "bpf_map", BTF_KIND_STRUCT, &btf);
 }
 
+#define KEYS_DEFAULT 4096U
+#define KEYS_SHARED (4 * KEYS_DEFAULT)
+#define ARRAYS_SHARED (60ULL << 20)	/* of the default budget, bytes */
+
+/* The largest table of keys that each of n such rules may have, whose histories are arrays: bytes for each key. */
+static uint32_t shared_keys(uint32_t n, uint64_t per_key)
+{
+	uint32_t keys = KEYS_DEFAULT;
+
+	while (keys > SLOTS_MIN && (keys * n > KEYS_SHARED || keys * per_key > ARRAYS_SHARED))
+		keys /= 2;
+	return keys;
+}
+
+void memory_share(struct rule_set *set, struct kbtf *kbtf, struct diags *diags)
+{
+	uint64_t words = 0, per_key = 0;
+	uint32_t n = 0, keys;
+
+	if (!diags->errors)
+		layout_events(set, diags);
+	for (uint32_t i = 0; i < set->nevents && !diags->errors; i++)
+		words = set->events[i]->nwords > words ? set->events[i]->nwords : words;
+	for (uint32_t i = 0; i < set->nrules; i++) {
+		struct rule *r = &set->rules[i];
+
+		if (r->context_keys)
+			continue;
+		n++;
+		per_key += (r->context_last + rule_pins(r)) * (sizeof(struct df_event) + 8 * words);
+	}
+	keys = shared_keys(n, has_lists(kbtf) ? 0 : per_key);
+	for (uint32_t i = 0; i < set->nrules; i++) {
+		if (!set->rules[i].context_keys)
+			set->rules[i].context_keys = keys;
+	}
+}
+
 /* Where the rule says how large this table is. */
 static struct span span_of(const struct rule_set *set, const struct automata *am, uint32_t machine)
 {
@@ -72,7 +110,6 @@ int memory_of_set(struct arena *a, struct rule_set *set, struct kbtf *kbtf, uint
 	struct automata am = { 0 };
 	uint32_t kinds = 0;
 
-	layout_events(set, diags);
 	automata_build(a, set, diags, &am);
 	if (diags->errors)
 		return -1;

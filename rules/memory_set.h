@@ -12,6 +12,12 @@
 struct kbtf;
 
 /*
+ * Give rules that do not say how many keys they want what there is for them: 4096 each, and less if they are many or, on
+ * a kernel where histories are arrays, if their events are long. Lays out the events of a set that has no errors.
+ */
+void memory_share(struct rule_set *set, struct kbtf *kbtf, struct diags *diags);
+
+/*
  * What the set would take on the kernel whose types kbtf has, with spec->cpus CPUs. Over the budget is an error at the
  * table that takes most. Returns -1 if the set's tables cannot be made; that is in diags.
  */
