@@ -8,10 +8,13 @@
 
 #define CHUNK_SIZE (32 * 1024)
 
+/* Numbers and pointers are all that structs are made of; strings are many and short. */
+#define ALIGN 8
+
 struct chunk {
 	struct chunk *next;
 	size_t used, size;
-	_Alignas(16) char data[];
+	_Alignas(ALIGN) char data[];
 };
 
 struct deferred {
@@ -110,7 +113,7 @@ void *arena_alloc(struct arena *a, size_t size)
 
 	if (size > SIZE_MAX / 4)
 		arena_fail(a);
-	size = (size + 15) & ~(size_t)15;
+	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if (!c || c->size - c->used < size)
 		c = add_chunk(a, size);
 	p = c->data + c->used;
@@ -143,6 +146,28 @@ void *arena_grow(struct arena *a, void *items, size_t count, size_t size)
 	if (count & (count - 1))
 		return items;
 	grown = arena_array(a, count ? count * 2 : 1, size);
+	if (count)
+		memcpy(grown, items, count * size);
+	return grown;
+}
+
+/* The room that arena_grow has made for so many. */
+static size_t room_for(size_t count)
+{
+	size_t room = 1;
+
+	while (room < count)
+		room *= 2;
+	return room;
+}
+
+void *arena_reserve(struct arena *a, void *items, size_t count, size_t more, size_t size)
+{
+	void *grown;
+
+	if (!more || (count && count + more <= room_for(count)))
+		return items;
+	grown = arena_array(a, room_for(count + more), size);
 	if (count)
 		memcpy(grown, items, count * size);
 	return grown;

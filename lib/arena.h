@@ -51,6 +51,9 @@ void *arena_array(struct arena *a, size_t count, size_t size);
  */
 void *arena_grow(struct arena *a, void *items, size_t count, size_t size);
 
+/* Room for `more` elements that are known to come: so many may be added without asking again. */
+void *arena_reserve(struct arena *a, void *items, size_t count, size_t more, size_t size);
+
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t len);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -20,10 +20,9 @@ static void read_source(struct arena *a, const struct source *src, struct diags 
 	f = yaml_parse(a, src, diags);
 	if (!f->ndocs && before == diags->errors)
 		diag_error(diags, TAG_FILE, (struct span){ .src = src }, "no rule in this file");
-	for (uint32_t i = 0; i < f->ndocs; i++) {
-		set->rules = arena_grow(a, set->rules, set->nrules, sizeof(*set->rules));
+	set->rules = arena_reserve(a, set->rules, set->nrules, f->ndocs, sizeof(*set->rules));
+	for (uint32_t i = 0; i < f->ndocs; i++)
 		read_rule(&r, f->docs[i], &set->rules[set->nrules++]);
-	}
 }
 
 int compile_trees(struct arena *a, char *const files[], int nfiles, struct diags *diags, struct buf *out)

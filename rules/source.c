@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/arena.h"
@@ -23,21 +24,35 @@ static void index_lines(struct arena *a, struct source *src)
 	}
 }
 
-struct source *source_from_text(struct arena *a, const char *name, const char *text, size_t len)
+/* The text is in the arena already, with a NUL behind it. */
+static struct source *source_of(struct arena *a, const char *name, const char *text, size_t len)
 {
 	struct source *src = arena_new(a, struct source);
 
 	src->name = arena_strdup(a, name);
-	src->text = arena_strndup(a, text, len);
+	src->text = text;
 	src->len = len;
 	index_lines(a, src);
 	return src;
 }
 
+struct source *source_from_text(struct arena *a, const char *name, const char *text, size_t len)
+{
+	return source_of(a, name, arena_strndup(a, text, len), len);
+}
+
+/* What to begin with: a file's size, and a byte to see its end; of anything else the size is not known. */
+static size_t expected_size(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size < SOURCE_MAX ? (size_t)st.st_size + 1 : 16384;
+}
+
 /* Read at most SOURCE_MAX + 1 bytes, so that the caller sees what is too large. */
 static int read_all(struct arena *a, int fd, char **text, size_t *len, struct err *err)
 {
-	size_t cap = 16384;
+	size_t cap = expected_size(fd);
 	char *p = arena_alloc(a, cap), *grown;
 	ssize_t n;
 
@@ -83,7 +98,7 @@ int source_read(struct arena *a, const char *path, struct source **ret, struct e
 		return err_set(err, ERR_INVALID, "%s: larger than %u MiB", name, SOURCE_MAX >> 20);
 	if (memchr(text, 0, len))
 		return err_set(err, ERR_INVALID, "%s: has NUL bytes: not a text file", name);
-	*ret = source_from_text(a, name, text, len);
+	*ret = source_of(a, name, text, len);
 	return 0;
 }
 

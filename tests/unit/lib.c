@@ -98,6 +98,28 @@ static void arena_grows_arrays(void **state)
 	arena_destroy(a);
 }
 
+static void arena_reserves_what_is_to_come(void **state)
+{
+	struct arena *a = arena_create(NULL, NULL);
+	int *v = arena_reserve(a, NULL, 0, 3, sizeof(*v)), *before = v;
+	size_t used = arena_used(a);
+
+	for (int i = 0; i < 3; i++)
+		v[i] = i;
+	v = arena_reserve(a, v, 3, 1, sizeof(*v));
+	v[3] = 3;
+	assert_ptr_equal(v, before);	/* four fit */
+	assert_int_equal(arena_used(a), used);
+	v = arena_reserve(a, v, 4, 0, sizeof(*v));
+	assert_ptr_equal(v, before);
+	v = arena_reserve(a, v, 4, 1, sizeof(*v));
+	assert_ptr_not_equal(v, before);
+	v[4] = 4;
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(v[i], i);
+	arena_destroy(a);
+}
+
 static void cursor_is_bounded(void **state)
 {
 	static const uint8_t bytes[] = { 1, 2, 3, 4, 5, 'h', 'i', 0, 'x' };
@@ -139,6 +161,7 @@ int main(void)
 		cmocka_unit_test(buf_grows_and_terminates),
 		cmocka_unit_test(buf_failure_is_sticky),
 		cmocka_unit_test(arena_grows_arrays),
+		cmocka_unit_test(arena_reserves_what_is_to_come),
 		cmocka_unit_test(arena_runs_what_was_deferred_last_first),
 		cmocka_unit_test(cursor_is_bounded),
 		cmocka_unit_test(nearest_finds_typos_only),
