@@ -73,18 +73,24 @@ int members_read(struct arena *a, struct set_info *info, struct err *err)
 	return 0;
 }
 
+/* What it has, or may come to have. */
+static uint32_t room_of(const struct info_members *m)
+{
+	return m->nvalues > m->max ? m->nvalues : m->max;
+}
+
 uint32_t members_max(const struct set_info *info)
 {
 	uint64_t n = 0;
 
 	for (uint32_t i = 0; i < info->nsets; i++)
-		n += info->sets[i].nvalues > info->sets[i].max ? info->sets[i].nvalues : info->sets[i].max;
+		n += room_of(&info->sets[i]);
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
 bool members_filtered(const struct set_info *info, uint32_t set)
 {
-	return set < info->nsets && info->sets[set].nvalues >= DF_BLOOM_MIN;
+	return set < info->nsets && room_of(&info->sets[set]) >= DF_BLOOM_MIN;
 }
 
 int members_fill(const struct set_info *info, int sets, int bloom, struct err *err)

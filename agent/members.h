@@ -13,7 +13,10 @@ int members_read(struct arena *a, struct set_info *info, struct err *err);
 /* Members that all sets together may have: entries of df_sets and df_bloom. */
 uint32_t members_max(const struct set_info *info);
 
-/* Is a set so large that a Bloom filter in front of the hash pays? */
+/*
+ * Is a Bloom filter in front of the hash: is there room for so many members that it pays? By the room and not by the members,
+ * since more may be added while the set is armed.
+ */
 bool members_filtered(const struct set_info *info, uint32_t set);
 
 /* Put all members into the maps; bloom is negative if there is none. */

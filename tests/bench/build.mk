@@ -6,7 +6,12 @@ $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libdeadfall.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -o $@ $< $(BUILD)/libdeadfall.a $(LIBS)
 
-bench: all $(BUILD)/vm/ask $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+$(BUILD)/tests/bench/%.bpf.o: tests/bench/%.bpf.c $(wildcard bpf/*.h)
+	$(call msg,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+bench: all $(BUILD)/vm/ask $(BUILD)/tests/bench/sets.bpf.o $(patsubst %.c,$(BUILD)/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
 	$(Q)TESTS=bench tests/run $(T)
 
 .PHONY: bench
