@@ -76,7 +76,7 @@ static __always_inline long text_read(__u64 *to, __u64 addr, __u32 where)
 		return -1;
 	if (where & WHERE_USER)
 		return bpf_probe_read_user_str(to, size, (void *)addr);
-	return bpf_probe_read_kernel_str(to, size, (void *)addr);
+	return bpf_probe_read_str(to, size, (void *)addr);	/* the user's or the kernel's: by the address */
 }
 
 /* Is the text at addr that literal? It stands in nwords words, the last of them filled up with zeros. */

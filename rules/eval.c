@@ -94,6 +94,7 @@ static struct eval_value read_string(struct eval *v, uint64_t addr, uint32_t siz
 {
 	struct eval_value r = { 0 };
 
+	user = user || !(addr >> 63);	/* no kernel address */
 	for (; r.len + 1 < size; r.len++) {
 		if (!read_memory(v, addr + r.len, &r.str[r.len], 1, user))
 			return unknown();

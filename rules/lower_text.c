@@ -71,7 +71,10 @@ static uint32_t text_where(const struct expr *e)
 	return e->type->size | (text_is_user(e) ? WHERE_USER : 0);
 }
 
-/* Read at most n bytes (with the NUL) of a string into the stack, and zeros behind it. */
+/*
+ * Read at most n bytes (with the NUL) of a string into the stack, and zeros behind it. probe_read_str takes the address
+ * for the user's or the kernel's by the half in which it lies: BTF does not tell a `char __user *` from another.
+ */
 static void lower_text_read(struct lower *l, const struct expr *e, int16_t slot, uint32_t n, uint32_t fail)
 {
 	if (!is_comm(e))
@@ -89,7 +92,7 @@ static void lower_text_read(struct lower *l, const struct expr *e, int16_t slot,
 	ir_mov(l->f, BPF_REG_1, BPF_REG_10);
 	ir_alui(l->f, BPF_ADD, BPF_REG_1, slot);
 	ir_movi(l->f, BPF_REG_2, n);
-	ir_call(l->f, text_is_user(e) ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str);
+	ir_call(l->f, text_is_user(e) ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_str);
 	ir_jcci(l->f, BPF_JSLT, BPF_REG_0, 0, fail);
 }
 
@@ -294,7 +297,7 @@ void lower_text_to(struct lower *l, const struct expr *e, uint8_t base, int16_t 
 		ir_call(l->f, BPF_FUNC_get_current_comm);
 		return;
 	}
-	ir_call(l->f, text_is_user(e) ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str);
+	ir_call(l->f, text_is_user(e) ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_str);
 	ir_jcci(l->f, BPF_JSLT, BPF_REG_0, 0, fail);
 }
 

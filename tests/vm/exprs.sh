@@ -43,6 +43,8 @@ conditions() {
 	no	ustr(arg.buf) == "user text of this process, longer than a short litera!"
 	yes	ustr(arg.buf) like "user text*"
 	yes	ustr(arg.buf, 10) == "user text"
+	yes	arg.buf like "user text of*" && str(arg.buf, 10) == "user text"
+	no	arg.buf == "user text of this process, longer than a short litera!"
 	unknown	str(16l) == "x"
 	unknown	str(16l) like "*"
 	unknown	str(16l) == "a text that is too long to be compared in line"
