@@ -134,6 +134,9 @@ struct expr *fold(struct check *c, struct expr *e);
 void warn_if_constant(struct check *c, const struct expr *cmp, const struct expr *a, const struct expr *b);
 void warn_sign(struct check *c, const struct expr *cmp, const struct expr *a, const struct expr *b);
 
+/* A return value that is compared with EIO, where the kernel returns -EIO; `place` is what the warning points at. */
+void warn_errno(struct check *c, const struct expr *place, const struct expr *a, const struct expr *b);
+
 /* macros.c: the value of a kernel macro that is not in BTF; k NULL: any kernel's. */
 bool macro_value(struct kbtf *k, const char *name, int64_t *value);
 void macro_offer_names(struct nearest *n);

@@ -232,6 +232,7 @@ static struct expr *check_compare(struct check *c, struct expr *e, struct expr *
 	warn_if_constant(c, cmp, a, b);
 	warn_byte_order(c, cmp, a, b);
 	warn_sign(c, cmp, a, b);
+	warn_errno(c, cmp, a, b);
 	return fold(c, cmp);
 }
 
@@ -501,8 +502,10 @@ static struct expr *check_in(struct check *c, struct expr *e)
 		failed |= !items[i];
 		if (a && items[i] && items[i]->type->kind == TYPE_STR)
 			failed |= !wrong_type(c, e->list[i], "in", items[i], "numbers like the left side");
-		if (a && items[i])
+		if (a && items[i]) {
 			warn_byte_order(c, e, a, items[i]);
+			warn_errno(c, items[i], a, items[i]);
+		}
 		if (t && items[i] && t->kind != TYPE_PTR && items[i]->type->kind != TYPE_STR)
 			t = common_type(c, &(struct expr){ .type = t }, items[i]);
 	}

@@ -170,15 +170,32 @@ static bool is_macro_name(const char *name)
 	return !name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")];
 }
 
+/* What a return value is called elsewhere. */
+static bool means_retval(const char *name)
+{
+	static const char *const names[] = { "ret", "rc", "rv", "res", "result", "returned" };
+
+	for (size_t i = 0; i < LEN(names); i++) {
+		if (!strcmp(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
 static struct expr *unknown_name(struct check *c, const struct expr *e)
 {
-	struct nearest n = nearest_init(e->text);
+	struct nearest n = nearest_init(means_retval(e->text) ? "retval" : e->text);
+	struct kbtf_func f;
 	struct diag *d = diag_error(c->diags, TAG_UNKNOWN_NAME, e->span, "nothing is called '%s' here", e->text);
 
 	if (d == &c->diags->dropped)
 		return NULL;
 	if (c->event && event_has_arg(c, c->event, e->text)) {
 		diag_hint(c->diags, d, "the function's argument is written arg.%s", e->text);
+		return NULL;
+	}
+	if (kbtf_find_func(c->kbtf, NULL, e->text, &f)) {
+		diag_hint(c->diags, d, "the address of a function is written &%s", e->text);
 		return NULL;
 	}
 	if (find_step(c, e->text) >= 0) {
@@ -197,7 +214,8 @@ static struct expr *unknown_name(struct check *c, const struct expr *e)
 	else if (is_macro_name(e->text))
 		diag_hint(c->diags, d, "the kernel's types tell nothing of its macros: write the number");
 	else
-		diag_hint(c->diags, d, "of a variable of the kernel the address is known: ((struct TYPE *)&%s)->FIELD", e->text);
+		diag_hint(c->diags, d, "of a variable of the kernel the address is known: *(int *)&%s, ((struct TYPE *)&%s)->FIELD",
+			  e->text, e->text);
 	return NULL;
 }
 
@@ -218,13 +236,16 @@ static struct expr *check_constant(struct check *c, struct expr *e, const struct
 	const struct type *of;
 	const struct btf *btf;
 	uint32_t n, id, size;
+	struct expr *r;
 	int64_t value;
 
 	if (wanted && wanted->kind == TYPE_ENUM && type_enum_value(wanted, e->text, &value))
 		return make_enumerator(c, e, wanted, wanted, value);
 	if (macro_value(c->kbtf, e->text, &value)) {
 		size = value > UINT32_MAX ? 8 : 4;
-		return new_int(c, e->span, type_int(c->types, size, value <= INT32_MAX), (uint64_t)value);
+		r = new_int(c, e->span, type_int(c->types, size, value <= INT32_MAX), (uint64_t)value);
+		r->text = e->text;
+		return r;
 	}
 	n = kbtf_find_enumerator(c->kbtf, e->text, &value, &btf, &id);
 	if (!n)

@@ -315,6 +315,24 @@ static bool says_positive(const struct expr *cond, const struct expr *e)
 	       same_text(cond->a->span, e->span);
 }
 
+/* retval, or the error number in a pointer that was returned. */
+static bool is_returned(const struct expr *e)
+{
+	while (e->op == EXPR_CAST)
+		e = e->a;
+	return e->op == EXPR_RETVAL;
+}
+
+void warn_errno(struct check *c, const struct expr *place, const struct expr *a, const struct expr *b)
+{
+	const struct expr *ret = is_returned(a) ? a : b, *number = ret == a ? b : a;
+
+	if (!is_returned(ret) || number->op != EXPR_INT || !number->text || *number->text != 'E')
+		return;
+	diag_hint(c->diags, diag_warn(c->diags, TAG_ERRNO, place->span, "functions of the kernel return errors as negative numbers"),
+		  "write -%s", number->text);
+}
+
 /*
  * a and b: the operands of a comparison before their conversion. C makes both unsigned if one is, and not smaller: -EIO
  * is then more than any count. Equality is what it seems.

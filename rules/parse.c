@@ -608,6 +608,17 @@ static struct expr *parse_cond(struct parser *p)
 }
 
 /* What people write who know other languages. */
+static bool is_unit(const struct token *t)
+{
+	static const char *const units[] = { "ns", "us", "ms", "s", "m", "h", "d", "K", "M", "G", "KB", "MB", "GB" };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (at_word(t, units[i]))
+			return true;
+	}
+	return false;
+}
+
 static void hint_leftover(struct parser *p, struct diag *d)
 {
 	if (at_punct(p, '='))
@@ -616,6 +627,8 @@ static void hint_leftover(struct parser *p, struct diag *d)
 		diag_hint(p->diags, d, "write '%s'", at_word(p->t, "and") ? "&&" : "||");
 	else if (at_word(p->t, "contains") || at_word(p->t, "matches"))
 		diag_hint(p->diags, d, "patterns are matched by: like \"*text*\"");
+	else if (is_unit(p->t))
+		diag_hint(p->diags, d, "a unit stands at its number: 5s, 4K");
 }
 
 struct expr *parse_expr(struct arena *a, struct diags *diags, const struct node *scalar)

@@ -99,6 +99,8 @@ static void hint_arg(struct check *c, struct diag *d, const struct probe_func *f
 	if (nearest_best(&n))
 		diag_hint(c->diags, d, "did you mean '%s'? Its arguments are: %s", nearest_best(&n),
 			  list_params(c, f));
+	else if (!strncmp(f->name, "__x64_sys_", 10))
+		diag_hint(c->diags, d, "a system call's arguments are arg.regs->di, si, dx, r10, r8, r9");
 	else
 		diag_hint(c->diags, d, "its arguments are: %s", *list_params(c, f) ? list_params(c, f) : "none");
 }

@@ -190,7 +190,8 @@ static void note_denied(const struct gather *g)
 /* Nothing found: an error, or a warning where the event says that this may be. */
 static void nothing_found(struct check *c, struct event *ev, struct probe *p)
 {
-	const char *how = "if it is in a module: load it, or name it (--btf MODULE.ko), or add when: module-loads";
+	const char *how = "if it is in a module: load it, or name it (--btf MODULE.ko), or add when: module-loads; "
+			  "what the compiler inlined is no function: trap its caller";
 	const char *near;
 	struct diag *d;
 
