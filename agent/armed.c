@@ -13,6 +13,7 @@
 #include "agent/object.h"
 #include "agent/params.h"
 #include "agent/running.h"
+#include "agent/tell.h"
 #include "kdump/panics.h"
 #include "lib/arena.h"
 #include "rules/kbtf.h"
@@ -150,9 +151,9 @@ static void pull_brake(struct armed *s, uint32_t took)
 {
 	s->loaded.ctl->braked = took;	/* first: from here on nobody can arm it */
 	set_arm(&s->loaded, DF_ACT_NONE);
-	printf("brake: the probes of %s took %u.%u %% of a CPU for 5 s, the limit is %u.%u %%: disarmed, and detached\n",
-	       s->info.name, took / 10, took % 10, s->opts->brake / 10, s->opts->brake % 10);
-	fflush(stdout);
+	tell(s->opts->src.json, "brake",
+	     "brake: the probes of %s took %u.%u %% of a CPU for 5 s, the limit is %u.%u %%: disarmed, and detached",
+	     s->info.name, took / 10, took % 10, s->opts->brake / 10, s->opts->brake % 10);
 	set_detach(&s->loaded);
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "agent/commands.h"
 #include "agent/notify.h"
 #include "agent/parts.h"
+#include "agent/tell.h"
 #include "lib/cleanup.h"
 #include "rules/memory.h"
 
@@ -138,9 +140,20 @@ static int follow(struct parts *ps, struct err *err)
 	listen_all(ps);
 	if (fds[0].revents & POLLIN && read(sig, &info, sizeof(info)) == sizeof(info)) {
 		for (uint32_t i = 0; i < ps->n; i++)
-			printf("unloaded %s\n", ps->items[i].name);
+			tell(ps->opts->src.json, "unloaded", "unloaded %s", ps->items[i].name);
 	}
 	return 0;
+}
+
+/* A kprobe of each function, where many cannot share one link, and a program of each body: each is a file to us. */
+static void allow_files(void)
+{
+	struct rlimit limit = { .rlim_cur = 1 << 20, .rlim_max = 1 << 20 };
+
+	if (!setrlimit(RLIMIT_NOFILE, &limit) || getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int cmd_run(int argc, char **argv)
@@ -151,6 +164,7 @@ int cmd_run(int argc, char **argv)
 	int ret = parse_options(argc, argv, &opts);
 
 	if (!ret) {
+		allow_files();
 		ret = parts_start(&ps, &opts, &err);
 		if (!ret) {
 			notify_ready(ps.items[0].is_armed ? ps.items[0].armed.text : "waits for a module");

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/commands.h"
@@ -192,10 +193,49 @@ static void print_set(const struct running *r)
 	datamap_close(losses, len);
 }
 
-static json_t *waiting_json(const struct waiting *w)
+static const char *armed_now(const struct df_ctl *ctl)
 {
-	json_t *events = json_array();
+	return ctl->braked ? "braked" : ctl->armed == DF_ACT_PANIC ? "armed" : ctl->armed ? "dry run" : "disarmed";
+}
 
+/* When the set was attached, in UTC. */
+static const char *since(const struct df_ctl *ctl, char *out, size_t size)
+{
+	time_t t = (time_t)(((int64_t)ctl->started_ns + ctl->wall_offset_ns) / 1000000000);
+	struct tm tm;
+
+	strftime(out, size, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+	return out;
+}
+
+static json_t *line_json(const struct running *r)
+{
+	struct df_ctl ctl;
+	char when[32];
+
+	read_ctl(r, &ctl);
+	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i}", "set", r->info.name, "pid", (int)r->pid, "since",
+			 since(&ctl, when, sizeof(when)), "state", armed_now(&ctl), "rules", (int)r->info.nrules, "functions",
+			 (int)r->functions);
+}
+
+static void print_line(const struct running *r)
+{
+	struct df_ctl ctl;
+	char when[32];
+
+	read_ctl(r, &ctl);
+	printf("%-24s pid %-7u since %s  %-8s  %u rule%s, %u function%s\n", r->info.name, r->pid, since(&ctl, when, sizeof(when)),
+	       armed_now(&ctl), r->info.nrules, r->info.nrules == 1 ? "" : "s", r->functions, r->functions == 1 ? "" : "s");
+}
+
+static json_t *waiting_json(const struct waiting *w, bool list_only)
+{
+	json_t *events;
+
+	if (list_only)
+		return json_pack("{s:s, s:i, s:s}", "set", w->set, "pid", (int)w->pid, "state", "waiting");
+	events = json_array();
 	for (uint32_t i = 0; i < w->nevents; i++)
 		json_array_append_new(events, json_pack("{s:s, s:s}", "event", w->events[i].event, "probe", w->events[i].probe));
 	return json_pack("{s:s, s:i, s:s, s:o, s:s*, s:[], s:[]}", "set", w->set, "pid", (int)w->pid, "armed", "waiting", "waits",
@@ -204,7 +244,7 @@ static json_t *waiting_json(const struct waiting *w)
 
 static void print_waiting(const struct waiting *w, bool list_only)
 {
-	printf(list_only ? "%s\t%u\twaits for " : "%s (pid %u): waits for ", w->set, w->pid);
+	printf(list_only ? "%-24s pid %-7u waits for " : "%s (pid %u): waits for ", w->set, w->pid);
 	for (uint32_t i = 0; i < w->nevents; i++)
 		printf("%s%s (%s)", i ? ", " : "", w->events[i].probe, w->events[i].event);
 	if (w->problem)
@@ -223,7 +263,7 @@ static uint32_t show_waiting(struct arena *a, json_t *all, bool list_only)
 		return 0;
 	for (uint32_t i = 0; i < n; i++) {
 		if (all)
-			json_array_append_new(all, waiting_json(&w[i]));
+			json_array_append_new(all, waiting_json(&w[i], list_only));
 		else
 			print_waiting(&w[i], list_only);
 	}
@@ -247,9 +287,9 @@ static int show(int argc, char **argv, bool list_only)
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		if (json)
-			json_array_append_new(all, set_json(&sets[i]));
+			json_array_append_new(all, list_only ? line_json(&sets[i]) : set_json(&sets[i]));
 		else if (list_only)
-			printf("%s\t%u\t%s\n", sets[i].info.name, sets[i].pid, sets[i].armed_text);
+			print_line(&sets[i]);
 		else
 			print_set(&sets[i]);
 	}

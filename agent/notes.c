@@ -5,13 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "agent/armed.h"
 #include "agent/said.h"
+#include "agent/tell.h"
 #include "kdump/ready.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
@@ -21,21 +20,6 @@ static const char *fire_word(const struct armed *r, uint32_t act)
 	if (act == DF_ACT_NONE)
 		return "suppressed, since events were lost";
 	return r->opts->dry_run ? "would have fired" : r->opts->src.json ? "logged" : "matched";
-}
-
-static void print_fire_json(const struct armed *r, const struct df_said *s, const char *message)
-{
-	const struct df_rec *e = &s->rec;
-	json_t *j = json_pack("{s:s, s:s, s:s, s:I, s:o, s:I, s:I, s:o, s:I, s:s*}", "verdict", fire_word(r, s->act), "rule",
-			      r->info.rules[s->rule].name, "event", r->info.events[e->event].name, "time_ns",
-			      (json_int_t)e->ns, "key", json_sprintf("0x%" PRIx64, (uint64_t)e->key.part[0]), "pid",
-			      (json_int_t)(e->pid_tgid >> 32), "tid", (json_int_t)(uint32_t)e->pid_tgid, "comm",
-			      json_sprintf("%.16s", (const char *)e->comm), "cpu", (json_int_t)e->cpu, "message", message);
-
-	if (j)
-		json_dumpf(j, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(j);
 }
 
 static void print_fire(struct armed *r, const struct df_said *s)
@@ -49,13 +33,7 @@ static void print_fire(struct armed *r, const struct df_said *s)
 	message = said_message(a, r->mf, &r->syms, s->rule, e, &r->told);
 	if (s->rule >= r->info.nrules || e->event >= r->info.nevents)
 		goto out;
-	if (r->opts->src.json)
-		print_fire_json(r, s, message);
-	else
-		printf("%s: rule %s at event %s, key 0x%" PRIx64 ", task %.16s (pid %u, tid %u) on CPU %u%s%s\n",
-		       fire_word(r, s->act), r->info.rules[s->rule].name, r->info.events[e->event].name,
-		       (uint64_t)e->key.part[0], (const char *)e->comm, (uint32_t)(e->pid_tgid >> 32),
-		       (uint32_t)e->pid_tgid, e->cpu, message ? ": " : "", message ? message : "");
+	tell_match(r->opts->src.json, &r->info, s, fire_word(r, s->act), message);
 out:
 	arena_reset(a);
 }
@@ -70,7 +48,7 @@ static bool dump_is_lost(const struct armed *r, uint32_t fire)
 	if (bpf_map_lookup_elem(set_map_fd(&r->loaded, "df_fires"), &fire, &f) ||
 	    bpf_map_lookup_elem(set_map_fd(&r->loaded, "df_rules"), &f.rule, &rule) || !rule.needs_dump || !kdump_ready(&err))
 		return false;
-	printf("crash_kexec returned, and a crash would leave no dump: not crashed. %s\n", err.msg);
+	tell(r->opts->src.json, "crash", "crash_kexec returned, and a crash would leave no dump: not crashed. %s", err.msg);
 	return true;
 }
 
@@ -82,9 +60,9 @@ static void crash_by_sysrq(const struct armed *r, uint32_t fire)
 	if (dump_is_lost(r, fire))
 		return;
 	fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
-	printf("crash_kexec returned: crashing by sysrq-c, later than the bug\n");
+	tell(r->opts->src.json, "crash", "crash_kexec returned: crashing by sysrq-c, later than the bug");
 	if (fd < 0 || write(fd, "c", 1) != 1)
-		printf("sysrq-c failed as well: %s\n", strerror(errno));
+		tell(r->opts->src.json, "crash", "sysrq-c failed as well: %s", strerror(errno));
 }
 
 static void print_mark(const struct armed *r, uint32_t index)
@@ -92,13 +70,13 @@ static void print_mark(const struct armed *r, uint32_t index)
 	struct df_mark m;
 
 	if (!bpf_map_lookup_elem(set_map_fd(&r->loaded, "df_marks"), &index, &m))
-		printf("mark after event %" PRIu64 ": %.*s\n", (uint64_t)m.seq, (int)sizeof(m.text), m.text);
+		tell(r->opts->src.json, "mark", "mark after event %" PRIu64 ": %.*s", (uint64_t)m.seq, (int)sizeof(m.text), m.text);
 }
 
 static void print_armed(struct armed *r, uint32_t act)
 {
 	r->in_ledger = r->in_ledger || act == DF_ACT_PANIC;	/* who armed it has entered it */
-	printf("now %s: %s\n", armed_word(act), r->info.name);
+	tell(r->opts->src.json, act ? "armed" : "disarmed", "now %s: %s", armed_word(act), r->info.name);
 }
 
 int armed_note(void *ctx, void *data, size_t size)
@@ -112,7 +90,7 @@ int armed_note(void *ctx, void *data, size_t size)
 	if (note.kind == DF_NOTE_FIRE && size >= sizeof(struct df_said))
 		print_fire(r, data);
 	else if (note.kind == DF_NOTE_FIRE)
-		printf("a rule matched (verdict %u); too many at once to say more\n", note.index + 1);
+		tell(r->opts->src.json, "matches", "a rule matched (verdict %u); too many at once to say more", note.index + 1);
 	else if (note.kind == DF_NOTE_STEP)
 		told_add(&r->told, data, size);
 	else if (note.kind == DF_NOTE_CRASH_RETURNED)
@@ -122,7 +100,6 @@ int armed_note(void *ctx, void *data, size_t size)
 	else if (note.kind == DF_NOTE_ARMED)
 		print_armed(r, note.index);
 	else if (note.kind == DF_NOTE_PARAM && note.index < r->info.nparams)
-		printf("parameter %s changed\n", r->info.params[note.index].name);
-	fflush(stdout);
+		tell(r->opts->src.json, "parameter", "parameter %s changed", r->info.params[note.index].name);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "agent/guards.h"
 #include "agent/object.h"
 #include "agent/params.h"
+#include "agent/tell.h"
 #include "agent/waiting.h"
 #include "kdump/ready.h"
 #include "lib/arena.h"
@@ -115,20 +116,20 @@ static int try_part(struct parts *ps, struct part *p, struct kbtf *kbtf, struct 
 
 static void say_waiting(const struct parts *ps, const struct part *p)
 {
-	printf("%s %s: waits for ", armed_word(armed_act(ps->opts)), p->name);
+	const char *what = "";
+
 	for (uint32_t i = 0; i < p->nwaits; i++)
-		printf("%s%s (%s)", i ? ", " : "", p->waits[i].probe, p->wait_events[i]);
-	putchar('\n');
+		what = arena_printf(p->a, "%s%s%s (%s)", what, i ? ", " : "", p->waits[i].probe, p->wait_events[i]);
+	tell(ps->opts->src.json, "waits", "%s %s: waits for %s", armed_word(armed_act(ps->opts)), p->name, what);
 }
 
 /* After a try: on stdout what became of it, and for `status` who still waits. */
 static void say(const struct parts *ps, const struct part *p)
 {
 	if (p->is_armed)
-		puts(p->armed.text);
+		tell(ps->opts->src.json, armed_act(ps->opts) ? "armed" : "disarmed", "%s", p->armed.text);
 	else if (p->nwaits)
 		say_waiting(ps, p);
-	fflush(stdout);
 }
 
 static void tell_status(struct parts *ps)
@@ -247,7 +248,7 @@ static bool look_at(struct parts *ps, struct part *p, struct kbtf *kbtf)
 	int ret;
 
 	if (lost) {
-		printf("module %s was unloaded: %s waits again\n", lost, p->name);
+		tell(ps->opts->src.json, "waits", "module %s was unloaded: %s waits again", lost, p->name);
 		set_freeze(&p->armed.loaded, DF_FROZEN_PARTIAL);
 		armed_end(&p->armed);
 		p->is_armed = false;

@@ -36,6 +36,23 @@ options() {
 		sed 's/^-*//' | sort -u
 }
 
+# Every --json here; status, list and run are in vm/control.
+json_is_documented() {
+	local df=$build/deadfall dir rc=0
+	dir=$(mktemp -d)
+	mkdir "$dir/20260101T000000Z-none"
+	echo garbage >"$dir/20260101T000000Z-none/capsule"
+	"$df" check --json --btf tests/data/kernel.btf tests/rules/err.keys-differ.parts/rule.yaml | tests/documented check || rc=1
+	"$df" simulate --json --btf tests/data/kernel.btf tests/sim/sequence/{rule.yaml,events.json} |
+		jq '.[].events |= [.[]]' | tests/documented simulate || rc=1
+	"$df" features --json | tests/documented features || rc=1
+	"$df" kdump doctor --json | tests/documented kdump || rc=1
+	"$df" kdump status --json | tests/documented kdump || rc=1
+	"$df" dumps --dir "$dir" --json | tests/documented dumps || rc=1
+	rm -rf "$dir"
+	return $rc
+}
+
 each_option_is_documented() {
 	local o bad=0
 	[ "$(options | wc -l)" -gt 15 ] || { echo "too few options found"; return 1; }
@@ -52,4 +69,5 @@ refuses() {
 
 check "each command has a section with its synopsis" each_has_help
 check "each option of the sources is documented" each_option_is_documented
+check "each key of --json is documented" json_is_documented
 check "help on what is no command is an error" refuses

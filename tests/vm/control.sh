@@ -26,6 +26,8 @@ commands='
 	try mark deadfall mark "from here on"
 	two_renames
 	try disarm deadfall disarm
+	try list deadfall list
+	deadfall list --json >/var/crash/out/list.json
 	two_renames
 	try disarmed deadfall status --json
 	many=; i=0; while [ $i -lt 400 ]; do many="$many wanted=$i"; i=$((i + 1)); done
@@ -40,7 +42,7 @@ commands='
 	try unload deadfall unload renamed-unsynced
 	wait $!; echo "agent $?"
 	try nothing-left deadfall unload renamed-unsynced
-	deadfall run --dry-run many.yaml >/tmp/many 2>&1 &
+	deadfall run --dry-run --json many.yaml >/tmp/many 2>/tmp/many.err &
 	until grep -q armed /tmp/many; do sleep 0.2; [ -d /proc/$! ] || break; done
 	try last-param deadfall set many p599=7
 	two_renames
@@ -52,6 +54,7 @@ commands='
 	two_renames
 	try stores-set deadfall status
 	kill -INT $!; wait $!
+	cp /tmp/many /var/crash/out/run.json
 	try end true'
 
 # More parameters than one page holds: the last one decides.
@@ -80,6 +83,12 @@ control_on() {
 	check "$release: a mark" agent_says '^mark after event [0-9]+: from here on$'
 	check "$release: disarmed, it fires no more" \
 		sh -c "sed -n '/^== disarmed/,/^status/p' '$dir/command.log' | tr -d '\r' | sed '1d;\$d' | jq -e '.[0] | .armed == \"none\" and (.fires | . >= 3 and . <= 4) and .marks == 1'"
+	check "$release: list says how they are now" says list '^renames +pid [0-9]+ +since 20[0-9T:-]+Z +disarmed +[0-9]+ rules, '
+	check "$release: list --json as documented" tests/documented list <"$dir/out/list.json"
+	check "$release: status --json as documented" tests/documented status <"$dir/status.json"
+	check "$release: run --json as documented" tests/documented run <"$dir/out/run.json"
+	check "$release: run --json: a document a line, from the first to the last" \
+		jq -se 'map(.what) | .[0] == "armed" and .[-1] == "unloaded" and index("match") and index("parameter")' "$dir/out/run.json"
 	check "$release: more commands than the buffer holds" says many '^status 0$'
 	check "$release: are applied in order" says in-order '^    rename +seen 10 hit 6'
 	check "$release: two sets: which one?" says which 'Name a set or its process id: .*renames \([0-9]+\)'

@@ -105,12 +105,15 @@ o10-usdt 4
 o13-warn 0'
 
 run_vm old --kernel 6.1 --copy "$build/vm/calls:/usr/local/bin/calls" \
-	--copy tests/vm/rules/needs-session.yaml --rule tests/vm/rules/probes-old.yaml --no-kdump --run-args '--dry-run --brake 0' -- '
+	--copy tests/vm/rules/needs-session.yaml --copy tests/vm/rules/many-files.yaml --rule tests/vm/rules/probes-old.yaml --no-kdump --run-args '--dry-run --brake 0' -- '
 	touch df-o01; mv df-o01 df-o02
 	sleep 0.1; sleep 0.7
 	calls 3
 	calls 1
-	deadfall run --dry-run needs-session.yaml 2>&1; echo "status $?"'
+	deadfall run --dry-run needs-session.yaml 2>&1; echo "status $?"
+	(ulimit -n 48; exec deadfall run --dry-run --brake 0 many-files.yaml) >/tmp/files 2>&1 & files=$!
+	until grep -q armed /tmp/files || [ ! -d /proc/$files ]; do sleep 0.1; done
+	cat /tmp/files; kill -INT $files; wait $files'
 check "6.1: the workload ends well" same 0 "$rc"
 while read -r rule n; do
 	check "6.1: $rule: $n" fires "$rule" "$n"
@@ -122,4 +125,5 @@ check "6.1: nothing was lost" counters_clean
 check "6.1: a session is replaced where fexit can" grep 'by fexit, since this kernel has no kprobe sessions' "$dir/deadfall.log"
 check "6.1: and refused where nothing can" said 'needs values of the entry: that takes kprobe sessions .*v6.10'
 check "6.1: with a status of its own" said '^status 3'
+check "6.1: more functions than files that a shell allows" said '^armed .*many-files: 1 rule, [0-9]+ functions'
 echo "1..$tests"

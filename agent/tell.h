@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tell.h - what `deadfall run` says on stdout while a set is loaded: a line of text each, or with --json a JSON document
+ * each, {"what": "armed", "text": the line} or, for a match, what docs/json.md says.
+ */
+#ifndef AGENT_TELL_H
+#define AGENT_TELL_H
+
+#include <stdbool.h>
+
+#include "agent/setinfo.h"
+#include "bpf/layout.h"
+
+/* Say what happened, in one word and in one line (without the end of line); flushed. */
+void tell(bool json, const char *what, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* A rule matched: verdict is what was done, message the rule's own or NULL. */
+void tell_match(bool json, const struct set_info *info, const struct df_said *s, const char *verdict, const char *message);
+
+#endif
