@@ -221,6 +221,7 @@ static __always_inline void apply(struct df_match *m, struct df_rec *r, const st
 #pragma unroll
 		for (__u32 i = 0; i < DF_STEPS; i++)
 			m->step[i] = 0;
+		m->keep_bad = -1;
 	}
 	/* a deadline names the task that it waits for, whose stack it takes: who brought the key into this state */
 	if (d->ops & (DF_OP_START | DF_OP_TIMER)) {

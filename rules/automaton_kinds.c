@@ -510,7 +510,7 @@ static void build_automaton(struct builder *b, uint32_t own)
 				if (m->up.items[i] != tr->event)
 					continue;
 				d->step = (uint8_t)(tr->fire || i >= DF_STEPS ? 0 : i + 1);
-				d->keep = build_keeps(b, tr->event, i);
+				d->keep = tr->fire ? 0 : build_keeps(b, tr->event, i);
 			}
 			if (tr->event)
 				build_guard(b, d, 1, tr->event, ~0u, tr->guard);

@@ -152,6 +152,44 @@ static void check_lists(struct check *c)
 		check_any_possible(c, &m->up);
 }
 
+/* Does a condition ask for anything of the event at hand? */
+static bool asks_at_hand(const struct expr *e)
+{
+	if (!e)
+		return false;
+	if (e->op == EXPR_ARG || e->op == EXPR_RETVAL || e->op == EXPR_BUILTIN || e->op == EXPR_OLD)
+		return true;
+	for (uint32_t i = 0; i < e->nlist; i++) {
+		if (asks_at_hand(e->list[i]))
+			return true;
+	}
+	return asks_at_hand(e->a) || asks_at_hand(e->b) || asks_at_hand(e->c);
+}
+
+static const struct expr *find_step_of(const struct match *m, const struct expr *e, const struct event *ev)
+{
+	const struct expr *found = NULL;
+
+	if (!e || (e->op == EXPR_STEP && m->up.items[e->index] == ev))
+		return e;
+	for (uint32_t i = 0; i < e->nlist && !found; i++)
+		found = find_step_of(m, e->list[i], ev);
+	found = found ? found : find_step_of(m, e->a, ev);
+	found = found ? found : find_step_of(m, e->b, ev);
+	return found ? found : find_step_of(m, e->c, ev);
+}
+
+/* done: {to: idle, where: done.id == request.id}: it asks nothing of the done that just came. */
+static void warn_earlier(struct check *c, const struct transition *t)
+{
+	const struct expr *own = find_step_of(&c->rule->match, t->guard, t->event);
+
+	if (own && !asks_at_hand(t->guard))
+		diag_hint(c->diags, diag_warn(c->diags, TAG_EARLIER, own->span, "'%s' is the last '%s' before this one",
+					      t->event->name, t->event->name),
+			  "of this one ask as in its own condition: arg.NAME, task.tid, now");
+}
+
 static void check_automaton(struct check *c)
 {
 	struct match *m = &c->rule->match;
@@ -162,8 +200,10 @@ static void check_automaton(struct check *c)
 		if (s->deadline)
 			s->deadline = check_threshold(c, s->deadline, "deadline", true);
 		for (uint32_t j = 0; j < s->n; j++) {
-			if (s->on[j].event)
-				s->on[j].guard = check_guard(c, s->on[j].event, s->on[j].guard, 0);
+			if (!s->on[j].event)
+				continue;
+			s->on[j].guard = check_guard(c, s->on[j].event, s->on[j].guard, m->up.n);
+			warn_earlier(c, &s->on[j]);
 		}
 	}
 }

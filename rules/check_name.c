@@ -155,10 +155,22 @@ static bool numbered_arg(const char *name, uint32_t *number)
 	return true;
 }
 
+/* The event of step n, and what conditions call it: an automaton's steps are its events. */
+static const struct event *step_of(const struct check *c, uint32_t n, const char **label)
+{
+	const struct match *m = &c->rule->match;
+
+	*label = m->kind == MATCH_AUTOMATON ? m->up.items[n]->name : m->steps[n].label;
+	return m->kind == MATCH_AUTOMATON ? m->up.items[n] : m->steps[n].event;
+}
+
 static int find_step(const struct check *c, const char *name)
 {
+	const char *label;
+
 	for (uint32_t i = 0; i < c->nsteps; i++) {
-		if (!strcmp(c->rule->match.steps[i].label, name))
+		step_of(c, i, &label);
+		if (!strcmp(label, name))
 			return (int)i;
 	}
 	return -1;
@@ -290,13 +302,14 @@ struct expr *check_name(struct check *c, struct expr *e, const struct type *want
 /* A field of the event of an earlier step, or what every event has. */
 static struct expr *check_step(struct check *c, struct expr *e, uint32_t step)
 {
-	const struct event *ev = c->rule->match.steps[step].event;
+	const char *label;
+	const struct event *ev = step_of(c, step, &label);
 	struct expr *r = new_expr(c, EXPR_STEP, e->span, NULL, NULL, NULL);
 	struct nearest n = nearest_init(e->member.name);
 	struct diag *d;
 
 	r->index = step;
-	r->text = c->rule->match.steps[step].label;
+	r->text = label;
 	r->member.name = e->member.name;
 	for (uint32_t i = 0; i < ev->nfields; i++) {
 		nearest_offer(&n, ev->fields[i].name);

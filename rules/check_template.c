@@ -37,12 +37,15 @@ static bool has_field(const struct event *ev, const char *name, struct nearest *
 	return false;
 }
 
-static const struct step *find_step(const struct match *m, const char *label, struct nearest *near)
+static const struct event *find_step(const struct match *m, const char *name, struct nearest *near)
 {
-	for (uint32_t i = 0; i < m->nsteps; i++) {
-		if (!strcmp(m->steps[i].label, label))
-			return &m->steps[i];
-		nearest_offer(near, m->steps[i].label);
+	const struct event *e;
+	const char *label;
+
+	for (uint32_t i = 0; (e = match_step(m, i, &label)); i++) {
+		if (!strcmp(label, name))
+			return e;
+		nearest_offer(near, label);
 	}
 	return NULL;
 }
@@ -81,7 +84,7 @@ static void check_name_part(struct check *c, struct span span, char *name)
 	const struct match *m = &c->rule->match;
 	struct nearest near = nearest_init(name);
 	char *dot = strchr(name, '.');
-	const struct step *step;
+	const struct event *step;
 
 	if (!dot) {
 		if (is_one_of(name, of_match, 3, &near) || is_one_of(name, of_event, 7, &near))
@@ -100,9 +103,9 @@ static void check_name_part(struct check *c, struct span span, char *name)
 		return;
 	}
 	near = nearest_init(dot + 1);
-	if (is_one_of(dot + 1, of_event, 7, &near) || has_field(step->event, dot + 1, &near))
+	if (is_one_of(dot + 1, of_event, 7, &near) || has_field(step, dot + 1, &near))
 		return;
-	unknown(c, span, arena_printf(c->arena, "event '%s' records no", step->event->name), dot + 1, &near);
+	unknown(c, span, arena_printf(c->arena, "event '%s' records no", step->name), dot + 1, &near);
 }
 
 void check_template(struct check *c, const struct node *node)

@@ -35,6 +35,7 @@ DIAG_TAG(BYTE_ORDER, "byte-order", "warning: a number in the network's byte orde
 DIAG_TAG(SIGN, "sign", "warning: C compares a signed value as an unsigned one, so what is negative is large")
 DIAG_TAG(ADDRESS, "address", "warning: a char pointer is recorded as an address, not as text")
 DIAG_TAG(ERRNO, "errno", "warning: a return value is compared with a positive error number")
+DIAG_TAG(EARLIER, "earlier", "warning: an event's name in a condition on itself means the one before it")
 DIAG_TAG(UNCHECKED, "unchecked", "warning: not checked, since the function is not known here")
 DIAG_TAG(LEFT_OUT, "left-out", "note: functions that a glob matched and that are not trapped")
 DIAG_TAG(TOO_BIG, "too-big", "the rule needs more than BPF allows: instructions, stack, payload, branches")

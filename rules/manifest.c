@@ -209,35 +209,15 @@ static json_t *deadline_json(const struct rule *r)
 			 "word", 0, "depth", DF_STACK_DEPTH);
 }
 
-static void add_step(json_t *steps, const char *label, const struct event *e)
-{
-	json_array_append_new(steps, json_pack("{s:s, s:i}", "label", label, "event", (int)e->index));
-}
-
-static void add_events(json_t *steps, const struct event_list *events, uint32_t max)
-{
-	for (uint32_t i = 0; i < events->n && i < max; i++)
-		add_step(steps, events->items[i]->name, events->items[i]);
-}
-
-/* By step number: what the rule calls it (automaton_kinds.c gives the numbers). */
+/* By step number: what the rule calls it. */
 static json_t *steps_json(const struct match *m)
 {
 	json_t *steps = json_array();
+	const struct event *e;
+	const char *label;
 
-	for (uint32_t i = 0; i < m->nsteps; i++)
-		add_step(steps, m->steps[i].label, m->steps[i].event);
-	if (m->kind == MATCH_LIFECYCLE) {
-		add_events(steps, &m->up, 1);
-		add_events(steps, &m->down, 1);
-	} else if (m->kind == MATCH_CHANGE) {
-		json_array_clear(steps);
-		add_events(steps, &m->up, 1);
-	} else if (m->kind == MATCH_AUTOMATON) {
-		add_events(steps, &m->up, DF_STEPS);
-	} else if (m->kind == MATCH_BALANCE && m->end) {
-		add_step(steps, m->end->name, m->end);
-	}
+	for (uint32_t i = 0; (e = match_step(m, i, &label)); i++)
+		json_array_append_new(steps, json_pack("{s:s, s:i}", "label", label, "event", (int)e->index));
 	return steps;
 }
 

@@ -292,6 +292,13 @@ struct rule {
 	uint32_t group;			/* the same for rules that are loaded together: flags they share, tables they ask */
 };
 
+/*
+ * steps.c: event number n of those that the verdict of a match names, and what messages call it: a sequence's steps, the
+ * first alloc and free of a lifecycle, the last good one of a change, the first DF_STEPS events of an automaton. NULL: no
+ * more.
+ */
+const struct event *match_step(const struct match *m, uint32_t n, const char **label);
+
 struct rule_set {
 	const char *name;		/* of the first rule, or given */
 	struct rule *rules;

@@ -372,7 +372,7 @@ static void take(struct sim *s, struct sim_key *k, const struct transition *t, c
 
 	if (!k->state && t->to)
 		sim_begin(s, k, e);
-	for (uint32_t i = 0; e && !t->fire && i < m->up.n && i < DF_STEPS; i++) {
+	for (uint32_t i = 0; e && !t->fire && i < m->up.n; i++) {
 		if (m->up.items[i] == e->event)
 			k->step[i] = e;
 	}

@@ -57,6 +57,12 @@ static void put_slot(struct sim_table *t, uint32_t index)
 	t->slots[i & (t->nslots - 1)] = index + 1;
 }
 
+/* Steps of a match that conditions may name, and at least those of a verdict. */
+static uint32_t steps_of(const struct sim *s)
+{
+	return s->rule->match.up.n > DF_STEPS ? s->rule->match.up.n : DF_STEPS;
+}
+
 struct sim_key *sim_key_of(struct sim *s, struct sim_table *t, const uint64_t *part, uint32_t n)
 {
 	struct sim_key *k;
@@ -74,6 +80,7 @@ struct sim_key *sim_key_of(struct sim *s, struct sim_table *t, const uint64_t *p
 	memcpy(k->part, part, n * sizeof(*part));
 	k->nkey = n;
 	k->value.unknown = true;
+	k->step = arena_array(s->arena, steps_of(s), sizeof(*k->step));
 	t->keys = arena_grow(s->arena, t->keys, t->nkeys, sizeof(*t->keys));
 	t->keys[t->nkeys++] = k;
 	if (t->nkeys * 2 > t->nslots) {
@@ -112,7 +119,7 @@ void sim_begin(struct sim *s, struct sim_key *k, const struct sim_event *e)
 	k->first = e;
 	k->first_ns = s->now;
 	k->losses = s->losses;
-	memset(k->step, 0, sizeof(k->step));
+	memset(k->step, 0, steps_of(s) * sizeof(*k->step));
 }
 
 /* A new generation of the key: nothing that happened to the one before counts. */

@@ -159,7 +159,7 @@ static void sequence(struct test *t)
 
 static void automaton(struct test *t)
 {
-	uint32_t n = 2 + upto(t, 3);
+	uint32_t n = 2 + upto(t, 3), guards = 0;	/* DF_VALS values are to be had */
 
 	buf_printf(&t->text, "match:\n  automaton:\n");
 	for (uint32_t s = 0; s < n; s++) {
@@ -171,8 +171,9 @@ static void automaton(struct test *t)
 				continue;
 			if (e == 'd' && s == n - 1)
 				to = "fire";
-			if (chance(t, 30))
-				buf_printf(&t->text, "      %c: {to: %s, where: \"%s\"}\n", e, to, guard(t, NULL));
+			if (chance(t, 30))	/* a and d are in each automaton */
+				buf_printf(&t->text, "      %c: {to: %s, where: \"%s\"}\n", e, to,
+					   guard(t, guards < 2 && chance(t, 60) && ++guards ? chance(t, 50) ? "a" : "d" : NULL));
 			else
 				buf_printf(&t->text, "      %c: %s\n", e, to);
 		}
