@@ -121,7 +121,8 @@ slabs_within() {
 	[ "$most" -gt 0 ] && [ "$most" -lt "$1" ]
 }
 
-# back FIELD LIMIT: of the memory, from the start to the end; KB. MemAvailable falls, the others rise.
+# back FIELD LIMIT: of the memory, from the start to the end; KB. MemAvailable falls, the others rise. BPF's allocator keeps some
+# of what it had; what grew with the hundred kills would be far more.
 back() {
 	local more=$(($(left end "$1") - $(left start "$1")))
 	[ "$1" -ne 3 ] || more=$((-more))
@@ -148,10 +149,10 @@ check "no program and no pin is left after each part" same_left keys
 check "... 64 rules" same_left shared
 check "... $kills kills" same_left killed
 check "a new agent works, and finds its match" holds '.[0].rules[0].fires == 1' out/after.json
-check "the memory is back: $(back 3 1 | head -n 1) than at the start" back 3 20000
-check "... of lists: $(back 4 1 | head -n 1)" back 4 6000
+check "the memory is back: $(back 3 1 | head -n 1) than at the start" back 3 30000
+check "... of lists: $(back 4 1 | head -n 1)" back 4 12000
 check "... of maps: $(back 5 1 | head -n 1)" back 5 200
-check "... for each CPU: $(back 6 1 | head -n 1)" back 6 50
+check "... for each CPU: $(back 6 1 | head -n 1)" back 6 200
 check "the kernel complained of nothing" holds '.splats == []'
 
 # Plain kprobes do not hold a module: it goes, and they with it.
