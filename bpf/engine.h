@@ -131,6 +131,15 @@ static __always_inline bool is_certain(const struct df_decision *d)
 	return d->test[0] == DF_TEST_NONE && d->test[1] == DF_TEST_NONE;
 }
 
+/* The event came, but not in time, or a condition over earlier steps did not hold. */
+static __always_inline void note_near(struct df_rec *r, __u8 test)
+{
+	if (test != DF_TEST_GUARD && test != DF_TEST_WITHIN && test != DF_TEST_LATER)
+		return;
+	r->effect.near = test;
+	r->effect.rest = 1;
+}
+
 /*
  * The first decision from number `at` on whose tests hold. Global, so that the verifier checks it once, with any key
  * and any event.
@@ -150,7 +159,7 @@ __attribute__((noinline)) __u32 df_decide(struct df_match *m, struct df_rec *r, 
 		if (first && test_holds(m, r, d->test[1], d->arg[1]))
 			return at;
 		if (!i)
-			r->near = first ? d->test[1] : d->test[0];
+			note_near(r, first ? d->test[1] : d->test[0]);
 		if (!d->more)
 			return NO_DECISION;
 	}
@@ -209,52 +218,57 @@ static __always_inline __u32 begin_of_losses(const struct df_match *m, const str
 	return d->test[0] == DF_TEST_LIVE_GE ? 0 : losses_at_creation(mc->rule);
 }
 
-/* Apply a decision; called under the lock. */
-static __always_inline void apply(struct df_match *m, struct df_rec *r, const struct df_machine *mc,
-				  const struct df_decision *d, __u64 timer_ns, __u32 losses, struct df_effect *e)
+/* The key comes to life, or its life ends: what is counted as live. */
+static __always_inline void set_alive(struct df_match *m, bool alive, struct df_effect *e)
 {
-	__u32 step;
+	if (m->alive == alive)
+		return;
+	m->alive = alive;
+	e->alive = alive ? 1 : -1;
+	e->rest = 1;
+}
 
-	if (d->ops & DF_OP_START) {
-		m->first_ns = r->ns;
-		m->losses = losses;
+/* Whom the match names: who began it, or (a deadline takes the stack of the task it waits for) brought the key into this state. */
+static __always_inline void name_task(struct df_match *m, const struct df_rec *r)
+{
+	m->pid = r->pid_tgid >> 32;
+	m->tid = (__u32)r->pid_tgid;
+	((__u64 *)m->comm)[0] = r->comm[0];
+	((__u64 *)m->comm)[1] = r->comm[1];
+}
+
+/* The match begins with this event. */
+static __always_inline void start_match(struct df_match *m, const struct df_rec *r, const struct df_machine *mc)
+{
+	m->first_ns = r->ns;
+	m->losses = losses_of(mc->rule);
+	name_task(m, r);
 #pragma unroll
-		for (__u32 i = 0; i < DF_STEPS; i++)
-			m->step[i] = 0;
-		m->keep_bad = -1;
-	}
-	/* a deadline names the task that it waits for, whose stack it takes: who brought the key into this state */
-	if (d->ops & (DF_OP_START | DF_OP_TIMER)) {
-		m->pid = r->pid_tgid >> 32;
-		m->tid = (__u32)r->pid_tgid;
-		((__u64 *)m->comm)[0] = r->comm[0];
-		((__u64 *)m->comm)[1] = r->comm[1];
-	}
-	step = d->step - 1;
-	if (step < DF_STEPS) {
-		m->step[step] = r->seq;
-		e->pin = true;
-		e->node_flags |= DF_STEP;
-	}
-	if (d->keep)
-		keep_values(m, r, d->keep);
+	for (__u32 i = 0; i < DF_STEPS; i++)
+		m->step[i] = 0;
+	m->keep_bad = -1;
+}
+
+/* What only some decisions do, asked for together: most events cost one test. */
+#define RARE_OPS (0xffff & ~(DF_OP_START | DF_OP_WHOLE))
+
+static __always_inline void apply_rare(struct df_match *m, struct df_rec *r, const struct df_machine *mc,
+				       const struct df_decision *d, struct df_effect *e)
+{
+	e->rest = 1;
 	if (d->ops & DF_OP_ZERO)
 		m->count = 0;
 	if (d->ops & DF_OP_UP)
 		m->count++;
 	if (d->ops & DF_OP_DOWN)
 		m->count--;
-	if (r->flags & DF_DEADLINE)
-		m->deadline_ns = 0;
 	if (d->ops & DF_OP_TIMER) {
-		m->deadline_ns = r->ns + timer_ns;
-		e->timer_ns = timer_ns;
+		name_task(m, r);
+		e->timer_ns = timer_of(d);
+		m->deadline_ns = r->ns + e->timer_ns;
 	} else if (d->ops & DF_OP_STOP) {
 		m->deadline_ns = 0;
 	}
-	if (m->state != d->next && d->next)
-		e->entered = d->next + 1;
-	m->state = d->next;
 	e->ops = d->ops;
 	if ((d->ops & DF_OP_FOLLOW) && !(m->keep_bad & 1)) {
 		e->follow = true;
@@ -270,27 +284,61 @@ static __always_inline void apply(struct df_match *m, struct df_rec *r, const st
 #pragma unroll
 		for (__u32 i = 0; i < DF_STEPS; i++)
 			r->step[i] = m->step[i];
-		r->losses = losses - begin_of_losses(m, mc, d);
+		r->losses = losses_of(mc->rule) - begin_of_losses(m, mc, d);
 	}
+	if (!(mc->flags & DF_MACHINE_KEEPS) || !(d->ops & (DF_OP_LIVE | DF_OP_DEAD)))
+		return;
+	set_alive(m, d->ops & DF_OP_LIVE, e);
 }
 
-/* The key comes to life, or its life ends: what is counted as live. */
-static __always_inline void set_alive(struct df_match *m, bool alive, struct df_effect *e)
+/* Apply a decision; called under the lock. */
+static __always_inline void apply(struct df_match *m, struct df_rec *r, const struct df_machine *mc,
+				  const struct df_decision *d, struct df_effect *e)
 {
-	if (m->alive != alive)
-		e->alive = alive ? 1 : -1;
-	m->alive = alive;
+	__u32 step = d->step - 1;
+
+	if (d->ops & DF_OP_START)
+		start_match(m, r, mc);
+	if (step < DF_STEPS) {
+		m->step[step] = r->seq;
+		e->pin = true;
+		e->node_flags |= DF_STEP;
+	}
+	if (m->state != d->next) {
+		m->state = d->next;
+		if (d->next) {
+			e->entered = d->next + 1;
+			e->rest = 1;
+		}
+	}
+	if (d->keep)
+		keep_values(m, r, d->keep);
+	if (d->ops & RARE_OPS)
+		apply_rare(m, r, mc, d, e);
+}
+
+/*
+ * A generation begins or ends, or the deadline of the present match has passed. A death is seen before the decision is
+ * applied: what that asks of the key's life is asked only of machines that births and deaths do not touch.
+ */
+static __always_inline void turn_life(struct df_match *m, const struct df_rec *r, const struct df_machine *mc,
+				      struct df_effect *e)
+{
+	bool keeps = mc->flags & DF_MACHINE_KEEPS;
+
+	if (r->flags & DF_BIRTH)
+		begin_generation(m, r, mc, losses_of(mc->rule));
+	if (r->flags & (DF_BIRTH | DF_DEATH) && !keeps)
+		set_alive(m, !(r->flags & DF_DEATH), e);
+	if (r->flags & DF_DEADLINE)
+		m->deadline_ns = 0;
 }
 
 /* The part of every event, whatever it does to the automaton; called under the lock. */
-static __always_inline void touch(struct df_match *m, struct df_rec *r, const struct df_machine *mc, __u32 losses,
-				  struct df_effect *e)
+static __always_inline void touch(struct df_match *m, struct df_rec *r, const struct df_machine *mc, struct df_effect *e)
 {
-	if (r->flags & DF_BIRTH) {
-		begin_generation(m, r, mc, losses);
-		if (!(mc->flags & DF_MACHINE_KEEPS))
-			set_alive(m, true, e);
-	}
+	if (r->flags & (DF_BIRTH | DF_DEATH | DF_DEADLINE))
+		turn_life(m, r, mc, e);
 	m->used = m->events != 0;	/* keys with one event are the first to go: many have no more */
 	if (!m->events++)
 		m->born_ns = r->ns;
@@ -303,17 +351,6 @@ static __always_inline void touch(struct df_match *m, struct df_rec *r, const st
 	r->base = m->losses;
 	e->from = m->state;
 	e->pin = r->flags & DF_PIN;
-}
-
-static __always_inline void end_generation(struct df_match *m, const struct df_rec *r, const struct df_machine *mc,
-					   const struct df_decision *d, struct df_effect *e)
-{
-	if (!(mc->flags & DF_MACHINE_KEEPS)) {
-		if (r->flags & DF_DEATH)
-			set_alive(m, false, e);
-	} else if (d && d->ops & (DF_OP_LIVE | DF_OP_DEAD)) {
-		set_alive(m, d->ops & DF_OP_LIVE, e);
-	}
 }
 
 /*
@@ -344,7 +381,7 @@ __attribute__((noinline)) int df_reached(struct df_rec *r, __u32 entered, __u32 
 	failed--;
 	a = bpf_map_lookup_elem(&df_reach, &failed);
 	if (a) {
-		if (r->near == DF_TEST_GUARD)
+		if (r->effect.near == DF_TEST_GUARD)
 			__sync_fetch_and_add(&a->refused, 1);
 		else
 			__sync_fetch_and_add(&a->late, 1);
@@ -354,13 +391,11 @@ __attribute__((noinline)) int df_reached(struct df_rec *r, __u32 entered, __u32 
 	return 0;
 }
 
-/* After an event: most change no state and fail no test, and cost no more than this. */
+/* After an event that changed the state, or nearly did. */
 static __always_inline void reached(struct df_rec *r, const struct df_machine *mc, const struct df_effect *e)
 {
-	bool near = r->near == DF_TEST_GUARD || r->near == DF_TEST_WITHIN || r->near == DF_TEST_LATER;
-
-	if (e->entered || near)
-		df_reached(r, e->entered ? mc->first_state + e->entered : 0, near ? mc->first_state + e->from + 1 : 0);
+	if (e->entered | e->near)
+		df_reached(r, e->entered ? mc->first_state + e->entered : 0, e->near ? mc->first_state + e->from + 1 : 0);
 }
 
 /* Fill the common part of a recorded event; e may be a list node's or a ring node's. */
@@ -415,6 +450,7 @@ static __always_inline void deadline_record(struct df_rec *r, const struct df_ma
 	r->seq = __sync_fetch_and_add(&df_ctl.seq, 1) + 1;
 	r->ip = 0;
 	r->event = mc->deadline_event;
+	r->recorded = 0;
 	r->machine = m->machine;
 	r->flags = DF_DEADLINE;
 	r->col = mc->deadline_col;
@@ -451,28 +487,40 @@ static __always_inline bool follow(struct df_rec *r, const struct df_machine *mc
 	return true;
 }
 
+/* One more in a counter of the record's event. */
+#define count_event(r, counter)                                                                                    \
+	do {                                                                                                       \
+		__u32 __event = (r)->event;                                                                        \
+		struct df_stats *__st = bpf_map_lookup_elem(&df_stats, &__event);                                  \
+		if (__st)                                                                                          \
+			__st->counter++;                                                                           \
+	} while (0)
+
 /* The task and the CPU that the event happens in. */
 static __always_inline void current_task(struct df_rec *r)
 {
-	const __u64 *comm = (const __u64 *)&bpf_get_current_task_btf()->comm;
+	const struct task_struct *task = bpf_get_current_task_btf();
+	const __u64 *comm = (const __u64 *)&task->comm;
 
-	r->pid_tgid = bpf_get_current_pid_tgid();
+	r->pid_tgid = (__u64)task->tgid << 32 | (__u32)task->pid;
 	r->cpu = bpf_get_smp_processor_id();
 	r->comm[0] = comm[0];
 	r->comm[1] = comm[1];
 }
 
 /* Common entry of all engines: false if this event is not to be recorded. */
-static __always_inline bool admit(struct df_rec *r, struct df_stats *st, __u32 rule)
+static __always_inline bool admit(struct df_rec *r, __u32 rule)
 {
+	__u32 tgid = r->pid_tgid >> 32;
+
 	if (df_ctl.frozen)
 		return false;
-	if (df_ctl.tgid && r->pid_tgid >> 32 == df_ctl.tgid && !(r->flags & DF_OWN)) {
-		st->own++;
+	if (tgid == df_ctl.tgid && tgid && !(r->flags & DF_OWN)) {
+		count_event(r, own);
 		return false;
 	}
 	if (in_nmi()) {
-		st->nmi++;
+		count_event(r, nmi);
 		loss(rule);
 		return false;
 	}

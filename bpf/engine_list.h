@@ -22,21 +22,21 @@ static __always_inline bool node_take(void)
 }
 
 /* May a list with so many nodes grow? Called under the lock. */
-static __always_inline bool list_grows(__u16 count, __u16 max, struct df_stats *st)
+static __always_inline bool list_grows(__u16 count, __u16 max, struct df_effect *e)
 {
 	if (count >= max)
 		return false;
 	if (count < DF_FLOOR || node_take())
 		return true;
-	st->cut++;
+	e->cut = 1;
 	return false;
 }
 
 /* Take the oldest node out of a list that does not grow; NULL if it does. Called under the lock. */
-#define list_recycle(head, count, max, st)                                                                         \
+#define list_recycle(head, count, max, e)                                                                          \
 	({                                                                                                         \
 		struct bpf_list_node *__old = NULL;                                                                \
-		if (list_grows(count, max, st))                                                                    \
+		if (list_grows(count, max, e) )                                                                    \
 			(count)++;                                                                                 \
 		else                                                                                               \
 			__old = bpf_list_pop_front(head);                                                          \
@@ -81,14 +81,13 @@ static __always_inline void list_start_timer(struct df_state *s, __u64 ns)
 	} while (0)
 
 /* The event into a new node, and that into the list: the second hold of the lock. */
-static __always_inline void list_grow(struct df_state *s, struct df_rec *r, struct df_effect *e, struct df_stats *st,
-				      __u32 rule)
+static __always_inline void list_grow(struct df_state *s, struct df_rec *r, struct df_effect *e, __u32 rule)
 {
 	struct df_node *n = bpf_obj_new_impl(bpf_core_type_id_local(struct df_node), NULL);
 	bool same;
 
 	if (!n) {
-		st->nomem++;
+		count_event(r, nomem);
 		return;
 	}
 	node_fill(n, r, e->node_flags);
@@ -98,11 +97,11 @@ static __always_inline void list_grow(struct df_state *s, struct df_rec *r, stru
 		list_push(s, n, e->pin);
 	bpf_spin_unlock(&s->lock);
 	if (same) {
-		st->recorded++;
+		r->recorded++;
 		return;
 	}
 	bpf_obj_drop_impl(n, NULL);
-	st->raced++;
+	count_event(r, raced);
 	loss(rule);
 }
 
@@ -111,27 +110,25 @@ static __always_inline void list_grow(struct df_state *s, struct df_rec *r, stru
  * if the entry is another key's by now, or the deadline was moved.
  */
 static __always_inline bool list_step(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
-				      struct df_stats *st, struct df_effect *e)
+				      struct df_effect *e)
 {
-	__u32 losses = losses_of(mc->rule), flags = r->flags, version, at;
+	__u32 flags = r->flags, version, at;
 	struct bpf_list_node *old = NULL;
 	const struct df_decision *d;
 	struct df_node *n;
-	__u64 timer_ns;
 	bool done = false;
 
 	for (int try = 0; try < TRIES && !done; try++) {
 		version = s->m.version;
 		barrier();
 		inherit_generation(&s->m, r, mc, flags);
-		r->near = DF_TEST_NONE;
 		at = first_decision(&s->m, r, mc);
 		d = decision_get(at);
 		if (d && !is_certain(d)) {
+			e->near = DF_TEST_NONE;
 			at = df_decide(&s->m, r, at);
 			d = decision_get(at);
 		}
-		timer_ns = d ? timer_of(d) : 0;
 		bpf_spin_lock(&s->lock);
 		if (!key_is(s, r) || !deadline_is(&s->m, r)) {
 			bpf_spin_unlock(&s->lock);
@@ -142,26 +139,26 @@ static __always_inline bool list_step(struct df_state *s, struct df_rec *r, cons
 			continue;
 		}
 		done = true;
-		touch(&s->m, r, mc, losses, e);
+		touch(&s->m, r, mc, e);
 		if (d)
-			apply(&s->m, r, mc, d, timer_ns, losses, e);
-		end_generation(&s->m, r, mc, d, e);
-		r->ops = e->ops;
+			apply(&s->m, r, mc, d, e);
 		s->m.version++;
 		if (e->pin)
-			old = list_recycle(&s->pinned, s->m.npinned, mc->pins, st);
+			old = list_recycle(&s->pinned, s->m.npinned, mc->pins, e);
 		else
-			old = list_recycle(&s->ring, s->m.nring, mc->last, st);
+			old = list_recycle(&s->ring, s->m.nring, mc->last, e);
 		if (old) {
 			n = container_of(old, struct df_node, node);
 			node_fill(n, r, e->node_flags);
 			list_push(s, n, e->pin);
 		}
 		bpf_spin_unlock(&s->lock);
+		if (e->cut)
+			count_event(r, cut);
 		if (old)
-			st->recorded++;
+			r->recorded++;
 		else
-			list_grow(s, r, e, st, mc->rule);
+			list_grow(s, r, e, mc->rule);
 	}
 	r->flags = flags;
 	return done;
@@ -195,14 +192,14 @@ __attribute__((noinline)) int df_list_tell(struct df_rec *r, __u32 rule, __u32 v
 }
 
 static __always_inline void list_after(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
-				       struct df_stats *st, struct df_effect *e)
+				       const struct df_effect *e)
 {
 	__u32 verdict;
 
 	if (e->alive)
 		live_add(r->machine, e->alive);
 	reached(r, mc, e);
-	if (!(r->ops & DF_OP_FIRE))
+	if (!(e->ops & DF_OP_FIRE))
 		return;
 	r->pinned = (__u64)&s->pinned;
 	verdict = df_verdict(r, mc->rule);
@@ -219,13 +216,13 @@ __attribute__((noinline)) int df_list_key(__u32 prog)
 }
 
 /* The event for one machine; true if the follow machine is next (its key and column are then in the record). */
-static __always_inline bool list_pass(struct df_rec *r, __u32 prog, struct df_stats *st)
+static __always_inline bool list_pass(struct df_rec *r, __u32 prog)
 {
 	const struct df_machine *mc = machine_get(r->machine);
 	struct df_effect *e;
 	struct df_state *s;
 
-	if (!mc || !admit(r, st, mc->rule))
+	if (!mc || !admit(r, mc->rule))
 		return false;
 	e = effect_of(r);
 	s = bpf_map_lookup_elem(&df_keys, &r->key);
@@ -234,23 +231,23 @@ static __always_inline bool list_pass(struct df_rec *r, __u32 prog, struct df_st
 			return false;
 		s = bpf_map_lookup_elem(&df_keys, &r->key);
 	}
-	if (!s || !list_step(s, r, mc, st, e)) {
-		st->raced++;
+	if (!s || !list_step(s, r, mc, e)) {
+		count_event(r, raced);
 		loss(mc->rule);
 		return false;
 	}
-	if (r->ops & DF_OP_TIMER) {
+	if (!e->rest)
+		return false;
+	if (e->ops & DF_OP_TIMER) {
 		list_hold_task(s);
 		list_start_timer(s, e->timer_ns);
 	}
-	list_after(s, r, mc, st, e);
+	list_after(s, r, mc, e);
 	return follow(r, mc, e);
 }
 
 static __always_inline void engine_list(struct df_rec *r, __u32 prog)
 {
-	struct df_stats *st;
-
 	if (r->flags & (DF_ASK | DF_WAIT)) {
 		if (r->flags & DF_WAIT)
 			delay_answer(r);
@@ -258,12 +255,9 @@ static __always_inline void engine_list(struct df_rec *r, __u32 prog)
 			df_list_ask(prog);
 		return;
 	}
-	st = bpf_map_lookup_elem(&df_stats, &r->event);
-	if (!st)
-		return;
 	current_task(r);
 	for (int pass = 0; pass < 2; pass++) {
-		if (!list_pass(r, prog, st))
+		if (!list_pass(r, prog))
 			return;
 	}
 }
@@ -311,12 +305,13 @@ static int list_deadline(void *map, struct df_mkey *key, struct df_state *s)
 	e = effect_of(r);
 	record_key(r, s);
 	list_task_stack(s, r);
-	if (!list_step(s, r, mc, st, e))
+	if (!list_step(s, r, mc, e))
 		return 0;
 	st->hit++;
-	if (r->ops & DF_OP_TIMER)
+	st->recorded += r->recorded;
+	if (e->ops & DF_OP_TIMER)
 		bpf_timer_start(&s->timer, timer_wait(e->timer_ns), 0);	/* the callback stays */
-	list_after(s, r, mc, st, e);
+	list_after(s, r, mc, e);
 	return 0;
 }
 

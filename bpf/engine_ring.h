@@ -21,13 +21,13 @@ static __always_inline void ring_start_timer(struct df_state_ring *s, __u64 ns)
 	bpf_timer_start(&s->timer, timer_wait(ns), 0);
 }
 
-static __always_inline void ring_record(struct df_rec *r, __u32 index, struct df_effect *e, struct df_stats *st)
+static __always_inline void ring_record(struct df_rec *r, __u32 index, struct df_effect *e)
 {
 	struct df_ring_node *n = bpf_map_lookup_elem(&df_ring, &index);
 	__u32 size = (__u32)r->nwords * 8;
 
 	if (!n) {
-		st->nomem++;
+		count_event(r, nomem);
 		return;
 	}
 	n->e.seq = 0;
@@ -38,30 +38,28 @@ static __always_inline void ring_record(struct df_rec *r, __u32 index, struct df
 	bpf_probe_read_kernel(n->w, size, r->w);
 	barrier();
 	n->e.seq = r->seq;
-	st->recorded++;
+	r->recorded++;
 }
 
 static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r, const struct df_machine *mc,
-				      struct df_stats *st, struct df_effect *e)
+				      struct df_effect *e)
 {
-	__u32 losses = losses_of(mc->rule), flags = r->flags, version, at, index;
+	__u32 flags = r->flags, version, at, index;
 	__u16 last = mc->last ? mc->last : 1, pins = mc->pins ? mc->pins : 1;
 	const struct df_decision *d;
-	__u64 timer_ns;
 	bool done = false;
 
 	for (int try = 0; try < TRIES && !done; try++) {
 		version = s->m.version;
 		barrier();
 		inherit_generation(&s->m, r, mc, flags);
-		r->near = DF_TEST_NONE;
 		at = first_decision(&s->m, r, mc);
 		d = decision_get(at);
 		if (d && !is_certain(d)) {
+			e->near = DF_TEST_NONE;
 			at = df_decide(&s->m, r, at);
 			d = decision_get(at);
 		}
-		timer_ns = d ? timer_of(d) : 0;
 		bpf_spin_lock(&s->lock);
 		if (!key_is(s, r) || !deadline_is(&s->m, r)) {
 			bpf_spin_unlock(&s->lock);
@@ -72,11 +70,9 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 			continue;
 		}
 		done = true;
-		touch(&s->m, r, mc, losses, e);
+		touch(&s->m, r, mc, e);
 		if (d)
-			apply(&s->m, r, mc, d, timer_ns, losses, e);
-		end_generation(&s->m, r, mc, d, e);
-		r->ops = e->ops;
+			apply(&s->m, r, mc, d, e);
 		s->m.version++;
 		index = s->m.first_node;
 		if (e->pin)
@@ -84,7 +80,7 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 		else
 			index += s->m.nring++ % last;
 		bpf_spin_unlock(&s->lock);
-		ring_record(r, index, e, st);
+		ring_record(r, index, e);
 	}
 	r->flags = flags;
 	return done;
@@ -118,14 +114,14 @@ __attribute__((noinline)) int df_ring_tell(struct df_rec *r, __u32 rule, __u32 v
 }
 
 static __always_inline void ring_after(struct df_state_ring *s, struct df_rec *r, const struct df_machine *mc,
-				       struct df_stats *st, struct df_effect *e)
+				       const struct df_effect *e)
 {
 	__u32 verdict;
 
 	if (e->alive)
 		live_add(r->machine, e->alive);
 	reached(r, mc, e);
-	if (!(r->ops & DF_OP_FIRE))
+	if (!(e->ops & DF_OP_FIRE))
 		return;
 	r->pinned = s->m.first_node + (mc->last ? mc->last : 1);
 	r->npinned = mc->pins ? mc->pins : 1;
@@ -142,13 +138,13 @@ __attribute__((noinline)) int df_ring_key(__u32 prog)
 	return r ? key_create(&df_keys_ring, __builtin_offsetof(struct df_state_ring, key), r, prog) : 0;
 }
 
-static __always_inline bool ring_pass(struct df_rec *r, __u32 prog, struct df_stats *st)
+static __always_inline bool ring_pass(struct df_rec *r, __u32 prog)
 {
 	const struct df_machine *mc = machine_get(r->machine);
 	struct df_effect *e;
 	struct df_state_ring *s;
 
-	if (!mc || !admit(r, st, mc->rule))
+	if (!mc || !admit(r, mc->rule))
 		return false;
 	e = effect_of(r);
 	s = bpf_map_lookup_elem(&df_keys_ring, &r->key);
@@ -157,21 +153,21 @@ static __always_inline bool ring_pass(struct df_rec *r, __u32 prog, struct df_st
 			return false;
 		s = bpf_map_lookup_elem(&df_keys_ring, &r->key);
 	}
-	if (!s || !ring_step(s, r, mc, st, e)) {
-		st->raced++;
+	if (!s || !ring_step(s, r, mc, e)) {
+		count_event(r, raced);
 		loss(mc->rule);
 		return false;
 	}
-	if (r->ops & DF_OP_TIMER)
+	if (!e->rest)
+		return false;
+	if (e->ops & DF_OP_TIMER)
 		ring_start_timer(s, e->timer_ns);
-	ring_after(s, r, mc, st, e);
+	ring_after(s, r, mc, e);
 	return follow(r, mc, e);
 }
 
 static __always_inline void engine_ring(struct df_rec *r, __u32 prog)
 {
-	struct df_stats *st;
-
 	if (r->flags & (DF_ASK | DF_WAIT)) {
 		if (r->flags & DF_WAIT)
 			delay_answer(r);
@@ -179,12 +175,9 @@ static __always_inline void engine_ring(struct df_rec *r, __u32 prog)
 			df_ring_ask(prog);
 		return;
 	}
-	st = bpf_map_lookup_elem(&df_stats, &r->event);
-	if (!st)
-		return;
 	current_task(r);
 	for (int pass = 0; pass < 2; pass++) {
-		if (!ring_pass(r, prog, st))
+		if (!ring_pass(r, prog))
 			return;
 	}
 }
@@ -221,12 +214,13 @@ static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *v
 	deadline_record(r, &s->m, mc, now);
 	e = effect_of(r);
 	record_key(r, s);
-	if (!ring_step(s, r, mc, st, e))
+	if (!ring_step(s, r, mc, e))
 		return 0;
 	st->hit++;
-	if (r->ops & DF_OP_TIMER)
+	st->recorded += r->recorded;
+	if (e->ops & DF_OP_TIMER)
 		bpf_timer_start(&s->timer, timer_wait(e->timer_ns), 0);	/* the callback stays */
-	ring_after(s, r, mc, st, e);
+	ring_after(s, r, mc, e);
 	return 0;
 }
 

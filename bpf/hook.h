@@ -40,16 +40,6 @@ __hidden __attribute__((noinline)) int df_hit(__u32 prog)
 	return 0;
 }
 
-/* An event's body begins: its counters, one more seen. A struct df_stats *, or NULL. */
-__hidden __attribute__((noinline)) __u64 df_begin(__u32 event)
-{
-	struct df_stats *st = bpf_map_lookup_elem(&df_stats, &event);
-
-	if (st)
-		st->seen++;
-	return (__u64)st;
-}
-
 /* An event of the rule is not recorded. */
 __hidden __attribute__((noinline)) int df_lose(__u32 rule)
 {
@@ -74,12 +64,6 @@ __hidden __attribute__((noinline)) __u64 df_stack_hash(void *rec, __u32 first, _
 		h = DF_HASH_WORD(h, r->w[at]);
 	}
 	return DF_HASH_END(h);
-}
-
-/* The record of a program: a struct df_rec *, or NULL. */
-__hidden __attribute__((noinline)) __u64 df_record(__u32 prog)
-{
-	return (__u64)bpf_map_lookup_elem(&df_scratch, &prog);
 }
 
 /*

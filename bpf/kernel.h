@@ -51,6 +51,7 @@ struct pid {
 struct task_struct {
 	unsigned int flags;
 	int pid;
+	int tgid;
 	char comm[16];
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
@@ -100,8 +101,10 @@ static __always_inline int preempt_count(void)
 {
 	if (&pcpu_hot) {
 		const struct pcpu_hot *hot = bpf_this_cpu_ptr(&pcpu_hot);
+		int n = hot->preempt_count;
 
-		return hot->preempt_count;
+		barrier_var(n);	/* else the load is shared with the other one, and its offset an instruction more */
+		return n;
 	}
 	if (&__preempt_count) {
 		const int *count = bpf_this_cpu_ptr(&__preempt_count);

@@ -117,13 +117,16 @@ struct df_effect {
 	__u64 timer_ns;
 	__u64 follow_key;
 	__u32 node_flags;
-	__s32 alive;		/* +1: a key came to life, -1: one died */
 	__u16 ops;
+	__s8 alive;		/* +1: a key came to life, -1: one died */
+	__u8 rest;		/* something of this is left to do after the lock; of most events nothing is */
 	__u8 follow_col;
 	__u8 follow;
 	__u8 pin;
 	__u8 from;		/* state before the event ... */
 	__u8 entered;		/* ... and that after it + 1, if it is another and not the first */
+	__u8 near;		/* enum df_test of the first decision that did not hold */
+	__u8 cut;		/* the list may not grow further: the set's memory is used up */
 	__u8 pad;
 };
 
@@ -146,8 +149,8 @@ struct df_rec {
 	__u32 val_bad;		/* bit n: val[n] could not be read */
 	__u32 losses;		/* engine: losses of the rule since the match began ... */
 	__u32 base;		/* engine: ... and at its beginning, in the machine that the event went to last */
-	__u32 near;		/* engine: df_test of the first decision that did not hold */
-	__u32 ops;		/* engine: what is left to do after the lock */
+	__u32 recorded;		/* engine: counts the histories that the event went into */
+	__u32 ops;		/* (DF_ASK) the answer */
 	__u32 cpu;		/* engine */
 	__u64 pid_tgid;		/* engine: the task to name: the current one, or the one that a deadline waited for */
 	__u64 comm[DF_COMM / 8];

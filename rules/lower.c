@@ -23,6 +23,23 @@ static void count(struct lower *l, int16_t counter)
 }
 
 /*
+ * r0 = this CPU's element of a map of the runtime; jumps to `none` if there is no such. The lookup itself: a function for
+ * it would cost as much again.
+ */
+static void lower_element(struct lower *l, const char *map, uint32_t index, uint32_t none)
+{
+	int16_t key = ir_frame(l->f, 8);
+
+	ir_storei(l->f, 4, BPF_REG_10, key, (int32_t)index);
+	ir_address(l->f, BPF_REG_1, map, 0);
+	ir_mov(l->f, BPF_REG_2, BPF_REG_10);
+	ir_alui(l->f, BPF_ADD, BPF_REG_2, key);
+	ir_call(l->f, BPF_FUNC_map_lookup_elem);
+	ir_jcci(l->f, BPF_JEQ, BPF_REG_0, 0, none);
+	ir_frame_release(l->f, 8);
+}
+
+/*
  * What the agent does itself is left out, but not where it prevents a match: an object that it allocated is freed by
  * another, in RCU's time; and what is counted up and down is counted for all.
  */
@@ -47,6 +64,7 @@ static void lower_constants(struct lower *l)
 	ir_storei(l->f, 4, IR_REC, REC(event), (int32_t)e->index);
 	ir_storei(l->f, 4, IR_REC, REC(flags), (int32_t)rec_flags(l->rule, e));
 	ir_storei(l->f, 2, IR_REC, REC(nwords), (int32_t)e->kstack_word);
+	ir_storei(l->f, 4, IR_REC, REC(recorded), 0);
 	ir_storei(l->f, 2, IR_REC, REC(nframes), 0);
 	ir_storei(l->f, 2, IR_REC, REC(stack_word), (int32_t)e->kstack_word);
 }
@@ -338,16 +356,20 @@ static void lower_take(struct lower *l, uint32_t none)
 {
 	if (hook_kinds[l->body->hook].nested) {
 		ir_call_symbol(l->f, "df_take");
+		ir_jcci(l->f, BPF_JEQ, BPF_REG_0, 0, none);
 	} else {
-		ir_movi(l->f, BPF_REG_1, l->body->hook);
-		ir_call_symbol(l->f, "df_record");
+		lower_element(l, "df_scratch", l->body->hook, none);
 	}
-	ir_jcci(l->f, BPF_JEQ, BPF_REG_0, 0, none);
 	ir_mov(l->f, IR_REC, BPF_REG_0);
 }
 
+/* The engine is done with the record. What it recorded it counted there: here the event's counters are at hand. */
 static void lower_release(struct lower *l)
 {
+	ir_load(l->f, 4, BPF_REG_1, IR_REC, REC(recorded));
+	ir_load(l->f, 8, BPF_REG_2, IR_STATS, STAT(recorded));
+	ir_alu(l->f, BPF_ADD, BPF_REG_2, BPF_REG_1);
+	ir_store(l->f, 8, IR_STATS, STAT(recorded), BPF_REG_2);
 	if (hook_kinds[l->body->hook].nested)
 		ir_storei(l->f, 4, IR_REC, REC(busy), 0);
 }
@@ -391,10 +413,9 @@ static void lower_event(struct lower *l, uint32_t key_parts, uint32_t end)
 	bool keeps_unknown = may_be_unknown && (l->event->roles & ROLE_PREVENTS);
 	int16_t flag = ir_frame(l->f, 8);
 
-	ir_movi(l->f, BPF_REG_1, l->event->index);
-	ir_call_symbol(l->f, "df_begin");
-	ir_jcci(l->f, BPF_JEQ, BPF_REG_0, 0, end);
+	lower_element(l, "df_stats", l->event->index, end);
 	ir_mov(l->f, IR_STATS, BPF_REG_0);
+	count(l, STAT(seen));
 	lower_where(l, flag, may_be_unknown, hit, end);
 	ir_label(l->f, hit);
 	ir_line(l->f, l->event->span);

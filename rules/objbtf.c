@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "rules/runtime.h"
 
 const struct extern_func extern_funcs[] = {
-	{ "df_begin", 1, { 4 }, 8 },
-	{ "df_record", 1, { 4 }, 8 },
 	{ "df_hit", 1, { 4 }, 4 },
 	{ "df_ask", 2, { 0, 4 }, 4 },
 	{ "df_ask_direct", 2, { 0, 4 }, 4 },
@@ -39,6 +38,12 @@ const struct extern_func extern_funcs[] = {
 	{ "df_saved", 4, { 8, 4, 0, 4 }, 4 },
 };
 const uint32_t nextern_funcs = sizeof(extern_funcs) / sizeof(extern_funcs[0]);
+
+const struct extern_map extern_maps[] = {
+	{ "df_stats", "df_stats" },
+	{ "df_scratch", "df_rec" },
+};
+const uint32_t nextern_maps = sizeof(extern_maps) / sizeof(extern_maps[0]);
 
 /* Types that functions and variables need, each made once. */
 struct basics {
@@ -134,10 +139,51 @@ static int emit_vars(const struct obj *obj, const struct basics *b)
 	return err;
 }
 
+/* A number as map definitions hold it: a pointer to an array of so many elements. */
+static int emit_number(struct btf *btf, const struct basics *b, uint32_t number)
+{
+	return btf__add_ptr(btf, btf__add_array(btf, b->s32, b->s32, number));
+}
+
+/* The map as the runtime defines it, with the runtime's own type of value: the linker compares both member by member. */
+static int emit_extern_map(struct btf *btf, const struct basics *b, const struct extern_map *m)
+{
+	int value = runtime_struct(btf, m->value), type = emit_number(btf, b, BPF_MAP_TYPE_PERCPU_ARRAY);
+	int entries = emit_number(btf, b, 1), key = btf__add_ptr(btf, b->u32), def, err;
+
+	value = value < 0 ? value : btf__add_ptr(btf, value);
+	def = value < 0 ? value : btf__add_struct(btf, NULL, 32);
+	if (def < 0)
+		return def;
+	err = btf__add_field(btf, "type", type, 0, 0);
+	err = err ? err : btf__add_field(btf, "max_entries", entries, 64, 0);
+	err = err ? err : btf__add_field(btf, "key", key, 128, 0);
+	err = err ? err : btf__add_field(btf, "value", value, 192, 0);
+	return err ? err : btf__add_var(btf, m->name, BTF_VAR_GLOBAL_EXTERN, def);
+}
+
+static int emit_extern_maps(struct btf *btf, const struct basics *b)
+{
+	int ids[sizeof(extern_maps) / sizeof(extern_maps[0])], err;
+
+	for (uint32_t i = 0; i < nextern_maps; i++) {
+		ids[i] = emit_extern_map(btf, b, &extern_maps[i]);
+		if (ids[i] < 0)
+			return ids[i];
+	}
+	/* at the place that it has in the runtime: libbpf's linker (1.1) leaves it where it was first told of */
+	err = btf__add_datasec(btf, ".maps", 0);
+	for (uint32_t i = 0; i < nextern_maps && err >= 0; i++)
+		err = btf__add_datasec_var_info(btf, ids[i], runtime_symbol(extern_maps[i].name), 32);
+	return err < 0 ? err : 0;
+}
+
 int objbtf_emit(const struct obj *obj, struct func_place *places)
 {
 	struct basics b;
 	int err = basics_emit(obj->btf, &b);
+
+	err = err < 0 ? err : emit_extern_maps(obj->btf, &b);
 
 	for (uint32_t i = 0; i < nextern_funcs && err >= 0; i++)
 		err = emit_extern_func(obj->btf, &b, &extern_funcs[i]);

@@ -16,6 +16,18 @@ struct extern_func {
 extern const struct extern_func extern_funcs[];
 extern const uint32_t nextern_funcs;
 
+/*
+ * A map the runtime defines and generated code looks into by itself: an array of one element for each CPU as far as the
+ * linker is told (the agent sizes it), of u32 keys and a struct of bpf/layout.h.
+ */
+struct extern_map {
+	const char *name;
+	const char *value;	/* name of the struct */
+};
+
+extern const struct extern_map extern_maps[];
+extern const uint32_t nextern_maps;
+
 /* Where a function's code stands. */
 struct func_place {
 	uint32_t section;	/* number of its code section in the object's own list */

@@ -126,6 +126,8 @@ static void add_function_symbols(struct writer *w)
 	}
 	for (uint32_t i = 0; i < nextern_funcs; i++)
 		add_symbol(w, extern_funcs[i].name, STB_GLOBAL, STT_NOTYPE, SHN_UNDEF, 0, 0, STV_DEFAULT);
+	for (uint32_t i = 0; i < nextern_maps; i++)
+		add_symbol(w, extern_maps[i].name, STB_GLOBAL, STT_NOTYPE, SHN_UNDEF, 0, 0, STV_DEFAULT);
 }
 
 static void add_data_sections(struct writer *w)
@@ -152,6 +154,9 @@ static void add_data_sections(struct writer *w)
 		w->sections[section].data = arena_strndup(obj->arena, buf_str(&bytes), bytes.len);
 		buf_deinit(&bytes);
 	}
+	/* of the maps that are defined elsewhere; empty, but the linker looks for it */
+	add_section(w, (struct section){
+			       .name = ".maps", .type = SHT_PROGBITS, .flags = SHF_ALLOC | SHF_WRITE, .align = 8 });
 	add_section(w, (struct section){ .name = ".rodata.df_manifest",
 					 .type = SHT_PROGBITS,
 					 .flags = SHF_ALLOC,

@@ -114,6 +114,79 @@ static Elf_Data *find_btf(Elf *elf)
 	return NULL;
 }
 
+/* Copy a type and what it is made of: numbers, arrays, structs, and names for them. */
+static int copy_type(struct btf *to, const struct btf *from, uint32_t id)
+{
+	const struct btf_type *t = btf__type_by_id(from, id);
+	int members[64], ret, err = 0;
+
+	if (btf_is_typedef(t))
+		return copy_type(to, from, t->type);
+	if (btf_is_array(t)) {
+		ret = copy_type(to, from, btf_array(t)->type);
+		err = copy_type(to, from, btf_array(t)->index_type);
+		return ret < 0 || err < 0 ? -EINVAL : btf__add_array(to, err, ret, btf_array(t)->nelems);
+	}
+	if (btf_is_int(t))
+		return btf__add_type(to, from, t);
+	if (!btf_is_struct(t) || btf_vlen(t) > sizeof(members) / sizeof(members[0]))
+		return -EINVAL;
+	for (uint32_t i = 0; i < btf_vlen(t); i++) {
+		members[i] = copy_type(to, from, btf_members(t)[i].type);
+		if (members[i] < 0)
+			return members[i];
+	}
+	ret = btf__add_struct(to, btf__name_by_offset(from, t->name_off), t->size);
+	for (uint32_t i = 0; i < btf_vlen(t) && ret >= 0 && !err; i++)
+		err = btf__add_field(to, btf__name_by_offset(from, btf_members(t)[i].name_off), members[i],
+				     btf_member_bit_offset(t, i), 0);
+	return err ? err : ret;
+}
+
+static Elf *open_blob(void)
+{
+	elf_version(EV_CURRENT);
+	return elf_memory((char *)runtime_blob, (size_t)(runtime_blob_end - runtime_blob));
+}
+
+int runtime_struct(struct btf *btf, const char *name)
+{
+	Elf *elf = open_blob();
+	Elf_Data *data = elf ? find_btf(elf) : NULL;
+	struct btf *own = data ? btf__new(data->d_buf, (uint32_t)data->d_size) : NULL;
+	int id = own ? btf__find_by_name_kind(own, name, BTF_KIND_STRUCT) : -ENOENT;
+
+	if (id >= 0)
+		id = copy_type(btf, own, (uint32_t)id);
+	btf__free(own);
+	elf_end(elf);
+	return id;
+}
+
+uint32_t runtime_symbol(const char *name)
+{
+	Elf *elf = open_blob();
+	Elf_Scn *scn = NULL;
+	uint32_t ret = 0;
+	GElf_Shdr sh;
+	GElf_Sym sym;
+
+	while (elf && (scn = elf_nextscn(elf, scn))) {
+		Elf_Data *data;
+
+		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_SYMTAB || !(data = elf_getdata(scn, NULL)))
+			continue;
+		for (int i = 0; gelf_getsym(data, i, &sym); i++) {
+			const char *symbol = elf_strptr(elf, sh.sh_link, sym.st_name);
+
+			if (symbol && !strcmp(symbol, name) && GELF_ST_TYPE(sym.st_info) == STT_OBJECT)
+				ret = (uint32_t)sym.st_value;
+		}
+	}
+	elf_end(elf);
+	return ret;
+}
+
 static bool is_used(const struct runtime_size *size, const char *section)
 {
 	if (size->plain)

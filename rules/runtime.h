@@ -24,6 +24,14 @@ struct runtime_size {
 /* The runtime object with these sizes. Errors: ERR_CORRUPT (a runtime that lacks a type: a build fault), ERR_NOMEM. */
 int runtime_sized(const struct runtime_size *size, struct buf *out, struct err *err);
 
+struct btf;
+
+/* Copy a struct of the runtime, with all types it is made of, into btf; its id there, or a negative errno. */
+int runtime_struct(struct btf *btf, const char *name);
+
+/* Where in its section a variable of the runtime stands; 0 if there is no such. */
+uint32_t runtime_symbol(const char *name);
+
 /*
  * Link the objects into one with libbpf's linker, in memory. The linker is made for trusted objects: only what this
  * process wrote may be given to it. Its complaints go to err.

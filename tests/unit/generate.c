@@ -224,7 +224,7 @@ static void ir_text_is_complete(void **state)
 		ir_print(gen.code.funcs[i], mem);
 	fclose(mem);
 	assert_non_null(strstr(out, "; CO-RE offset of inode.i_flags"));
-	assert_non_null(strstr(out, "call df_begin"));
+	assert_non_null(strstr(out, "df_stats"));
 	assert_non_null(strstr(out, "the condition is unknown"));
 	free(out);
 	buf_deinit(&object);
