@@ -130,7 +130,7 @@ copy_from_guest() {
 		--qemu-args "-drive file=$(realpath "$image"),format=raw,if=virtio" -- "mkdir /x; mount -t $2 /dev/vdb /x && cp -a /x/2* /var/crash/" \
 		>"$dir/copy.out" 2>&1
 	debugfs -R "rdump / $dir/dump" "$dir/copy/disk.img" >/dev/null 2>&1
-	rm -rf "$dir/copy/disk.img" "$dir/dump/lost+found" "$dir/dump/.vm"
+	rm -rf "$dir/copy/disk.img" "$dir/dump/lost+found" "$dir/dump/.vm" "$dir/dump/out"
 }
 
 # A whole vmcore, or words that tell why there is none.
