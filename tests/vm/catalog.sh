@@ -45,7 +45,7 @@ counters_clean() {
 }
 
 start_scen() {
-	start_vm "scen-$1" --kernel "$1" "${scen_options[@]}" --module "$2" --no-kdump --run-args --dry-run -- \
+	start_vm "scen-$1" --kernel "$1" "${scen_options[@]}" --module "$2" --no-kdump --run-args '--dry-run --memory 256M' -- \
 		"$controls; $(bugs $scen_bugs)"
 }
 
@@ -84,7 +84,7 @@ generic_runs() {
 }
 
 start_generic() {
-	start_vm generic "${generic_options[@]}" --no-kdump --run-args "--dry-run --brake 100 $generic_limits" "${guest_options[@]}" -- \
+	start_vm generic "${generic_options[@]}" --no-kdump --run-args "--dry-run --brake 100 --memory 256M $generic_limits" "${guest_options[@]}" -- \
 		"mkdir -p /var/crash/out; $(generic_runs)"
 }
 
