@@ -14,6 +14,13 @@ static void put_json(json_t *j)
 		json_dumpf(j, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(j);
+	fflush(stdout);		/* who reads along sees it now, and has it if the machine goes down next */
+}
+
+static void put_text(const char *text)
+{
+	puts(text);
+	fflush(stdout);
 }
 
 void tell(bool json, const char *what, const char *fmt, ...)
@@ -28,9 +35,8 @@ void tell(bool json, const char *what, const char *fmt, ...)
 	if (json)
 		put_json(json_pack("{s:s, s:s*}", "what", what, "text", text));
 	else if (text)
-		puts(text);
+		put_text(text);
 	free(text);
-	fflush(stdout);
 }
 
 /* As in a report: a key of one part is a value, of several an array, of none null. */
@@ -70,4 +76,5 @@ void tell_match(bool json, const struct set_info *info, const struct df_said *s,
 		printf("%s0x%" PRIx64, i ? "," : ", key ", (uint64_t)e->key.part[i]);
 	printf(", task %.16s (pid %u, tid %u) on CPU %u%s%s\n", (const char *)e->comm, (uint32_t)(e->pid_tgid >> 32),
 	       (uint32_t)e->pid_tgid, e->cpu, message ? ": " : "", message ? message : "");
+	fflush(stdout);
 }

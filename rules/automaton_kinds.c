@@ -6,6 +6,7 @@
  * prevents a fire (unless, the awaited event of `missing`, a put). Decisions of a cell are asked in order.
  */
 #include "rules/automaton_build.h"
+#include "rules/layout.h"
 
 #include <string.h>
 
@@ -467,15 +468,6 @@ static void build_origin(struct builder *b, uint32_t own)
 	build_flush(b);
 }
 
-static bool has_deadline(const struct match *m)
-{
-	for (uint32_t i = 0; i < m->nstates; i++) {
-		if (m->states[i].deadline)
-			return true;
-	}
-	return false;
-}
-
 /* Entering a state with a deadline starts it, leaving it stops it. */
 static uint16_t deadline_op(struct builder *b, const struct match *m, uint32_t from, uint32_t to, struct df_decision *d)
 {
@@ -517,7 +509,7 @@ static void build_automaton(struct builder *b, uint32_t own)
 		}
 	}
 	build_flush(b);
-	if (has_deadline(m))
+	if (match_has_deadline(m))
 		b->am->machines[own].deadline_event = (uint16_t)build_deadline_event(b);
 }
 

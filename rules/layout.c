@@ -90,23 +90,40 @@ void layout_events(struct rule_set *set, struct diags *diags)
 		layout_event(set->events[i], diags);
 }
 
+bool match_has_deadline(const struct match *m)
+{
+	for (uint32_t i = 0; i < m->nstates; i++) {
+		if (m->states[i].deadline)
+			return true;
+	}
+	return m->kind == MATCH_MISSING;
+}
+
+uint32_t layout_words(const struct rule_set *set)
+{
+	uint32_t words = 4;
+
+	for (uint32_t i = 0; i < set->nevents; i++)
+		words = set->events[i]->nwords > words ? set->events[i]->nwords : words;
+	/* a deadline's event is the stack of the task it waited for */
+	for (uint32_t i = 0; i < set->nrules; i++) {
+		if (match_has_deadline(&set->rules[i].match) && words < DF_STACK_DEPTH)
+			words = DF_STACK_DEPTH;
+	}
+	return (words + 3) & ~3u;
+}
+
 void layout_set(const struct rule_set *set, const struct automata *am, struct set_layout *ret)
 {
-	struct set_layout s = { .key_parts = 1, .words = 4 };
+	struct set_layout s = { .key_parts = 1, .words = layout_words(set) };
 
 	for (uint32_t i = 0; i < set->nevents; i++) {
 		const struct event_plan *p = &am->plans[i];
 
-		if (set->events[i]->nwords > s.words)
-			s.words = set->events[i]->nwords;
 		for (uint32_t r = 0; r < p->nrecordings; r++) {
 			if (p->recordings[r].nkey > s.key_parts)
 				s.key_parts = p->recordings[r].nkey;
 		}
 	}
-	/* a deadline's event is the stack of the task it waited for */
-	if (am->ndeadlines && s.words < DF_STACK_DEPTH)
-		s.words = DF_STACK_DEPTH;
-	s.words = (s.words + 3) & ~3u;
 	*ret = s;
 }

@@ -37,6 +37,12 @@ struct set_layout {
 /* Sets field->word, event->nwords ... of all events. Errors (payload too long) are diagnostics. */
 void layout_events(struct rule_set *set, struct diags *diags);
 
+/* Payload words of every event of the set, whose events are laid out: those of the longest, a multiple of 4. */
+uint32_t layout_words(const struct rule_set *set);
+
+/* May the match fire, or go on, because time has passed? */
+bool match_has_deadline(const struct match *m);
+
 /* Sizes of a set whose automata are built. */
 void layout_set(const struct rule_set *set, const struct automata *am, struct set_layout *ret);
 

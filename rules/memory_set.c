@@ -74,8 +74,8 @@ void memory_share(struct rule_set *set, struct kbtf *kbtf, struct diags *diags)
 
 	if (!diags->errors)
 		layout_events(set, diags);
-	for (uint32_t i = 0; i < set->nevents && !diags->errors; i++)
-		words = set->events[i]->nwords > words ? set->events[i]->nwords : words;
+	if (!diags->errors)
+		words = layout_words(set);
 	for (uint32_t i = 0; i < set->nrules; i++) {
 		struct rule *r = &set->rules[i];
 

@@ -73,7 +73,7 @@ delays() {
 	check "$1: other probes of the CPU go on meanwhile" at_least 90 "$(seen_of_ticks wide)"
 	check "$1: a kprobe waits where there is no other way" at_least $(($(of kprobe run uses) / 4)) "$(of kprobe run late)"
 	check "$1: which is said" says kprobe 'while it waits, other kprobes, tracepoints and timers of that CPU are missed'
-	check "$1: and they are" at_most 89 "$(seen_of_ticks kprobe)"
+	check "$1: and some are" at_most 99 "$(seen_of_ticks kprobe)"
 	check "$1: no wait is shorter" at_least 8000000 "$(of exact time mean)"
 	echo "# $1, 8 ms: mean error $(($(of exact time mean) - 8000000)) ns, longest wait $(($(of exact time max) - 8000000)) ns more (emulated CPUs)"
 	check "$1: with interrupts off it does not wait" at_most 7000000 "$(of exact off max)"

@@ -20,7 +20,7 @@ said() {
 }
 
 counters_clean() {
-	jq -e '[.[].events[] | (if .rule == "p22-profile" then 0 else .full end) + .nomem + .raced + .nmi + .key_unknown + .busy] | add == 0' "$dir/status.json"
+	jq -e '[.[].events[] | (if .rule == "p22-profile" then 0 else .full + .nomem end) + .raced + .nmi + .key_unknown + .busy] | add == 0' "$dir/status.json"
 }
 
 expect='p01-fentry 1
