@@ -101,8 +101,9 @@ check "6.12: all histories whole: slabs grow by what was estimated" \
 	no_more $((($(figure full) - $(figure start)) * 105 / 100)) $(($(mem filled 2) - $(mem loaded 2)))
 check "6.12: ... and that is taken" \
 	no_more $(($(mem filled 2) - $(mem start 2))) $((($(figure full) - $(figure start)) * 95 / 100))
+# The agent has the types and symbols of the kernel, and per-CPU caches of the allocator come and go: twice the histories would be 40 MB more.
 check "6.12: ... MemAvailable falls by no more than that and the agent" \
-	no_more $(($(figure full) + 40000)) $(($(mem start 1) - $(mem filled 1)))
+	no_more $(($(figure full) + 56000)) $(($(mem start 1) - $(mem filled 1)))
 check "6.12: ... no history was cut" holds '[.[0].events[].cut] == [0, 0]' out/filled.json
 check "6.12: ... 40 events of each key" holds '[.[0].events[].recorded] == [16384, 81920]' out/filled.json
 check "6.12: the module is held, and status says who does" grep -q 'holds module inject' "$dir/command.log"
