@@ -10,8 +10,8 @@
  *
  * Whether interrupts are off is known to kprobes only, which have the registers of who was probed; a trampoline saves
  * none. But who takes a bpf_spin_lock leaves the flags register in a variable of the kernel's (kernel/bpf/helpers.c,
- * irqsave_flags): so we take one, of our CPU's, and look. An interrupt that does the same in between leaves "off" there,
- * and the wait is left out: rare, and on the safe side.
+ * irqsave_flags): so we take one, of our CPU's, and look. An interrupt that does the same in between leaves "off" there: who
+ * sees it looks again, and if it stays so the wait is left out, which is the safe side.
  *
  * Only tracing programs may take locks; and while a kprobe, tracepoint or perf event program waits, all others of these
  * kinds on its CPU are missed (bpf_prog_active). So events wait in fentry or fexit programs as far as the agent can have
@@ -103,6 +103,9 @@ static __always_inline void delay_wait(struct df_stats *st, __u64 ns)
 	st->delay_ns += bpf_ktime_get_ns() - begin;
 }
 
+/* Looks at the flags: an interrupt that came as we let go of the lock leaves "off" there. */
+#define DELAY_LOOKS 3
+
 /* For tracing programs. Where the kernel does not tell, they are taken to be off. */
 static __always_inline bool irqs_are_off(void)
 {
@@ -112,10 +115,14 @@ static __always_inline bool irqs_are_off(void)
 
 	if (in_nmi() || !l || !&irqsave_flags)
 		return true;
-	bpf_spin_lock(&l->lock);
-	bpf_spin_unlock(&l->lock);
 	flags = bpf_this_cpu_ptr(&irqsave_flags);
-	return !(*flags & EFLAGS_IF);
+	for (int i = 0; i < DELAY_LOOKS; i++) {
+		bpf_spin_lock(&l->lock);
+		bpf_spin_unlock(&l->lock);
+		if (*(const volatile unsigned long *)flags & EFLAGS_IF)
+			return false;
+	}
+	return true;
 }
 
 /* An event waits, in a tracing program. Global, so that it is verified once. */
