@@ -3,15 +3,14 @@
 
 #include <stdlib.h>
 
+#define TRIES 16	/* at a list of a running kernel, which changes while it is read */
+
 /* One walk: the nodes seen so far, in the order seen. */
 struct list_walk {
 	struct kernel *k;
 	uint64_t head;
-	uint32_t node_offset;
 	uint64_t *seen;
 	size_t count, max;
-	bpflist_fn *fn;
-	void *arg;
 };
 
 static bool was_seen(const struct list_walk *w, uint64_t node)
@@ -52,7 +51,6 @@ static bool follow(struct list_walk *w, unsigned int link_at, struct err *err)
 			return false;
 		}
 		w->seen[w->count++] = node;
-		w->fn(w->arg, node - w->node_offset);
 		if (kernel_u64(w->k, node + link_at, &node, err))
 			return false;
 	}
@@ -62,15 +60,21 @@ static bool follow(struct list_walk *w, unsigned int link_at, struct err *err)
 int bpflist_each(struct kernel *k, uint64_t head, uint32_t node_offset, size_t max, bpflist_fn *fn, void *arg,
 		 struct err *err)
 {
-	struct list_walk w = { .k = k, .head = head, .node_offset = node_offset, .max = max, .fn = fn, .arg = arg };
+	struct list_walk w = { .k = k, .head = head, .max = max };
 	bool whole;
 
 	w.seen = calloc(max + 1, sizeof(*w.seen));
 	if (!w.seen)
 		return err_nomem(err);
 	whole = follow(&w, 0, err);
+	for (int try = 1; !whole && try < TRIES && kernel_refresh(k); try++) {
+		w.count = 0;
+		whole = follow(&w, 0, err);
+	}
 	if (!whole)
 		follow(&w, 8, NULL);	/* stops, at the latest, at the last node seen from the front */
+	for (size_t i = 0; i < w.count; i++)
+		fn(arg, w.seen[i] - node_offset);
 	free(w.seen);
 	return whole ? 0 : -1;
 }

@@ -14,6 +14,8 @@
 #define BTF_MAX (16u << 20)
 #define ELEM_MAX 65536		/* bytes of a key, of a value */
 #define BUCKET_CHUNK 256	/* buckets read at a time */
+#define CHAIN_MAX 1024		/* elements of one bucket: a table has as many buckets as elements */
+#define TRIES 16		/* at a chain of a running kernel, which changes while it is read */
 
 /* A walk over map_idr. */
 struct idr_walk {
@@ -174,7 +176,9 @@ struct hash_walk {
 	uint64_t buckets, n_buckets;
 	uint32_t bucket_size, key_at, next_at, value_at;
 	uint32_t want;		/* bytes of an element that are read, from its beginning */
-	uint8_t *elem;
+	uint64_t addrs[CHAIN_MAX];	/* the elements of one chain, */
+	uint8_t *elems;		/* and want bytes of each */
+	size_t len, room;
 	uint64_t left;		/* elements that the map may still have */
 	struct err *err;
 	bool failed;
@@ -217,32 +221,72 @@ static void hash_failed(struct hash_walk *w, const struct err *err)
 	w->failed = true;
 }
 
-/* One chain, to the end marker: a "pointer" whose lowest bit is set (hlist_nulls). */
-static int walk_chain(struct hash_walk *w, uint64_t elem)
+static int add_elem(struct hash_walk *w, uint64_t addr, struct err *err)
+{
+	size_t room = w->room ? 2 * w->room : 4;
+	uint8_t *grown;
+
+	if (w->len == w->room) {
+		grown = realloc(w->elems, room * w->want);
+		if (!grown)
+			return err_nomem(err);
+		w->elems = grown;
+		w->room = room;
+	}
+	if (kernel_read(w->k, addr, w->elems + w->len * w->want, w->want, err))
+		return err_wrap(err, "map %s: an element", w->m->name);
+	w->addrs[w->len++] = addr;
+	return 0;
+}
+
+static bool in_chain(const struct hash_walk *w, uint64_t addr)
+{
+	for (size_t i = 0; i < w->len; i++)
+		if (w->addrs[i] == addr)
+			return true;
+	return false;
+}
+
+/*
+ * Read one chain, to the end marker: a "pointer" whose lowest bit is set, with the number of the bucket behind it
+ * (include/linux/list_nulls.h, kernel/bpf/hashtab.c).
+ */
+static int read_chain(struct hash_walk *w, uint64_t bucket, uint64_t elem, struct err *err)
 {
 	struct cursor c;
-	struct err err;
-	int rc;
 
-	while (!(elem & 1)) {
-		if (!elem || !w->left) {
-			err_set(&err, ERR_CORRUPT, "map %s: a chain without end", w->m->name);
-			hash_failed(w, &err);
-			return 0;
-		}
-		w->left--;
-		if (kernel_read(w->k, elem, w->elem, w->want, &err)) {
-			err_wrap(&err, "map %s: an element", w->m->name);
-			hash_failed(w, &err);
-			return 0;
-		}
-		rc = w->fn(w->arg, w->elem + w->key_at, w->elem + w->value_at, elem + w->value_at);
-		if (rc)
-			return rc;
-		c = cursor_init(w->elem + w->next_at, 8);
-		elem = cursor_u64(&c);
+	for (w->len = 0; !(elem & 1); elem = cursor_u64(&c)) {
+		if (!elem || w->len == CHAIN_MAX || w->len == w->left || in_chain(w, elem))
+			return err_set(err, ERR_CORRUPT, "map %s: a chain without end", w->m->name);
+		if (add_elem(w, elem, err))
+			return -1;
+		c = cursor_init(w->elems + (w->len - 1) * w->want + w->next_at, 8);
 	}
+	if (elem != (bucket << 1 | 1))
+		return err_set(err, ERR_CORRUPT, "map %s: the chain of another bucket", w->m->name);
 	return 0;
+}
+
+/* The elements of one chain, as far as it can be read. */
+static int walk_chain(struct hash_walk *w, uint64_t bucket, uint64_t elem)
+{
+	const uint8_t *e;
+	struct err err;
+	int rc = 0;
+
+	for (int try = 1; read_chain(w, bucket, elem, &err); try++) {
+		if (try == TRIES || !kernel_refresh(w->k) ||
+		    kernel_u64(w->k, w->buckets + bucket * w->bucket_size, &elem, NULL)) {
+			hash_failed(w, &err);
+			break;
+		}
+	}
+	w->left -= w->len;
+	for (size_t i = 0; i < w->len && !rc; i++) {
+		e = w->elems + i * w->want;
+		rc = w->fn(w->arg, e + w->key_at, e + w->value_at, w->addrs[i] + w->value_at);
+	}
+	return rc;
 }
 
 static int walk_buckets(struct hash_walk *w, uint8_t *chunk)
@@ -261,7 +305,7 @@ static int walk_buckets(struct hash_walk *w, uint8_t *chunk)
 		}
 		for (uint64_t j = 0; j < n; j++) {
 			c = cursor_init(chunk + j * w->bucket_size, 8);
-			rc = walk_chain(w, cursor_u64(&c));
+			rc = walk_chain(w, i + j, cursor_u64(&c));
 			if (rc)
 				return rc;
 		}
@@ -279,14 +323,13 @@ int bpfmap_hash_each(struct kernel *k, const struct bpfmap *m, uint32_t want, bp
 	if (hash_layout(&w, want, err))
 		return err_wrap(err, "map %s", m->name);
 	chunk = malloc((size_t)BUCKET_CHUNK * w.bucket_size);
-	w.elem = malloc(w.want);
-	if (chunk && w.elem) {
+	if (chunk) {
 		rc = walk_buckets(&w, chunk);
 		rc = rc ? rc : w.failed ? -1 : 0;
 	} else {
 		rc = err_nomem(err);
 	}
-	free(w.elem);
+	free(w.elems);
 	free(chunk);
 	return rc;
 }

@@ -51,7 +51,7 @@ typedef int bpfmap_elem_fn(void *arg, const uint8_t *key, const uint8_t *value, 
  * Every element of a hash map, bucket by bucket, with the first `want` bytes of its value. Chains are bounded: more
  * elements than the map can hold is ERR_CORRUPT. An unreadable element ends its chain only; the first such error is
  * given when all else was walked (returns -1 then, though fn saw the rest). Returns fn's non-zero value if it ended
- * the walk.
+ * the walk. In a running kernel a chain that changed while it was read is read again, some times.
  */
 int bpfmap_hash_each(struct kernel *k, const struct bpfmap *m, uint32_t want, bpfmap_elem_fn *fn, void *arg,
 		     struct err *err);

@@ -27,6 +27,11 @@ int kernel_read_private(struct kernel *k, uint64_t addr, void *buf, size_t len, 
 	return k->ops->read_private(k, addr, buf, len, s, err);
 }
 
+bool kernel_refresh(struct kernel *k)
+{
+	return k->ops->refresh && k->ops->refresh(k);
+}
+
 void *kernel_read_new(struct kernel *k, uint64_t addr, size_t len, struct err *err)
 {
 	char *buf = len <= MEM_READ_MAX ? malloc(len + 1) : NULL;

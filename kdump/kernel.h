@@ -51,6 +51,7 @@ struct kernel_ops {
 	int (*symbol)(struct kernel *k, const char *name, uint64_t *ret, struct err *err);
 	int (*symbolize)(struct kernel *k, uint64_t addr, struct ksym *ret, struct err *err);
 	int (*member)(struct kernel *k, const char *type, const char *path, struct kmember *ret, struct err *err);
+	bool (*refresh)(struct kernel *k);	/* NULL: its memory never changes */
 	void (*destroy)(struct kernel *k);
 };
 
@@ -76,6 +77,12 @@ int kernel_read(struct kernel *k, uint64_t addr, void *buf, size_t len, struct e
 /* The same for memory that may hold bytes of user space: *s knows which (cmd_capture.c, --redact). */
 int kernel_read_private(struct kernel *k, uint64_t addr, void *buf, size_t len, const struct kernel_scrub *s,
 			struct err *err);
+
+/*
+ * From now on reads give memory as it is now, not as it was when its page was first read. False: it cannot have
+ * changed, this kernel is dead.
+ */
+bool kernel_refresh(struct kernel *k);
 
 /* kernel_read() into new memory with a zero byte behind it; the caller frees it. NULL on failure. */
 void *kernel_read_new(struct kernel *k, uint64_t addr, size_t len, struct err *err);

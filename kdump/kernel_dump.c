@@ -183,6 +183,11 @@ static int dump_member(struct kernel *k, const char *type, const char *path, str
 	return load_types(d, err) ? -1 : ktypes_member(d->types, type, path, ret, err);
 }
 
+static bool dump_refresh(struct kernel *k)
+{
+	return mem_refresh(((struct kernel_dump *)k)->mem);
+}
+
 static void dump_destroy(struct kernel *k)
 {
 	struct kernel_dump *d = (struct kernel_dump *)k;
@@ -201,6 +206,7 @@ static const struct kernel_ops dump_ops = {
 	.symbol = dump_symbol,
 	.symbolize = dump_symbolize,
 	.member = dump_member,
+	.refresh = dump_refresh,
 	.destroy = dump_destroy,
 };
 

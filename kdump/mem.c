@@ -35,6 +35,11 @@ void *mem_read_new(struct mem *m, uint64_t addr, size_t len, struct err *err)
 	return buf;
 }
 
+bool mem_refresh(struct mem *m)
+{
+	return m->ops->refresh && m->ops->refresh(m);
+}
+
 void mem_destroy(struct mem *m)
 {
 	if (m)

@@ -16,6 +16,7 @@
 
 #include "lib/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ struct mem;
 
 struct mem_ops {
 	int (*read)(struct mem *m, uint64_t addr, void *buf, size_t len, struct err *err);
+	bool (*refresh)(struct mem *m);		/* NULL: memory that never changes */
 	void (*destroy)(struct mem *m);
 };
 
@@ -39,6 +41,9 @@ int mem_read(struct mem *m, uint64_t addr, void *buf, size_t len, struct err *er
 
 /* The same into new memory, one zero byte longer than len, which the caller frees; NULL on failure. */
 void *mem_read_new(struct mem *m, uint64_t addr, size_t len, struct err *err);
+
+/* Forget what was kept of memory that changes, the running kernel's. False: it is dead memory. */
+bool mem_refresh(struct mem *m);
 
 void mem_destroy(struct mem *m);
 

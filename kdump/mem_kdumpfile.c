@@ -21,6 +21,7 @@ struct mem_kdumpfile {
 	kdump_ctx_t *ctx;	/* NULL: given up */
 	int fd;
 	int faults;
+	bool running;		/* the memory of the kernel that runs this */
 };
 
 /*
@@ -139,6 +140,23 @@ static int read_dump(struct mem *m, uint64_t addr, void *buf, size_t len, struct
 	return 0;
 }
 
+/* libkdumpfile keeps pages of the file; only a new context has none. */
+static bool refresh(struct mem *m)
+{
+	struct mem_kdumpfile *d = (struct mem_kdumpfile *)m;
+	kdump_ctx_t *ctx;
+	int status;
+
+	if (!d->running || !d->ctx)
+		return false;
+	ctx = open_context(d->fd, &status);
+	if (!ctx || status != KDUMP_OK)
+		return false;
+	kdump_free(d->ctx);
+	d->ctx = ctx;
+	return true;
+}
+
 static void destroy(struct mem *m)
 {
 	struct mem_kdumpfile *d = (struct mem_kdumpfile *)m;
@@ -150,7 +168,7 @@ static void destroy(struct mem *m)
 	free(d);
 }
 
-static const struct mem_ops ops = { .read = read_dump, .destroy = destroy };
+static const struct mem_ops ops = { .read = read_dump, .refresh = refresh, .destroy = destroy };
 
 /* Put a flattened dump's restored file in the place of the file. */
 static int unflatten(struct mem_kdumpfile *d, struct dump_info *info, struct err *err)
@@ -241,6 +259,7 @@ struct mem *mem_kdumpfile_open(const char *path, struct dump_info *info, struct 
 		return NULL;
 	}
 	d->mem.ops = &ops;
+	d->running = !strcmp(path, "/proc/kcore");
 	d->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (d->fd < 0)
 		err_sys(err, errno, "%s", path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* kdump/bpflist.c: lists of a dead kernel, whole, broken and circular. */
+/* kdump/bpflist.c: lists of a dead kernel, whole, broken and circular, and of one that runs. */
 #include "tests/unit/test.h"
 
 #include "kdump/bpflist.h"
@@ -108,6 +108,24 @@ static void wild_pointers_and_bounds(void **state)
 	image_destroy(&im->kernel);
 }
 
+static void a_list_that_changed_is_read_again(void **state)
+{
+	struct image *im = image_create(four);
+	struct seen s;
+	struct err err;
+
+	image_add(im, "at 0xffff800000003008 q:0\n");
+	im->becomes = four;
+	assert_int_equal(walk(im, 64, &s, &err), 0);
+	assert_int_equal(s.n, 4);
+	assert_int_equal(s.entries[3], NODE(4));
+	im->becomes = "at 0xffff800000003008 q:0\n";	/* always in the middle of a change */
+	image_add(im, im->becomes);
+	assert_int_equal(walk(im, 64, &s, &err), -1);
+	assert_int_equal(s.n, 4);
+	image_destroy(&im->kernel);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +134,7 @@ int main(void)
 		cmocka_unit_test(missing_page_is_passed_from_behind),
 		cmocka_unit_test(circle_ends),
 		cmocka_unit_test(wild_pointers_and_bounds),
+		cmocka_unit_test(a_list_that_changed_is_read_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

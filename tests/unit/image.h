@@ -45,6 +45,7 @@ struct image {
 	struct image_line *lines;
 	size_t nlines;
 	unsigned long reads;
+	const char *becomes;		/* of a running kernel: lines that a refresh adds; NULL: a dead one */
 };
 
 static inline struct image_page *image_page(struct image *im, uint64_t addr, bool create)
@@ -238,6 +239,15 @@ static inline void image_add(struct image *im, const char *text)
 	}
 }
 
+static inline bool image_refresh(struct kernel *k)
+{
+	struct image *im = (struct image *)k;
+
+	if (im->becomes)
+		image_add(im, im->becomes);
+	return im->becomes;
+}
+
 static inline struct image *image_create(const char *text)
 {
 	static const struct kernel_ops ops = {
@@ -246,6 +256,7 @@ static inline struct image *image_create(const char *text)
 		.symbol = image_symbol,
 		.symbolize = image_symbolize,
 		.member = image_member,
+		.refresh = image_refresh,
 		.destroy = image_destroy,
 	};
 	struct image *im = calloc(1, sizeof(*im));
