@@ -122,14 +122,33 @@ void *arena_alloc(struct arena *a, size_t size)
 	return p;
 }
 
-void arena_defer(struct arena *a, void (*fn)(void *arg), void *arg)
+static void defer(struct arena *a, struct deferred *d, void (*fn)(void *arg), void *arg)
 {
-	struct deferred *d = arena_new(a, struct deferred);
-
 	d->fn = fn;
 	d->arg = arg;
 	d->next = a->deferred;
 	a->deferred = d;
+}
+
+void arena_defer(struct arena *a, void (*fn)(void *arg), void *arg)
+{
+	defer(a, arena_new(a, struct deferred), fn, arg);
+}
+
+static void destroy_inner(void *inner)
+{
+	arena_destroy(inner);
+}
+
+struct arena *arena_inner(struct arena *a)
+{
+	struct deferred *d = arena_new(a, struct deferred);
+	struct arena *inner = arena_create(a->oom, a->arg);
+
+	if (!inner)
+		arena_fail(a);
+	defer(a, d, destroy_inner, inner);
+	return inner;
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size)

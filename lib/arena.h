@@ -36,6 +36,9 @@ void arena_defer(struct arena *a, void (*fn)(void *arg), void *arg);
  */
 struct arena *arena_scratch(struct arena *a);
 
+/* An arena that goes with this one, and may be emptied before by arena_reset. Never NULL. */
+struct arena *arena_inner(struct arena *a);
+
 /* Forget all that was allocated. */
 void arena_reset(struct arena *a);
 

@@ -61,7 +61,7 @@ struct expr *check_bound(struct check *c, struct expr *e, const char *member)
 		r->type = type_int(c->types, of_live[i].size, of_live[i].is_signed);
 		return r;
 	}
-	d = diag_error(c->diags, TAG_UNKNOWN_FIELD, e->at, "a live key has no '%s'", member);
+	d = diag_error(c->diags, TAG_UNKNOWN_FIELD, expr_member_span(e), "a live key has no '%s'", member);
 	if (nearest_best(&near))
 		diag_hint(c->diags, d, "did you mean '%s'?", nearest_best(&near));
 	else

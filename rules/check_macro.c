@@ -78,8 +78,6 @@ static struct expr *substitute(struct expr *e, const struct expr *call)
 	if (e->op == EXPR_NAME && !e->text[1] && (*e->text == 'a' || *e->text == 'b'))
 		return call->list[*e->text - 'a'];
 	e->span = call->span;
-	if (e->op == EXPR_MEMBER)
-		e->at = call->span;
 	for (uint32_t i = 0; i < e->nlist; i++)
 		e->list[i] = substitute(e->list[i], call);
 	e->a = substitute(e->a, call);

@@ -330,7 +330,8 @@ static struct expr *check_step(struct check *c, struct expr *e, uint32_t step)
 			  type_int(c->types, of_step[i].size, of_step[i].is_signed);
 		return r;
 	}
-	d = diag_error(c->diags, TAG_UNKNOWN_FIELD, e->at, "event '%s' has no field '%s'", ev->name, e->member.name);
+	d = diag_error(c->diags, TAG_UNKNOWN_FIELD, expr_member_span(e), "event '%s' has no field '%s'", ev->name,
+		       e->member.name);
 	if (nearest_best(&n))
 		diag_hint(c->diags, d, "did you mean '%s'?", nearest_best(&n));
 	else
@@ -344,12 +345,12 @@ static struct expr *no_member(struct check *c, const struct expr *e, const struc
 	const char *near;
 
 	if (!st->size && st->kind == TYPE_STRUCT) {
-		d = diag_error(c->diags, TAG_UNKNOWN_FIELD, e->at, "%s is only declared, not defined, in this BTF",
+		d = diag_error(c->diags, TAG_UNKNOWN_FIELD, expr_member_span(e), "%s is only declared, not defined, in this BTF",
 			       type_text(c->arena, st));
 		diag_hint(c->diags, d, "it may be in a module that is not loaded (--btf MODULE.ko)");
 		return NULL;
 	}
-	d = diag_error(c->diags, TAG_UNKNOWN_FIELD, e->at, "no field '%s' in %s", e->member.name,
+	d = diag_error(c->diags, TAG_UNKNOWN_FIELD, expr_member_span(e), "no field '%s' in %s", e->member.name,
 		       type_text(c->arena, st));
 	near = type_nearest_member(c->types, st, e->member.name);
 	if (near)
@@ -405,7 +406,6 @@ static struct expr *make_member(struct check *c, struct expr *e, struct expr *a,
 		return a;
 	}
 	r = new_expr(c, EXPR_MEMBER, e->span, m.type, a, NULL);
-	r->at = e->at;
 	r->arrow = arrow;
 	r->member = (struct member_ref){ .base = st, .name = m.name, .bit_off = m.bit_off, .bit_size = m.bit_size };
 	return r;
@@ -465,7 +465,7 @@ struct expr *check_member(struct check *c, struct expr *e)
 
 	if (e->a->op == EXPR_NAME && !e->arrow) {
 		if (!strcmp(e->a->text, "arg"))
-			return make_arg(c, e, e->member.name, 0, e->at);
+			return make_arg(c, e, e->member.name, 0, expr_member_span(e));
 		if (is_bound(c, e->a->text, true))
 			return check_bound(c, e, e->member.name);
 		step = find_step(c, e->a->text);

@@ -10,19 +10,21 @@
 #include "rules/read.h"
 #include "rules/yaml.h"
 
-/* source -> tree -> rules */
-static void read_source(struct arena *a, const struct source *src, struct diags *diags, struct rule_set *set)
+/* source -> tree -> rules; the tree is gone afterwards. */
+static void read_source(struct arena *a, struct arena *tree, const struct source *src, struct diags *diags,
+			struct rule_set *set)
 {
-	struct reader r = { .arena = a, .diags = diags };
+	struct reader r = { .arena = a, .temp = tree, .diags = diags };
 	uint32_t before = diags->errors;
 	struct yaml_file *f;
 
-	f = yaml_parse(a, src, diags);
+	f = yaml_parse(a, tree, src, diags);
 	if (!f->ndocs && before == diags->errors)
 		diag_error(diags, TAG_FILE, (struct span){ .src = src }, "no rule in this file");
 	set->rules = arena_reserve(a, set->rules, set->nrules, f->ndocs, sizeof(*set->rules));
 	for (uint32_t i = 0; i < f->ndocs; i++)
 		read_rule(&r, f->docs[i], &set->rules[set->nrules++]);
+	arena_reset(tree);
 }
 
 int compile_trees(struct arena *a, char *const files[], int nfiles, struct diags *diags, struct buf *out)
@@ -36,7 +38,7 @@ int compile_trees(struct arena *a, char *const files[], int nfiles, struct diags
 			diag_error(diags, TAG_FILE, (struct span){ 0 }, "%s", err.msg);
 			continue;
 		}
-		f = yaml_parse(a, src, diags);
+		f = yaml_parse(a, a, src, diags);
 		for (uint32_t j = 0; j < f->ndocs; j++)
 			tree_print(out, f->docs[j]);
 	}
@@ -62,7 +64,7 @@ int compile_check_text(struct arena *a, const char *name, const char *text, size
 {
 	struct rule_set *set = arena_new(a, struct rule_set);
 
-	read_source(a, source_from_text(a, name, text, len), diags, set);
+	read_source(a, arena_inner(a), source_from_text(a, name, text, len), diags, set);
 	return check_set(a, set, kbtf, diags, ret);
 }
 
@@ -79,10 +81,11 @@ int compile_sources(struct arena *a, struct source *const sources[], uint32_t n,
 		    uint32_t nnames, struct kbtf *kbtf, struct diags *diags, struct rule_set **ret)
 {
 	struct rule_set *set = arena_new(a, struct rule_set);
+	struct arena *tree = arena_inner(a);
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		read_source(a, sources[i], diags, set);
+		read_source(a, tree, sources[i], diags, set);
 	for (uint32_t i = 0; names && i < set->nrules; i++) {
 		if (is_among(set->rules[i].name, names, nnames))
 			set->rules[kept++] = set->rules[i];

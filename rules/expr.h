@@ -141,11 +141,8 @@ struct expr {
 	const char *text;
 	struct member_ref member;	/* EXPR_MEMBER; before checking only .name */
 	union {
-		struct span at;		/* EXPR_MEMBER: the member's name */
-		struct {
-			const char *cast_name;	/* before checking: text of the type of EXPR_CAST, EXPR_SIZEOF, EXPR_CALL */
-			const struct field *field;	/* EXPR_STEP */
-		};
+		const char *cast_name;	/* before checking: text of the type of EXPR_CAST, EXPR_SIZEOF, EXPR_CALL */
+		const struct field *field;	/* EXPR_STEP */
 		uint32_t len;		/* EXPR_STR: of text, which may have any bytes */
 	};
 };
@@ -154,6 +151,12 @@ struct expr {
 #define EXPR_DEPTH_MAX 1000
 #define EXPR_NODES_MAX 8192
 #define EXPR_NEST_MAX 200
+
+/* The name in a->name, which a span of an EXPR_MEMBER ends with. */
+static inline struct span expr_member_span(const struct expr *e)
+{
+	return span_last_word(e->span, e->member.name);
+}
 
 static inline bool expr_is_lvalue(const struct expr *e)
 {

@@ -224,7 +224,7 @@ int generate_finish(struct arena *a, struct rule_set *set, struct diags *diags, 
 }
 
 /* Rules whose code is in memory at once. */
-#define CHECKED_TOGETHER 16
+#define CHECKED_TOGETHER 1
 
 void generate_check(struct arena *a, struct rule_set *set, struct diags *diags)
 {

@@ -106,13 +106,16 @@ static struct span span_of(const struct rule_set *set, const struct automata *am
 int memory_of_set(struct arena *a, struct rule_set *set, struct kbtf *kbtf, uint64_t budget, struct diags *diags,
 		  struct memory_spec *s, struct memory *ret)
 {
+	struct arena *scratch = arena_scratch(a);
 	struct set_layout layout;
 	struct automata am = { 0 };
 	uint32_t kinds = 0;
 
-	automata_build(a, set, diags, &am);
-	if (diags->errors)
+	automata_build(scratch, set, diags, &am);
+	if (diags->errors) {
+		arena_reset(scratch);
 		return -1;
+	}
 	layout_set(set, &am, &layout);
 	s->lists = has_lists(kbtf);
 	s->key_parts = layout.key_parts;
@@ -138,6 +141,7 @@ int memory_of_set(struct arena *a, struct rule_set *set, struct kbtf *kbtf, uint
 
 		diag_hint(diags, d, "%s", memory_advice(a, s, ret, budget));
 	}
+	arena_reset(scratch);
 	return 0;
 }
 

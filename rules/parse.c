@@ -404,7 +404,6 @@ static struct expr *parse_postfix(struct parser *p)
 			break;
 		}
 		e = node(p, EXPR_MEMBER, span_join(e->span, p->t->span), e, NULL);
-		e->at = p->t->span;
 		e->arrow = arrow;
 		e->member.name = p->t->text;
 		next(p);

@@ -145,7 +145,7 @@ static void read_action_value(struct reader *r, const struct node *value, struct
 	case ACTION_LOG:
 		if (value)
 			read_text(r, value, "a message", TEXT_MAX, &act->message);
-		act->node = value && value->kind == NODE_SCALAR ? value : NULL;
+		act->node = value && value->kind == NODE_SCALAR ? node_keep(r->arena, value) : NULL;
 		break;
 	case ACTION_STOP:
 		break;
@@ -287,6 +287,8 @@ void read_rule(struct reader *r, const struct node *doc, struct rule *rule)
 		read_sets(r, d.sets, &d.rule);
 	if (d.events)
 		read_events(r, d.events, &d.rule);
+	if (d.rule.types)
+		d.rule.types = node_keep(r->arena, d.rule.types);
 	*rule = d.rule;
 	if (d.match)
 		read_match(r, d.match, rule);

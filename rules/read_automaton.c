@@ -56,7 +56,7 @@ static void read_state(struct reader *r, const struct node *n, struct rule *rule
 {
 	if (node_is_null(n) && !n->bad)
 		return;		/* a state without a way out: until the next birth */
-	if (!read_map(r, n, arena_printf(r->arena, "state '%s'", s->name)))
+	if (!read_map(r, n, arena_printf(r->temp, "state '%s'", s->name)))
 		return;
 	for (uint32_t i = 0; i < n->n; i++) {
 		if (!strcmp(n->keys[i]->text, "deadline"))

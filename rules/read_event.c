@@ -68,7 +68,7 @@ static void read_fields(struct reader *r, const struct node *n, void *object)
 		struct field *f = &ev->fields[ev->nfields];
 
 		f->span = n->keys[i]->span;
-		e = read_expr(r, n->items[i], arena_printf(r->arena, "field '%s'", n->keys[i]->text));
+		e = read_expr(r, n->items[i], arena_printf(r->temp, "field '%s'", n->keys[i]->text));
 		f->expr = e;
 		if (read_name(r, n->keys[i], "a field", &f->name) && e)
 			ev->nfields++;
@@ -233,6 +233,6 @@ void read_events(struct reader *r, const struct node *n, struct rule *rule)
 		ev->name = n->keys[i]->text;
 		read_name(r, n->keys[i], "an event", &ev->name);
 		rule->nevents++;
-		schema_read(r, n->items[i], arena_printf(r->arena, "event '%s'", n->keys[i]->text), event_keys, ev);
+		schema_read(r, n->items[i], arena_printf(r->temp, "event '%s'", n->keys[i]->text), event_keys, ev);
 	}
 }

@@ -35,7 +35,7 @@ void read_tables(struct reader *r, const struct node *n, struct rule *rule)
 		struct table *t = &rule->tables[rule->ntables];
 
 		*t = (struct table){ .span = n->keys[i]->span, .last = 8, .keys = 4096 };
-		schema_read(r, n->items[i], arena_printf(r->arena, "table '%s'", n->keys[i]->text), table_keys, t);
+		schema_read(r, n->items[i], arena_printf(r->temp, "table '%s'", n->keys[i]->text), table_keys, t);
 		if (read_name(r, n->keys[i], "a table", &t->name))
 			t->index = ++rule->ntables;
 	}
@@ -80,7 +80,7 @@ void read_sets(struct reader *r, const struct node *n, struct rule *rule)
 
 		*s = (struct set){ .span = n->keys[i]->span, .max = 1024 };
 		if (n->items[i]->kind == NODE_MAP)
-			schema_read(r, n->items[i], arena_printf(r->arena, "set '%s'", n->keys[i]->text), set_keys, s);
+			schema_read(r, n->items[i], arena_printf(r->temp, "set '%s'", n->keys[i]->text), set_keys, s);
 		else
 			read_values(r, n->items[i], s);
 		if (s->max < s->nvalues)

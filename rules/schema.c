@@ -171,9 +171,9 @@ uint32_t read_items(struct reader *r, const struct node *n, const char *what, st
 		expect_kind(r, n, NODE_LIST, what, "a list");
 		return 0;
 	}
-	struct node **one = arena_new(r->arena, struct node *);
+	struct node **one = arena_new(r->temp, struct node *);
 
-	*one = arena_new(r->arena, struct node);
+	*one = arena_new(r->temp, struct node);
 	**one = *n;
 	*items = one;
 	return 1;
@@ -204,7 +204,7 @@ static void read_choice(struct reader *r, const struct node *n, const char *what
 
 static void read_key(struct reader *r, const struct key *k, const struct node *value, void *object)
 {
-	const char *what = arena_printf(r->arena, "'%s'", k->name);
+	const char *what = arena_printf(r->temp, "'%s'", k->name);
 	void *at = (char *)object + k->offset;
 	uint64_t number;
 

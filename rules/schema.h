@@ -13,6 +13,7 @@
 
 struct reader {
 	struct arena *arena;
+	struct arena *temp;		/* of the reading only, as the tree is */
 	struct diags *diags;
 };
 

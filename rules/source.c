@@ -141,6 +141,17 @@ uint32_t span_line(struct span span)
 	return line;
 }
 
+struct span span_last_word(struct span span, const char *word)
+{
+	uint32_t len = (uint32_t)strlen(word);
+
+	if (!span.src || len > span.len || memcmp(span.src->text + span.off + span.len - len, word, len))
+		return span;
+	span.off += span.len - len;
+	span.len = len;
+	return span;
+}
+
 struct span span_join(struct span a, struct span b)
 {
 	uint32_t end;

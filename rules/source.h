@@ -46,6 +46,9 @@ char *source_line(struct arena *a, const struct source *src, uint32_t line);
 /* Line of a span, 0 if it has no place. */
 uint32_t span_line(struct span span);
 
+/* The word that a span ends with; all of the span if it does not. */
+struct span span_last_word(struct span span, const char *word);
+
 /* The smallest span that covers both. */
 struct span span_join(struct span a, struct span b);
 

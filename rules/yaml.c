@@ -17,7 +17,7 @@
 #define SEEK_MAX 512		/* bytes of escapes and indentation looked over for the next byte of a scalar */
 
 struct reader {
-	struct arena *arena;
+	struct arena *arena, *tree;	/* texts; nodes */
 	const struct source *src;
 	struct diags *diags;
 	yaml_parser_t parser;
@@ -56,7 +56,7 @@ static void index_chars(struct reader *r)
 	size_t i = mark_len(src);
 	uint32_t nchars = 0;
 
-	r->byte_of = arena_array(r->arena, src->len / CHARS_PER_ENTRY + 2, sizeof(*r->byte_of));
+	r->byte_of = arena_array(r->tree, src->len / CHARS_PER_ENTRY + 2, sizeof(*r->byte_of));
 	for (; i < src->len; i++) {
 		if (!starts_char(src, i))
 			continue;
@@ -186,7 +186,7 @@ static void map_text(struct reader *r, struct node *n)
 	const char *s = r->src->text;
 	uint32_t at = n->span.off, end = n->span.off + n->span.len;
 
-	n->map = arena_array(r->arena, (size_t)n->len + 1, sizeof(*n->map));
+	n->map = arena_array(r->tree, (size_t)n->len + 1, sizeof(*n->map));
 	for (uint32_t i = 0; i < n->len; i++) {
 		uint32_t seek = at, limit = end - at > SEEK_MAX ? at + SEEK_MAX : end;
 		char c = n->text[i];
@@ -202,7 +202,7 @@ static void map_text(struct reader *r, struct node *n)
 
 static struct node *new_node(struct reader *r, enum node_kind kind)
 {
-	struct node *n = arena_new(r->arena, struct node);
+	struct node *n = arena_new(r->tree, struct node);
 
 	n->kind = kind;
 	n->span = span_between(r, r->event.start_mark, r->event.end_mark);
@@ -253,10 +253,10 @@ static struct node *read_value(struct reader *r, unsigned int depth);
 static void add_item(struct reader *r, struct node *n, struct node *key, struct node *value)
 {
 	if (key) {
-		n->keys = arena_grow(r->arena, n->keys, n->n, sizeof(*n->keys));
+		n->keys = arena_grow(r->tree, n->keys, n->n, sizeof(*n->keys));
 		n->keys[n->n] = key;
 	}
-	n->items = arena_grow(r->arena, n->items, n->n, sizeof(*n->items));
+	n->items = arena_grow(r->tree, n->items, n->n, sizeof(*n->items));
 	n->items[n->n++] = value;
 }
 
@@ -348,13 +348,14 @@ static struct node *read_value(struct reader *r, unsigned int depth)
 	}
 }
 
-struct yaml_file *yaml_parse(struct arena *a, const struct source *src, struct diags *diags)
+struct yaml_file *yaml_parse(struct arena *a, struct arena *tree, const struct source *src, struct diags *diags)
 {
 	struct reader *r = arena_new(a, struct reader);
-	struct yaml_file *f = arena_new(a, struct yaml_file);
+	struct yaml_file *f = arena_new(tree, struct yaml_file);
 	struct node *root;
 
 	r->arena = a;
+	r->tree = tree;
 	r->src = src;
 	r->diags = diags;
 	index_chars(r);
@@ -373,12 +374,28 @@ struct yaml_file *yaml_parse(struct arena *a, const struct source *src, struct d
 		root = read_value(r, 0);
 		if (!root || r->failed || node_is_null(root))
 			continue;
-		f->docs = arena_grow(a, f->docs, f->ndocs, sizeof(struct node *));
+		f->docs = arena_grow(tree, f->docs, f->ndocs, sizeof(struct node *));
 		f->docs[f->ndocs++] = root;
 	}
 	f->failed = r->failed;
 	reader_free(r);
 	return f;
+}
+
+const struct node *node_keep(struct arena *a, const struct node *n)
+{
+	struct node *kept = arena_new(a, struct node);
+	size_t places = (size_t)n->len + 1;
+
+	*kept = *n;
+	if (n->kind != NODE_SCALAR) {
+		kept->items = kept->keys = NULL;
+		kept->n = 0;
+	} else if (n->map) {
+		kept->map = arena_array(a, places, sizeof(*n->map));
+		memcpy(kept->map, n->map, places * sizeof(*n->map));
+	}
+	return kept;
 }
 
 struct span node_part(const struct node *n, uint32_t off, uint32_t len)

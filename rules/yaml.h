@@ -44,8 +44,14 @@ struct yaml_file {
 	bool failed;			/* the text after the last document was not understood */
 };
 
-/* Parse all documents; the one that an error of YAML cuts off is left out. */
-struct yaml_file *yaml_parse(struct arena *a, const struct source *src, struct diags *diags);
+/*
+ * Parse all documents; the one that an error of YAML cuts off is left out. The nodes are in `tree`, which may be emptied
+ * when they have been read; texts of scalars stay in `a`.
+ */
+struct yaml_file *yaml_parse(struct arena *a, struct arena *tree, const struct source *src, struct diags *diags);
+
+/* A node that outlives its tree, in `a`; of a list or mapping only where it is. */
+const struct node *node_keep(struct arena *a, const struct node *n);
 
 /* The place of a part of a scalar's text. */
 struct span node_part(const struct node *n, uint32_t off, uint32_t len);

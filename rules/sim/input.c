@@ -392,8 +392,8 @@ void sim_input_read(struct arena *a, const struct source *src, const struct rule
 		{ "until", KEY_NODE, false, .offset = 3 * sizeof(d.events) },
 		{ 0 }
 	};
-	struct input in = { .r = { .arena = a, .diags = diags }, .set = set, .in = ret };
-	struct yaml_file *f = yaml_parse(a, src, diags);
+	struct input in = { .r = { .arena = a, .temp = a, .diags = diags }, .set = set, .in = ret };
+	struct yaml_file *f = yaml_parse(a, a, src, diags);
 	const struct node *top = f->ndocs ? f->docs[0] : NULL;
 
 	memset(ret, 0, sizeof(*ret));

@@ -13,6 +13,7 @@
 #include "lib/arena.h"
 #include "lib/buf.h"
 #include "rules/compile.h"
+#include "rules/generate.h"
 
 static double now_ms(void)
 {
@@ -31,9 +32,10 @@ static void write_rules(struct buf *out, int n)
 			   "params: {window: 10s}\nevents:\n  write:\n    probe: kprobe:vfs_write\n"
 			   "    where: arg.count > %d && (arg.file->f_flags & 0x1000) == 0 && task.comm != \"deadfall\"\n"
 			   "    key: arg.file->f_inode\n"
-			   "    fields: {size: arg.file->f_inode->i_size, name: arg.file->f_path.dentry->d_name.name}\n"
+			   "    fields: {size: arg.file->f_inode->i_size, name: str(arg.file->f_path.dentry->d_name.name)}\n"
 			   "    keep: [kstack]\n  read:\n    probe: kprobe:vfs_read\n"
 			   "    where: '!IS_ERR(arg.file->private_data) && task.uid != 0'\n    key: arg.file->f_inode\n"
+			   "context: {last: 4, keys: 8}\n"
 			   "match: {sequence: [a: write, {b: read, where: task.tid != a.tid}], within: $window}\n"
 			   "on_match: [panic: \"{key:p} written by {a.task}, read by {b.task}\"]\n",
 			   i, i);
@@ -73,11 +75,13 @@ int main(int argc, char **argv)
 	kbtf_find_func(kbtf, NULL, "vfs_read", &func);	/* the index of names is made when it is first asked */
 	types = now_ms();
 	compile_check_text(a, "bench", text.data, text.len, kbtf, &diags, &set);
+	if (set)
+		generate_check(a, set, &diags);
 	end = now_ms();
 	diags_print(&diags, stderr, false);
 	printf("%.3f %.3f\n", types - start, end - types);
 	kbtf_close(kbtf);
 	arena_destroy(a);
 	buf_deinit(&text);
-	return set ? 0 : 1;
+	return set && !diags.n ? 0 : 1;
 }

@@ -37,7 +37,7 @@ whole() {
 	local start end
 	for _ in 1 2 3 4 5 6 7; do
 		start=$EPOCHREALTIME
-		"$build/deadfall" check "$rules" >/dev/null || echo 99999
+		"$build/deadfall" check --memory 1G "$rules" >/dev/null || echo 99999
 		end=$EPOCHREALTIME
 		echo $(((${end/./} - ${start/./}) / 1000))
 	done | sort -n | head -n 1
@@ -48,7 +48,7 @@ for count in 1 1000; do
 	"$build/tests/bench/check" $count "$rules"
 	echo "# $count rules: types $types ms, the rest $rest ms, the whole command $(whole) ms"
 	within "$count rules, all but the types, each" "$(awk "BEGIN { print $rest / $count }")" 1 ms
-	within "$count rules, memory" "$(command time -f %M "$build/deadfall" check "$rules" 2>&1 >/dev/null)" 32768 KB
+	within "$count rules, memory" "$(command time -f %M "$build/deadfall" check --memory 1G "$rules" 2>&1 >/dev/null)" 32768 KB
 	[ $count = 1 ] && within "deadfall check of one rule" "$(whole)" 60 ms
 done
 echo "1..$n"

@@ -83,6 +83,22 @@ static void arena_runs_what_was_deferred_last_first(void **state)
 	assert_int_equal(n, 10);
 }
 
+static void an_inner_arena_is_emptied_alone_and_goes_with_the_other(void **state)
+{
+	struct arena *a = arena_create(NULL, NULL), *inner = arena_inner(a);
+	char *kept = arena_strdup(a, "kept");
+	int n = 0;
+
+	memset(arena_alloc(inner, 100000), 1, 100000);
+	arena_reset(inner);
+	assert_int_equal(arena_used(inner), 0);
+	assert_int_equal(((char *)arena_alloc(inner, 8))[0], 0);
+	assert_string_equal(kept, "kept");
+	arena_defer(inner, add_digit, &n);
+	arena_destroy(a);
+	assert_int_equal(n, 1);
+}
+
 static void arena_grows_arrays(void **state)
 {
 	struct arena *a = arena_create(NULL, NULL);
@@ -162,6 +178,7 @@ int main(void)
 		cmocka_unit_test(buf_failure_is_sticky),
 		cmocka_unit_test(arena_grows_arrays),
 		cmocka_unit_test(arena_reserves_what_is_to_come),
+		cmocka_unit_test(an_inner_arena_is_emptied_alone_and_goes_with_the_other),
 		cmocka_unit_test(arena_runs_what_was_deferred_last_first),
 		cmocka_unit_test(cursor_is_bounded),
 		cmocka_unit_test(nearest_finds_typos_only),

@@ -20,7 +20,7 @@ static struct yaml_file *parse(struct fixture *f, const char *text)
 	f->arena = arena_create(NULL, NULL);
 	f->diags = diags_init(f->arena);
 	f->src = source_from_text(f->arena, "t.yaml", text, strlen(text));
-	return yaml_parse(f->arena, f->src, &f->diags);
+	return yaml_parse(f->arena, f->arena, f->src, &f->diags);
 }
 
 static const char *printed(struct fixture *f)
@@ -51,6 +51,27 @@ static void every_value_knows_its_place(void **state)
 	assert_int_equal(node_part(d, 2, 1).off, 25);
 	assert_int_equal(span_line(d->span), 4);
 	assert_int_equal(f.diags.n, 0);
+	done(&f);
+}
+
+static void a_kept_node_outlives_its_tree(void **state)
+{
+	struct fixture f = { 0 };
+	struct arena *tree = arena_create(NULL, NULL);
+	const char text[] = "a: \"x\\ty == q\"\nb: [1, 2]\n";
+	const struct node *a, *b;
+	struct yaml_file *y;
+
+	parse(&f, text);
+	y = yaml_parse(f.arena, tree, f.src, &f.diags);
+	a = node_keep(f.arena, node_get(y->docs[0], "a"));
+	b = node_keep(f.arena, node_get(y->docs[0], "b"));
+	arena_destroy(tree);
+	assert_string_equal(a->text, "x\ty == q");
+	assert_int_equal(f.src->text[node_part(a, 7, 1).off], 'q');
+	assert_int_equal(b->kind, NODE_LIST);
+	assert_int_equal(b->n, 0);
+	assert_int_equal(span_line(b->span), 2);
 	done(&f);
 }
 
@@ -158,6 +179,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_value_knows_its_place),
+		cmocka_unit_test(a_kept_node_outlives_its_tree),
 		cmocka_unit_test(places_count_bytes_after_other_scripts_and_a_byte_order_mark),
 		cmocka_unit_test(escaped_folded_and_block_scalars_map_to_their_bytes),
 		cmocka_unit_test(several_documents_and_empty_ones),
