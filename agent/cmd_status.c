@@ -28,8 +28,8 @@ static const struct {
 	size_t offset;
 } counters[] = {
 	COUNTER(seen), COUNTER(hit), COUNTER(unknown), COUNTER(key_unknown), COUNTER(field_unknown), COUNTER(recorded),
-	COUNTER(nmi), COUNTER(full), COUNTER(nomem), COUNTER(raced), COUNTER(evicted), COUNTER(fired), COUNTER(own),
-	COUNTER(busy), COUNTER(cut),
+	COUNTER(nmi), COUNTER(full), COUNTER(nomem), COUNTER(raced), COUNTER(evicted), COUNTER(unfinished), COUNTER(fired),
+	COUNTER(own), COUNTER(busy), COUNTER(cut),
 };
 #define NCOUNTERS (sizeof(counters) / sizeof(counters[0]))
 

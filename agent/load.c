@@ -62,7 +62,7 @@ static void size_map(struct bpf_map *m, const struct loaded *s, const struct att
 		n = info->nstates;
 	} else if (!strcmp(name, "df_scratch") || !strcmp(name, "df_blank")) {
 		n = DF_PROGS + DF_NESTED;
-	} else if (!strcmp(name, "df_live")) {
+	} else if (!strcmp(name, "df_live") || !strcmp(name, "df_clocks")) {
 		n = info->nmachines;
 	} else if (!strcmp(name, "df_rules")) {
 		n = info->nrules;

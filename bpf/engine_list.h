@@ -207,12 +207,17 @@ static __always_inline void list_after(struct df_state *s, struct df_rec *r, con
 		df_list_tell(r, mc->rule, verdict);
 }
 
+static long list_clock(__u32 i, struct clock_walk *w)
+{
+	return clock_step(&df_keys, __builtin_offsetof(struct df_state, key), i, w);
+}
+
 /* The record is looked up again: as an argument of a global function it could not be a map's key on v6.1. */
 __attribute__((noinline)) int df_list_key(__u32 prog)
 {
 	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);
 
-	return r ? key_create(&df_keys, __builtin_offsetof(struct df_state, key), r, prog) : 0;
+	return r ? key_create(&df_keys, __builtin_offsetof(struct df_state, key), list_clock, r, prog) : 0;
 }
 
 /* The event for one machine; true if the follow machine is next (its key and column are then in the record). */

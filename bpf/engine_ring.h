@@ -130,12 +130,17 @@ static __always_inline void ring_after(struct df_state_ring *s, struct df_rec *r
 		df_ring_tell(r, mc->rule, verdict);
 }
 
+static long ring_clock(__u32 i, struct clock_walk *w)
+{
+	return clock_step(&df_keys_ring, __builtin_offsetof(struct df_state_ring, key), i, w);
+}
+
 /* The record is looked up again: as an argument of a global function it could not be a map's key on v6.1. */
 __attribute__((noinline)) int df_ring_key(__u32 prog)
 {
 	struct df_rec *r = bpf_map_lookup_elem(&df_scratch, &prog);
 
-	return r ? key_create(&df_keys_ring, __builtin_offsetof(struct df_state_ring, key), r, prog) : 0;
+	return r ? key_create(&df_keys_ring, __builtin_offsetof(struct df_state_ring, key), ring_clock, r, prog) : 0;
 }
 
 static __always_inline bool ring_pass(struct df_rec *r, __u32 prog)

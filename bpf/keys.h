@@ -2,9 +2,17 @@
 /*
  * keys.h - live keys: made, found, and evicted by our own clock.
  *
- * Every live key stands in one slot of its table's range of df_slots. A new key takes the slot under the clock's hand,
- * whose key is evicted unless it had a second event since the hand passed last, or has a deadline running. Kernel LRU
- * maps take no locks or lists, and evict without telling.
+ * Every live key stands in one slot of its table's range of df_slots. A new key takes the slot under the hand of the
+ * table's clock, whose key is evicted unless
+ *
+ *	- it has a deadline running: such a key never goes;
+ *	- it has a match under way, or is alive: it goes only if no idle one stands in the next CLOCK_FAR slots;
+ *	- it had a second event since the hand passed last: an idle one goes only if the next CLOCK_NEAR slots have none
+ *	  without.
+ *
+ * A table that is full of keys with a match under way would be searched in vain, and far, for each new key. So a search
+ * goes only as far as earlier ones have saved: on the whole CLOCK_NEAR slots are looked at for each new key, at most.
+ * Kernel LRU maps take no locks or lists, and evict without telling.
  *
  * A slot is held by the program that fills it until its key is in the hash: else another one would see a slot whose key
  * is not there, take it as well, and leave the first key without a slot, for ever. Nobody waits for a slot: who finds
@@ -17,8 +25,9 @@
 
 #define EEXIST 17
 
-/* Slots that the hand tries for one new key. */
-#define CLOCK_STEPS 8
+/* Slots that are looked at for one new key: in any case, and more in search of an idle key. */
+#define CLOCK_NEAR 8
+#define CLOCK_FAR 120
 
 #define NO_SLOT (~0U)
 
@@ -146,14 +155,41 @@ static __always_inline __s64 beyond_floor(__u16 n)
 	return n > DF_FLOOR ? n - DF_FLOOR : 0;
 }
 
+/* A search for a slot: bpf_loop calls a function for each step, which ends the loop when it has one. */
+struct clock_walk {
+	const struct df_machine *mc;
+	struct df_clock *clock;
+	struct df_stats *st;
+	__u32 far;			/* steps in search of an idle key, before CLOCK_NEAR more */
+	__u32 steps;			/* that were taken */
+	__u32 slot;			/* the result, held; or NO_SLOT */
+};
+
+/* Has the key something to lose? Looked at without its lock, to choose; what is wrong by then is only a worse choice. */
+static __always_inline bool is_busy(const struct df_match *m)
+{
+	return m->state || m->alive;
+}
+
+/* Is it the key's turn to go? Of those that stay the hand has seen that they were used. */
+static __always_inline bool may_go(struct df_match *m, const struct clock_walk *w, __u32 step)
+{
+	__u32 left = w->far + CLOCK_NEAR - step;	/* steps, this one included */
+
+	if (m->deadline_ns || (left > 2 && is_busy(m)))
+		return false;
+	if (!m->used || left == 1 || (step >= CLOCK_NEAR && !is_busy(m)))
+		return true;
+	m->used = 0;
+	return false;
+}
+
 /*
- * Is the clock's slot free, or can it be freed? An entry is identified by the slot it names itself: a key that stands
- * in two slots (two CPUs made it at the same time) keeps the other one. Of what stands in the way, a key that was just
- * used stays, and one that is alive or has a match under way as long as others are near: keys that come and go do not
- * drive out those that are waited for.
+ * Is the slot free, or can it be freed? An entry is identified by the slot it names itself: a key that stands in two
+ * slots (two CPUs made it at the same time) keeps the other one.
  */
-static __always_inline bool slot_free(void *map, __u32 key_off, struct df_mkey *c, __u32 slot, int step,
-				      const struct df_machine *mc, struct df_stats *st)
+static __always_inline bool slot_free(void *map, __u32 key_off, struct df_mkey *c, __u32 slot, __u32 step,
+				      const struct clock_walk *w)
 {
 	struct df_entry *v;
 	bool mine, alive, busy;
@@ -165,16 +201,12 @@ static __always_inline bool slot_free(void *map, __u32 key_off, struct df_mkey *
 	v = bpf_map_lookup_elem(map, c);
 	if (!v || v->m.slot != slot)
 		return true;
-	if (v->m.deadline_ns)
+	if (!may_go(&v->m, w, step))
 		return false;
-	busy = v->m.state || (v->m.born && v->m.alive);
-	if ((v->m.used || (busy && step < CLOCK_STEPS - 2)) && step < CLOCK_STEPS - 1) {
-		v->m.used = 0;
-		return false;
-	}
 	bpf_spin_lock(&v->lock);
 	mine = v->m.slot == slot && !v->m.dead && !v->m.deadline_ns;
 	alive = v->m.alive;
+	busy = is_busy(&v->m);
 	machine = v->m.machine;
 	nodes = beyond_floor(v->m.nring) + beyond_floor(v->m.npinned);
 	if (mine) {
@@ -185,8 +217,10 @@ static __always_inline bool slot_free(void *map, __u32 key_off, struct df_mkey *
 	if (!mine)
 		return false;
 	if (!bpf_map_delete_elem(map, c)) {
-		st->evicted++;
-		count_evicted(mc);
+		w->st->evicted++;
+		if (busy)
+			w->st->unfinished++;
+		count_evicted(w->mc);
 		__sync_fetch_and_add(&df_ctl.nodes_left, nodes);	/* which only lists ask for */
 		if (alive)
 			live_add(machine, -1);
@@ -215,24 +249,47 @@ static __always_inline void slot_let_go(struct df_slot *c)
 	c->held = 0;
 }
 
-/* A slot for a new key of the machine's table, evicting another one if need be; it is held. */
-static __always_inline __u32 slot_take(void *map, __u32 key_off, struct df_rec *r, const struct df_machine *mc, struct df_stats *st)
+/* One step of the clock's hand; the engines make bpf_loop's callbacks of it, each with the map that it has. */
+static __always_inline long clock_step(void *map, __u32 key_off, __u32 step, struct clock_walk *w)
 {
-	for (int i = 0; i < CLOCK_STEPS; i++) {
-		__u32 slot = mc->first_slot + (__sync_fetch_and_add(&df_ctl.clock_hand, 1) & (mc->slots - 1));
-		struct df_slot *c = bpf_map_lookup_elem(&df_slots, &slot);
+	__u32 slot = w->mc->first_slot + (__sync_fetch_and_add(&w->clock->hand, 1) & (w->mc->slots - 1));
+	struct df_slot *c = bpf_map_lookup_elem(&df_slots, &slot);
 
-		if (!c)
-			return NO_SLOT;
-		if (!slot_hold(c))
-			continue;
-		if (slot_free(map, key_off, &c->key, slot, i, mc, st)) {
-			slot_write(&c->key, r);
-			return slot;
-		}
+	w->steps = step + 1;
+	if (!c)
+		return 1;
+	if (!slot_hold(c))
+		return 0;
+	if (!slot_free(map, key_off, &c->key, slot, step, w)) {
 		slot_let_go(c);
+		return 0;
 	}
-	return NO_SLOT;
+	w->slot = slot;
+	return 1;
+}
+
+typedef long clock_fn(__u32 step, struct clock_walk *w);
+
+/* A slot for a new key of the machine's table, evicting another one if need be; it is held. */
+static __always_inline __u32 slot_take(clock_fn *step, struct df_rec *r, const struct df_machine *mc, struct df_stats *st)
+{
+	__u32 machine = r->machine;
+	struct clock_walk w = { .mc = mc, .st = st, .slot = NO_SLOT };
+	struct df_slot *c;
+	__u32 saved;
+
+	w.clock = bpf_map_lookup_elem(&df_clocks, &machine);
+	if (!w.clock)
+		return NO_SLOT;
+	w.far = w.clock->saved;
+	bpf_loop(w.far + CLOCK_NEAR, step, &w, 0);
+	saved = w.far + CLOCK_NEAR - w.steps;
+	w.clock->saved = saved < CLOCK_FAR ? saved : CLOCK_FAR;
+	c = bpf_map_lookup_elem(&df_slots, &w.slot);
+	if (!c)
+		return NO_SLOT;
+	slot_write(&c->key, r);
+	return w.slot;
 }
 
 /* The slot's key is in the hash now, or (err) could not get there. */
@@ -251,7 +308,7 @@ static __always_inline void slot_settle(__u32 slot, long err)
  * Make the record's key live. 0: it could not be done, and that is counted. prog numbers the program, whose blank entry
  * is used. The engines make global functions of it, which the verifier checks once.
  */
-static __always_inline int key_create(void *map, __u32 key_off, struct df_rec *r, __u32 prog)
+static __always_inline int key_create(void *map, __u32 key_off, clock_fn *step, struct df_rec *r, __u32 prog)
 {
 	struct df_blank *blank = bpf_map_lookup_elem(&df_blank, &prog);
 	struct df_entry *e = (struct df_entry *)blank;
@@ -262,7 +319,7 @@ static __always_inline int key_create(void *map, __u32 key_off, struct df_rec *r
 
 	if (!blank || !mc || !st)
 		return 0;
-	slot = slot_take(map, key_off, r, mc, st);
+	slot = slot_take(step, r, mc, st);
 	if (slot == NO_SLOT) {
 		st->full++;
 		loss(mc->rule);

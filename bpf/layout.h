@@ -26,6 +26,7 @@
  *	.data.df_losses	u32[]: losses by rule: events not seen or not recorded; the agent adds what probes missed
  *	.data.df_evicts	u32[]: by rule, keys evicted with the state of their match
  *	df_live		array, machine -> s64: live keys
+ *	df_clocks	array, machine -> struct df_clock: whose turn it is to be evicted
  *	df_reach	array, df_machine.first_state + state -> struct df_reach
  *	df_rules	array, rule number -> struct df_rule: what each rule may do
  *	df_usdt		array of struct df_usdt_site, by the cookie of the site's uprobe
@@ -288,7 +289,7 @@ struct df_stats {
 	__u64 full;		/* no room for a new key: not recorded */
 	__u64 nomem;		/* no memory for a list node: state advanced, event not in the history */
 	__u64 raced;		/* its key was evicted meanwhile: not recorded */
-	__u64 evicted;		/* live keys of the table evicted to make room for this event's key */
+	__u64 evicted;		/* keys of the table evicted to make room for this event's key ... */
 	__u64 fired;		/* completed a match */
 	__u64 own;		/* came from the agent itself: not recorded */
 	__u64 busy;		/* more than DF_NESTED probes within each other on one CPU: not recorded */
@@ -300,9 +301,16 @@ struct df_stats {
 	__u64 delay_often;	/* since this CPU had waited too much already, */
 	__u64 delay_dry;	/* since it is a dry run */
 	__u64 cut;		/* recorded in the place of an older event, before the history was full: see DF_FLOOR */
+	__u64 unfinished;	/* ... of them such as had a match under way, or were alive */
 };
 
 #define DF_CLAUSES 8
+
+/* The clock of a table's keys (bpf/keys.h). */
+struct df_clock {
+	__u32 hand;		/* turns about the table's slots */
+	__u32 saved;		/* steps that a search may take beyond its own: others took so many less */
+};
 
 /* Waits (bpf/delay.h): the longest with interrupts off, and what a CPU may save up for bursts. */
 #define DF_DELAY_IRQS_OFF_NS 100000
@@ -359,7 +367,7 @@ struct df_ctl {
 	__u64 started_ns;	/* when the set was attached */
 	__s64 wall_offset_ns;	/* CLOCK_REALTIME - CLOCK_MONOTONIC at that time */
 	__u32 tgid;		/* the agent, excluded from its own traps; 0: nobody */
-	__u32 clock_hand;
+	__u32 pad;
 	__u32 crash_returned;	/* times crash_kexec came back */
 	__u32 fired;		/* df_fires index + 1 of the verdict that crashed the machine; 0: none */
 	char set[32];		/* name of the set */

@@ -153,6 +153,14 @@ struct {
 	__type(value, __s64);
 } df_live SEC(".maps");
 
+/* By machine. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct df_clock);
+} df_clocks SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -20,6 +20,7 @@ static const char *loss_words(const char *counter)
 		{ "busy", "came while too many probes were within each other: not recorded" },
 		{ "cut", "took the place of an older event before the history was full: the set's memory was used up" },
 		{ "evicted", "older keys, with their history, made room for this event's key" },
+		{ "unfinished", "of these keys had a match under way, or were alive" },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)

@@ -100,7 +100,8 @@ static uint64_t fixed_size(const struct memory_spec *s)
 
 	return FIXED_MAPS + percpu_map(s, scratch, sizeof(struct df_rec)) + percpu_map(s, scratch, state_size(s)) +
 	       percpu_map(s, s->nevents, sizeof(struct df_stats)) + array_map(s->nstates, sizeof(struct df_reach)) +
-	       array_map(s->nrules, sizeof(struct df_rule)) + 2 * pages(s->text) +
+	       array_map(s->nrules, sizeof(struct df_rule)) + array_map(s->ntables, sizeof(struct df_clock)) +
+	       2 * pages(s->text) +
 	       (s->hooks + s->programs) * PROGRAM_ENGINE + PROGRAMS_SMALL + TYPES + s->functions * FUNCTION_MULTI +
 	       s->singles * FUNCTION_SINGLE;
 }

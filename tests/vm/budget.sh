@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What `check` says of a set's memory is what the kernel takes, whole histories included; a budget is kept; what does not
-# fit is refused before anything is taken. 6.1 has its histories in arrays.
+# fit is refused before anything is taken. Keys that wait for something are not driven out by those that come and go, as long as
+# there is room for both; else that is counted. 6.1 has its histories in arrays.
 set -u
 # shellcheck source=tests/vm/tap
 . "$(dirname "$0")/tap"
@@ -48,6 +49,13 @@ commands='
 	deadfall compile budget.yaml -o set.bpf.o
 	try refused-object deadfall run --dry-run --memory 2M set.bpf.o
 	try no-room deadfall run --dry-run --memory 8G huge.yaml
+	agent crowd.yaml
+	echo each 1 40 >/proc/inject; echo many 1000 5000 >/proc/inject
+	n=1; while [ $n -le 40 ]; do echo b $n; n=$((n + 1)); done >/proc/inject
+	deadfall status --json >$out/crowd.json
+	echo each 10000 200 >/proc/inject
+	deadfall status --json >$out/crowded.json; deadfall status | grep unfinished
+	end
 	echo "== end"; cat /proc/vmstat | grep oom_kill; true'
 
 mem() { # WORD FIELD: 1 MemAvailable, 2 SUnreclaim, 3 VmallocUsed; KB
@@ -72,7 +80,7 @@ no_more() { # LIMIT GOT
 budget_on() { # RELEASE MODULE SMALL
 	local release=$1
 	run_vm "budget-$release" --kernel "$release" --no-kdump --module "$2" --copy tests/vm/rules/budget.yaml:/root/budget.yaml \
-		--copy "$huge:/root/huge.yaml" -- "${commands//SMALL/$3}"
+		--copy "$huge:/root/huge.yaml" --copy tests/vm/rules/crowd.yaml:/root/crowd.yaml -- "${commands//SMALL/$3}"
 	check "$release: the machine is fine afterwards" same 0 "$rc"
 	check "$release: loaded: the estimate is what the kernel notes of maps and programs" \
 		near "$(figure start)" $(($(sed -n 's/^noted //p' "$dir/command.log") / 1024)) 15
@@ -85,6 +93,14 @@ budget_on() { # RELEASE MODULE SMALL
 	check "$release: ... by table" says refused-object 'filled: 2048 keys of'
 	check "$release: more than the machine has is refused: exit 3" says no-room '^status 3$'
 	check "$release: ... with what there is" says no-room 'this machine has .* left'
+	check "$release: 40 keys that wait are there after 5,000 others in a table of 128" holds '.[0].rules[0].fires == 40' out/crowd.json
+	check "$release: ... the others made room for each other" holds \
+		'.[0].events | all(.full + .unfinished == 0) and any(.evicted > 4000)' out/crowd.json
+	check "$release: where 200 wait, 128 stay, and who had to go is counted and shown" holds \
+		'.[0].events[0] | .unfinished >= 200 - 128 and .unfinished < 90 and .full == 0' out/crowded.json
+	check "$release: ... by status as well" grep -q 'unfinished [1-9]' "$dir/command.log"
+	check "$release: a key whose deadline runs never goes: there is no room for more, which is counted" holds \
+		'[.[0].events[] | select(.rule == "deadlines") | .unfinished + .evicted, .full] | .[0] == 40 and .[1] == 200 - 128' out/crowded.json
 	check "$release: nobody was killed for memory" says end '^oom_kill 0'
 	check "$release: no complaints of the kernel" holds '.splats == []'
 }
