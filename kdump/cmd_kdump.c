@@ -207,8 +207,9 @@ static int crash_for_test(const char *target)
 	struct err err;
 
 	doctor_gather(target, &facts);
-	if (!doctor_run(&facts, results)) {
+	if (!doctor_run(&facts, results))
 		print_checks(results, false);
+	if (!doctor_may_test(results)) {
 		fprintf(stderr, "deadfall kdump test: not started: the crash would not be captured\n");
 		return EXIT_ENVIRONMENT;
 	}

@@ -325,9 +325,17 @@ static void check_makedumpfile(const struct doctor_facts *f, struct check_result
 	if (f->pages.known)
 		return found(r, CHECK_OK, "version %u.%u.%u reads this kernel's memory", f->makedumpfile.version[0],
 			     f->makedumpfile.version[1], f->makedumpfile.version[2]);
-	found(r, CHECK_WARN, "version %u.%u.%u could not be tried on this kernel: %s", f->makedumpfile.version[0],
-	      f->makedumpfile.version[1], f->makedumpfile.version[2], f->makedumpfile_error);
-	fix(r, "deadfall kdump test");
+	if (f->have_state && f->state.capsule_only && !is_beside(f))
+		return found(r, CHECK_OK, "not needed: capsules only");
+	r->test_tells = true;
+	/* What it cannot do in the running kernel it could not do to the dead one, unless it has been seen to. */
+	found(r, f->kcore_closed || f->tested ? CHECK_WARN : CHECK_FAIL, "version %u.%u.%u could not %s: %s",
+	      f->makedumpfile.version[0], f->makedumpfile.version[1], f->makedumpfile.version[2],
+	      f->kcore_closed ? "be tried on this kernel" : "read this kernel's memory", f->makedumpfile_error);
+	if (f->tested)
+		return fix(r, "none needed: a test of this set-up passed");
+	fix(r, "deadfall kdump test, to see whether it does at a crash%s",
+	    f->kcore_closed ? "" : "; or a makedumpfile that knows this kernel; or deadfall kdump setup --capsule-only");
 }
 
 static void check_panic(const struct doctor_facts *f, struct check_result *r)
@@ -395,4 +403,13 @@ bool doctor_run(const struct doctor_facts *f, struct check_result *results)
 		ready &= results[i].state != CHECK_FAIL;
 	}
 	return ready;
+}
+
+bool doctor_may_test(const struct check_result *results)
+{
+	for (size_t i = 0; doctor_checks[i].name; i++) {
+		if (results[i].state == CHECK_FAIL && !results[i].test_tells)
+			return false;
+	}
+	return true;
 }

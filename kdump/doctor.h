@@ -40,6 +40,8 @@ struct doctor_facts {
 	bool have_makedumpfile;
 	struct makedumpfile makedumpfile;
 	char makedumpfile_error[256];
+	bool kcore_closed;		/* so that makedumpfile cannot be tried here (lockdown=confidentiality) */
+	bool tested;			/* a test of this set-up passed */
 	struct page_kinds pages;
 	struct doctor_target {
 		char target[1024];	/* directory, device or server */
@@ -63,6 +65,7 @@ struct check_result {
 	enum check_state state;
 	char text[600];			/* what was found */
 	char fix[600];			/* what to do, "" if nothing */
+	bool test_tells;		/* a test of the capture finds out: it may begin even where this fails */
 };
 
 struct check {
@@ -100,6 +103,9 @@ void doctor_dump_size(const struct page_kinds *p, int level, long long *most, lo
 
 /* Run all checks into results (as many as the table has entries); true if a dump would be saved. */
 bool doctor_run(const struct doctor_facts *f, struct check_result *results);
+
+/* Whether a test of the capture may begin: nothing fails but what the test itself finds out. */
+bool doctor_may_test(const struct check_result *results);
 
 #define DOCTOR_CHECKS_MAX 24
 

@@ -7,11 +7,13 @@
 #include "kdump/kexec.h"
 #include "kdump/process.h"
 #include "kdump/raw.h"
+#include "kdump/selftest.h"
 #include "kdump/ssh.h"
 #include "kdump/target.h"
 #include "kdump/watchdog.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +92,11 @@ static void gather_makedumpfile(struct doctor_facts *f)
 	struct process p = { .argv = argv, .limit = 120 };
 	struct process_result r;
 	struct err err;
+	int kcore = open(argv[2], O_RDONLY | O_CLOEXEC);
 
+	f->kcore_closed = kcore < 0;
+	if (kcore >= 0)
+		close(kcore);
 	f->have_makedumpfile = !makedumpfile_probe(&f->makedumpfile, &err);
 	if (!f->have_makedumpfile) {
 		snprintf(f->makedumpfile_error, sizeof(f->makedumpfile_error), "%.250s", err.msg);
@@ -183,9 +189,12 @@ static void gather_targets(const char *target, struct doctor_facts *f)
 
 void doctor_gather(const char *target, struct doctor_facts *f)
 {
+	char verdict[700];
+
 	*f = (struct doctor_facts){ 0 };
 	doctor_gather_kernel("", f);
 	gather_owner(f);
 	gather_makedumpfile(f);
+	f->tested = f->have_state && selftest_verdict(&f->state, verdict, sizeof(verdict)) == SELFTEST_PASSED;
 	gather_targets(target, f);
 }

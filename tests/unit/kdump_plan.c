@@ -229,6 +229,23 @@ static void each_condition_is_checked(void **state)
 	BREAKS("space", (f.targets[0].free = 100, f.state.capsule_only = true));
 	BREAKS("space", (f.targets[0].free = 10 << 20, f.pages.known = false));
 	BREAKS("makedumpfile", (f.have_makedumpfile = false, strcpy(f.makedumpfile_error, "not there")));
+	BREAKS("makedumpfile", (f.pages.known = false, strcpy(f.makedumpfile_error, "not supported")));
+}
+
+/* A test crashes the machine: not where it is known that nothing would be saved, but where it alone can tell. */
+static void a_test_begins_where_it_tells_something(void **state)
+{
+	struct check_result results[DOCTOR_CHECKS_MAX];
+	struct doctor_facts f = healthy();
+
+	doctor_run(&f, results);
+	assert_true(doctor_may_test(results));
+	f.pages.known = false;
+	assert_false(doctor_run(&f, results));
+	assert_true(doctor_may_test(results));
+	f.have_makedumpfile = false;
+	doctor_run(&f, results);
+	assert_false(doctor_may_test(results));
 }
 
 static void what_may_spoil_a_dump_warns(void **state)
@@ -239,6 +256,14 @@ static void what_may_spoil_a_dump_warns(void **state)
 	assert_int_equal(result_of(&f, "owner").state, CHECK_WARN);
 	f.crash_kexec_post_notifiers = 1;
 	assert_int_equal(result_of(&f, "panic").state, CHECK_WARN);
+	/* makedumpfile cannot be tried, or does at a crash what it did not here. */
+	f.pages.known = false;
+	f.kcore_closed = true;
+	assert_int_equal(result_of(&f, "makedumpfile").state, CHECK_WARN);
+	f.kcore_closed = false;
+	f.tested = true;
+	assert_int_equal(result_of(&f, "makedumpfile").state, CHECK_WARN);
+	f.pages.known = true;
 	/* Between the expected size and the most that it can be. */
 	f.targets[0].free = 100LL << 20;
 	assert_int_equal(result_of(&f, "space").state, CHECK_WARN);
@@ -445,6 +470,7 @@ int main(void)
 		cmocka_unit_test(results_of_a_capture),
 		cmocka_unit_test(a_healthy_machine_is_ready),
 		cmocka_unit_test(each_condition_is_checked),
+		cmocka_unit_test(a_test_begins_where_it_tells_something),
 		cmocka_unit_test(what_may_spoil_a_dump_warns),
 		cmocka_unit_test(beside_another_service),
 		cmocka_unit_test(a_second_target_takes_over),

@@ -8,7 +8,8 @@ set -u
 . tests/vm/kdump-lib
 
 test_doctor() {
-	limit=600 run_vm doctor --module i6300esb --qemu-args "-device i6300esb" -- '
+	limit=600 run_vm doctor --module i6300esb --qemu-args "-device i6300esb" --module ramoops \
+		--append "reserve_mem=1M:4096:oops ramoops.mem_name=oops" -- '
 		judge() { deadfall kdump doctor >/run/d; echo "$1: $? $(grep -c ^FAIL /run/d) $(grep ^FAIL /run/d | tr -s " " | tr "\n" ";") $(grep ^warn /run/d | tr -s " " | tr "\n" ";")"; }
 		state() { sed -i -E "$1" /run/deadfall/kdump.json; }
 		judge nothing
@@ -26,6 +27,9 @@ test_doctor() {
 		umount /var/crash; judge unmounted
 		mount /dev/vda /var/crash; judge mounted
 		mv /usr/bin/makedumpfile /run/; judge no-makedumpfile; mv /run/makedumpfile /usr/bin/
+		mkdir -p /root/bin; printf "%s\n" "#!/bin/sh" "[ \$1 != --mem-usage ] || { echo The kernel is not supported by the test; exit 1; }" \
+			"exec /usr/bin/makedumpfile \"\$@\"" >/root/bin/makedumpfile; chmod 755 /root/bin/makedumpfile
+		PATH=/root/bin:$PATH judge makedumpfile-of-old; rm /root/bin/makedumpfile
 		sed -i s/virtio_blk.ko// /run/deadfall/kdump.json; judge driver-missing
 		sed -i s/6.12/6.11/ /run/deadfall/kdump.json; judge other-kernel
 		deadfall kdump setup >/dev/null
@@ -37,6 +41,7 @@ test_doctor() {
 		echo 1 >$notifiers; judge notifiers; echo 0 >$notifiers
 		watchdog -F -T 60 -t 1 /dev/watchdog0 & sleep 1; judge watchdog; kill $!; sleep 1
 		sysctl -qw kernel.panic_on_oops=1; deadfall kdump doctor | grep "^ok *panic"; sysctl -qw kernel.panic_on_oops=0
+		deadfall kdump doctor | grep pstore; modprobe -r ramoops; deadfall kdump doctor | grep pstore
 		mount -t securityfs none /sys/kernel/security; cat /sys/kernel/security/lockdown
 		rm /run/deadfall/kdump.json; judge foreign; deadfall kdump status; echo "status $?"
 		deadfall kdump setup --replace >/dev/null; echo 1 >/proc/sys/kernel/kexec_load_disabled; kexec -p -u
@@ -53,6 +58,8 @@ test_doctor() {
 	check "doctor: target not mounted" command_said "^unmounted: 3 .*FAIL target"
 	check "doctor: mounted again it is ready" command_said "^mounted: 0 0"
 	check "doctor: no makedumpfile" command_said "^no-makedumpfile: 3 1 FAIL makedumpfile"
+	check "doctor: a makedumpfile that cannot read this kernel" \
+		command_said "^makedumpfile-of-old: 3 1 FAIL makedumpfile .*not supported by the test"
 	check "doctor: a driver is missing in the initramfs" command_said "^driver-missing: 3 1 FAIL drivers"
 	check "doctor: set up for another kernel" command_said "^other-kernel: 3 .*FAIL kernel"
 	check "doctor: a kernel without kdump" command_said "^no-support: 3 .*FAIL support"
@@ -61,6 +68,8 @@ test_doctor() {
 	check "doctor: panic notifiers that run first are worth a warning" command_said "^notifiers: 0 0 .*warn panic .*notifiers"
 	check "doctor: a watchdog that the crash kernel would not feed" command_said "^watchdog: 3 1 FAIL watchdog"
 	check "doctor: panic_on_oops is told" command_said "^ok +panic +every panic and oops is dumped"
+	check "doctor: pstore, where it is" command_said "^ok +pstore .*also goes to pstore .ramoops"
+	check "doctor: and where it is not" command_said "^ok +pstore +none"
 	check "doctor: a crash kernel of somebody else" command_said "^foreign: 3 .*FAIL owner it is of another program"
 	check "doctor: loading is disabled, and ours is loaded: it stays" command_said "^load-disabled: 0 0"
 	check "doctor: under lockdown a crash kernel that is loaded stays good" command_said "^lockdown: 0 0"
