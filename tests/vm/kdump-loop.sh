@@ -61,12 +61,23 @@ as_large_as_its_own() {
 	[ "$(stat -c %s "$dir/vmcore")" -le $(($(stat -c %s "$dir/own") * 102 / 100)) ] || stat -c '%n %s' "$dir/vmcore" "$dir/own"
 }
 
+newest() {
+	debugfs -R 'ls -p /crash' "$image" 2>/dev/null | cut -d/ -f6 | grep -- '-loop$' | sort | tail -n 1
+}
+
+# 128 files were written before the first crash, none before the second.
+differs_in_its_course() {
+	"$build/deadfall" report --diff --format json "$build/tests/$test/first/capsule" "$dir/capsule" >"$dir/diff.json"
+	jq -c '{same_signature, different}' "$dir/diff.json"
+	jq -e '.same_signature and .different != []' "$dir/diff.json"
+}
+
 truncate -s 600M "$image"
 mke2fs -q -t ext4 "$image"
 loop_vm first --append crashkernel=128M 'arm --at-boot
 	deadfall kdump status | grep makedumpfile; for i in $(seq 128); do dd if=/dev/zero of=/tmp/f$i bs=1 count=32 2>/dev/null; done; meet first'
 check "the rule crashes the machine at its first boot, with 128 MB for the crash kernel" console "deadfall: complete: .*-loop"
-first=$(debugfs -R 'ls -p /crash' "$image" 2>/dev/null | cut -d/ -f6 | grep -- '-loop$' | tail -n 1)
+first=$(newest)
 echo "# 1 GB, crashkernel=128M: $(figures "$first")"
 debugfs -R "dump /crash/$first/capsule $dir/capsule" "$image" 2>/dev/null
 debugfs -R "dump /crash/$first/vmcore $dir/vmcore" "$image" 2>/dev/null
@@ -83,6 +94,8 @@ check "a service does not arm it again: the crash came soon after boot" \
 	command_said "^at-boot: .*rule 'loop' only logs: its last panic.* came [0-9]+ s after boot"
 check "it logs" command_said "^at-boot: matched: rule loop at event rename"
 check "by hand it arms, and crashes the machine" console "deadfall: complete: .*-loop"
+debugfs -R "dump /crash/$(newest)/capsule $dir/capsule" "$image" 2>/dev/null
+check "report --diff knows the two for one bug, and shows in what its courses differ" differs_in_its_course
 
 loop_vm third 'arm; meet third; end; deadfall kdump forget loop; arm --disarmed; sed "s/^/forgot: /" /tmp/run; end
 	deadfall dumps --dir /disk/crash --json'

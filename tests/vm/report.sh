@@ -51,6 +51,36 @@ crash_has() {
 	grep -E -q -- "$want" "$scratch/crash.out" || { tail -n 30 "$scratch/crash.out"; return 1; }
 }
 
+# All commands of docs/post-mortem.md in one session, each with the fact that its output must have.
+crash_commands() {
+	local line bad=0
+	in_crash '!echo @sys' sys '!echo @bt' bt '!echo @bt-a' 'bt -a' '!echo @ps' ps '!echo @log' log '!echo @files' files '!echo @mod' mod \
+		'!echo @struct' 'struct task_struct.pid,comm init_task' '!echo @bpf' bpf '!echo @extension' "extend $PWD/$build/deadfall.so" \
+		deadfall '!echo @context' 'deadfall -c' '!echo @events' 'deadfall -e' '!echo @json' 'deadfall -j' '!echo @end' >"$scratch/all"
+	while read -r line; do
+		awk -v m="@${line%% *}" '$0 == m { on = 1; next } /^@/ { on = 0 } on' "$scratch/all" >"$scratch/one"
+		grep -E -q -- "${line#* }" "$scratch/one" && continue
+		echo "crash: ${line%% *}: not there: ${line#* }"
+		tail -n 12 "$scratch/one"
+		bad=1
+	done <<-END
+		sys RELEASE: $kernel\.
+		bt __crash_kexec at
+		bt-a CPU: 0 .*COMMAND:
+		ps \[kthreadd\]
+		log Linux version $kernel\.
+		files /dev/ttyS
+		mod virtio_blk .*[0-9]{4}
+		struct comm = "swapper/0
+		bpf df_|BPF_MAP_TYPE|RINGBUF
+		extension VERDICT: asked-twice: asked for
+		context ask \(b\) .*ask\[
+		events ask \(a\) .*ask\[
+		json "rule": "asked-twice"
+	END
+	return $bad
+}
+
 drgn_agrees() {
 	DEADFALL=$deadfall PYTHONPATH=contrib/drgn /usr/bin/python3 - "$dir/vmcore" <<'EOF'
 import sys, deadfall
@@ -186,10 +216,7 @@ for kernel in 6.12 6.1; do
 	check "$kernel: the dump is not taken for the output" keeps_the_dump
 	check "$kernel: damaged dumps give a report or a refusal" survives_damage
 	check "$kernel: a namelist from the dump alone" "$deadfall" vmlinux "$dir/vmcore" -o "$scratch/vmlinux"
-	check "$kernel: crash: bt of the crashed task" crash_has '__crash_kexec at' bt
-	check "$kernel: crash: ps lists sleeping tasks" crash_has '\[kthreadd\]' ps
-	check "$kernel: crash: log, struct, bpf" crash_has 'df_|BPF_MAP_TYPE|swapper' 'struct task_struct.comm init_task' bpf
-	check "$kernel: crash: deadfall.so" crash_has 'VERDICT: asked-twice: asked for' "extend $PWD/$build/deadfall.so" deadfall
+	check "$kernel: crash: sys, bt, bt -a, ps, log, files, mod, struct, bpf; all of deadfall.so" crash_commands
 	mode=--minimal
 	check "$kernel: crash: deadfall.so in minimal mode" crash_has 'VERDICT: asked-twice: asked for' \
 		"extend $PWD/$build/deadfall.so" deadfall
