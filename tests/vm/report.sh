@@ -56,7 +56,8 @@ crash_commands() {
 	local line bad=0
 	in_crash '!echo @sys' sys '!echo @bt' bt '!echo @bt-a' 'bt -a' '!echo @ps' ps '!echo @log' log '!echo @files' files '!echo @mod' mod \
 		'!echo @struct' 'struct task_struct.pid,comm init_task' '!echo @bpf' bpf '!echo @extension' "extend $PWD/$build/deadfall.so" \
-		deadfall '!echo @context' 'deadfall -c' '!echo @events' 'deadfall -e' '!echo @json' 'deadfall -j' '!echo @end' >"$scratch/all"
+		deadfall '!echo @context' 'deadfall -c' '!echo @events' 'deadfall -e' '!echo @json' 'deadfall -j' \
+		'!echo @key' "deadfall -c $(jq .match.key "$scratch/a")" '!echo @help' 'help deadfall' '!echo @end' >"$scratch/all"
 	while read -r line; do
 		awk -v m="@${line%% *}" '$0 == m { on = 1; next } /^@/ { on = 0 } on' "$scratch/all" >"$scratch/one"
 		grep -E -q -- "${line#* }" "$scratch/one" && continue
@@ -77,6 +78,8 @@ crash_commands() {
 		context ask \(b\) .*ask\[
 		events ask \(a\) .*ask\[
 		json "rule": "asked-twice"
+		key ask \(b\) .*ask\[
+		help events of this key
 	END
 	return $bad
 }
