@@ -29,6 +29,7 @@ test_fs() {
 # What the crash kernel could not mount is refused by the set-up, not found out at a crash.
 test_two_devices() {
 	local images=() i
+	mkdir -p "$build/tests/$test"
 	for i in 1 2; do
 		images+=("$(realpath -m "$build/tests/$test/btrfs$i.img")")
 		rm -f "${images[-1]}"
