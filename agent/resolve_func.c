@@ -14,6 +14,8 @@
 
 #include "lib/arena.h"
 #include "rules/deny.h"
+#include "rules/returns.h"
+#include "rules/type.h"
 
 /* Returns of so many functions at most are watched by fexit although kretprobe would do. */
 #define FEXIT_PREFERRED 15
@@ -58,6 +60,31 @@ static void look_up_types(struct found *list)
 			list->typed = false;
 		}
 	}
+}
+
+/* Of a probe "... -> TYPE" those that return it; false after an error. */
+static bool keep_returning(struct resolver *r, struct found *list)
+{
+	const char *returns = r->probe->returns;
+	struct types *types = returns ? types_create(r->a, r->kbtf) : NULL;
+	const struct type *wanted = types ? returns_type(r->a, types, returns) : NULL;
+	uint32_t n = 0;
+
+	if (!returns)
+		return true;
+	list->typed = true;
+	for (uint32_t i = 0; wanted && i < list->n; i++) {
+		if (!returns_it(types, &list->types[i], wanted))
+			continue;
+		list->items[n] = list->items[i];
+		list->types[n++] = list->types[i];
+	}
+	if (!n) {
+		resolve_fail(r, ERR_ABSENT, arena_printf(r->a, "no function of '%s' returns that on this kernel", r->probe->text));
+		return false;
+	}
+	list->n = n;
+	return true;
 }
 
 static struct target *find_target(struct resolver *r, uint32_t hook, const struct function *f)
@@ -302,6 +329,8 @@ void resolve_function(struct resolver *r)
 	if (!denied_ok(r, &list))
 		return;
 	look_up_types(&list);
+	if (!keep_returning(r, &list))
+		return;
 	if (!strcmp(p->kind, "kprobe")) {
 		add_entry(r, &list);
 	} else if (!strcmp(p->kind, "fentry")) {

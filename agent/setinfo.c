@@ -173,6 +173,7 @@ static void parse_event(struct arena *a, const json_t *j, struct info_event *e)
 						    .text = get_text(a, p, "text"),
 						    .pattern = get_text(a, p, "pattern"),
 						    .module = get_text(a, p, "module"),
+						    .returns = get_text(a, p, "returns"),
 						    .target = get_text(a, p, "target"),
 						    .provider = get_text(a, p, "provider"),
 						    .rate = get_u64(p, "rate") };

@@ -17,6 +17,7 @@ struct info_probe {
 	const char *kind;	/* "kprobe", "usdt", ... */
 	const char *text;	/* as the rule has it */
 	const char *pattern, *module, *target, *provider;	/* NULL where the kind has none */
+	const char *returns;	/* only functions that return this type; NULL: any */
 	uint64_t rate;						/* interval: ns; profile: Hz */
 };
 

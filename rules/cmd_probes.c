@@ -14,6 +14,7 @@
 #include "lib/arena.h"
 #include "rules/deny.h"
 #include "rules/kbtf.h"
+#include "rules/probe.h"
 #include "rules/type.h"
 
 #define TRACEITER "__traceiter_"
@@ -21,9 +22,36 @@
 struct listing {
 	struct arena *arena;
 	struct types *types;
-	const char *glob;
+	const char *glob, *module;	/* module NULL: any */
+	bool functions, tracepoints;	/* what of them is wanted */
 	uint32_t n, denied;
 };
+
+/*
+ * GLOB alone, or as a rule writes it: KIND:[MODULE:]GLOB, tracepoint:CATEGORY:GLOB (of categories BTF knows nothing),
+ * MODULE:GLOB. False: a kind whose places are not the kernel's.
+ */
+static bool parse_place(struct listing *l, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	const struct probe_kind_info *k = probe_kinds;
+
+	l->functions = l->tracepoints = true;
+	while (colon && k->name && (strncmp(k->name, text, (size_t)(colon - text)) || k->name[colon - text]))
+		k++;
+	if (colon && k->name) {
+		l->functions = k->flags & PROBE_FUNCTION;
+		l->tracepoints = k->flags & PROBE_TRACE;
+		text = colon + 1;
+		colon = strchr(text, ':');
+	}
+	if (colon && l->functions) {
+		l->module = arena_strndup(l->arena, text, (size_t)(colon - text));
+		l->tracepoints = false;
+	}
+	l->glob = colon ? colon + 1 : text;
+	return l->functions || l->tracepoints;
+}
 
 static void print_params(struct listing *l, const struct kbtf_func *f, uint32_t first)
 {
@@ -68,9 +96,17 @@ static int list_tracepoint(const struct kbtf_func *f, void *arg)
 	return 0;
 }
 
-static int list(const char *glob, const char *const btf[], int nbtf)
+static void nothing_found(struct kbtf *kbtf, const struct listing *l, const char *place)
 {
-	struct listing l = { .glob = glob };
+	const char *near = l->functions ? kbtf_nearest_func(kbtf, l->glob) : NULL;
+
+	fprintf(stderr, "deadfall probes: nothing matches '%s'%s%s%s\n", place, near ? "; did you mean '" : "",
+		near ? near : "", near ? "'?" : "");
+}
+
+static int list(const char *place, const char *const btf[], int nbtf)
+{
+	struct listing l = { 0 };
 	struct kbtf *kbtf;
 	struct err err;
 
@@ -78,15 +114,15 @@ static int list(const char *glob, const char *const btf[], int nbtf)
 		return command_fail("probes", &err);
 	l.arena = arena_create(NULL, NULL);
 	l.types = l.arena ? types_create(l.arena, kbtf) : NULL;
-	if (l.types) {
-		kbtf_each_func(kbtf, NULL, TRACEITER "*", list_tracepoint, &l);
-		kbtf_each_func(kbtf, NULL, glob, list_function, &l);
-	}
-	if (!l.n) {
-		const char *near = kbtf_nearest_func(kbtf, glob);
-
-		fprintf(stderr, "deadfall probes: nothing matches '%s'%s%s%s\n", glob, near ? "; did you mean '" : "",
-			near ? near : "", near ? "'?" : "");
+	if (l.types && !parse_place(&l, place)) {
+		fprintf(stderr, "deadfall probes: '%s': of functions and tracepoints of the kernel only\n", place);
+	} else if (l.types) {
+		if (l.tracepoints)
+			kbtf_each_func(kbtf, NULL, TRACEITER "*", list_tracepoint, &l);
+		if (l.functions)
+			kbtf_each_func(kbtf, l.module, l.glob, list_function, &l);
+		if (!l.n)
+			nothing_found(kbtf, &l, place);
 	}
 	arena_destroy(l.arena);
 	kbtf_close(kbtf);

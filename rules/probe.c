@@ -259,22 +259,42 @@ bool event_has_arg(struct check *c, const struct event *ev, const char *name)
 	return false;
 }
 
-static bool retval_ok(struct check *c, const struct type *type, const struct probe_func *f, struct span span)
+/* Functions return different things: what takes those that agree. */
+static void hint_returns(struct check *c, struct diag *d, const struct probe *p)
 {
-	if (type->kind == TYPE_VOID)
-		diag_error(c->diags, TAG_TYPE, span, "%s() returns nothing", f->name);
-	else if (!type_is_scalar(type) || type->size > 8)
-		diag_error(c->diags, TAG_TYPE, span, "%s() returns a '%s', which does not fit a register", f->name,
-			   type_text(c->arena, type));
+	if (p->nfuncs > 1 && !p->returns)
+		diag_hint(c->diags, d, "\"%s -> int\" takes those that return an int, and so on", p->text);
 	else
+		diag_hint(c->diags, d, "make two events: where a match names an event, a list may stand");
+}
+
+static bool retval_ok(struct check *c, const struct type *type, const struct probe *p, const struct probe_func *f,
+		      struct span span)
+{
+	struct diag *d;
+
+	if (type_is_scalar(type) && type->size <= 8)
 		return true;
+	if (type->kind == TYPE_VOID)
+		d = diag_error(c->diags, TAG_TYPE, span, "%s() returns nothing", f->name);
+	else
+		d = diag_error(c->diags, TAG_TYPE, span, "%s() returns a '%s', which does not fit a register", f->name,
+			       type_text(c->arena, type));
+	if (p->nfuncs > 1)
+		hint_returns(c, d, p);
 	return false;
+}
+
+static const char *returns_text(struct check *c, const struct probe_func *f, const struct type *type)
+{
+	return arena_printf(c->arena, "%s() returns '%s'", f->name, type_text(c->arena, type));
 }
 
 const struct type *event_retval(struct check *c, struct event *ev, struct span span)
 {
 	const struct type *first = NULL, *type;
 	const struct probe_func *where = NULL;
+	struct diag *d;
 
 	if (!event_all(ev, PROBE_AT_RETURN)) {
 		diag_hint(c->diags, diag_error(c->diags, TAG_NOT_HERE, span, "there is no return value at entry"),
@@ -284,18 +304,18 @@ const struct type *event_retval(struct check *c, struct event *ev, struct span s
 	if (event_any(ev, PROBE_NUMBERED))
 		return type_int(c->types, 8, true);
 	for (uint32_t i = 0; i < ev->nprobes; i++) {
-		for (uint32_t j = 0; j < ev->probes[i].nfuncs; j++) {
-			const struct probe_func *f = &ev->probes[i].funcs[j];
+		const struct probe *p = &ev->probes[i];
+
+		for (uint32_t j = 0; j < p->nfuncs; j++) {
+			const struct probe_func *f = &p->funcs[j];
 
 			type = f->btf ? type_proto_ret(c->types, f->btf, f->proto_id) : type_int(c->types, 8, true);
-			if (!first && !retval_ok(c, type, f, span))
+			if (!first && !retval_ok(c, type, p, f, span))
 				return NULL;
 			if (first && !type_same(first, type)) {
-				diag_hint(c->diags, diag_error(c->diags, TAG_DISAGREE, span,
-							       "%s() returns '%s', %s() returns '%s'", where->name,
-							       type_text(c->arena, first), f->name,
-							       type_text(c->arena, type)),
-					  "leave one of them out ({glob,!%s}), or make two events", f->name);
+				d = diag_error(c->diags, TAG_DISAGREE, span, "%s, %s", returns_text(c, where, first),
+					       returns_text(c, f, type));
+				hint_returns(c, d, p);
 				return NULL;
 			}
 			first = first ? first : type;

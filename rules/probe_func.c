@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * probe_func.c - the functions that a probe's text stands for: a name, "a|b" (the first that exists), a glob,
- * "{a*,b*,!c*}", each in one module or anywhere.
+ * "{a*,b*,!c*}", each in one module or anywhere, and of these those that return the type that is asked for.
  */
 #include "rules/probe.h"
 
@@ -10,6 +10,7 @@
 
 #include "lib/arena.h"
 #include "rules/deny.h"
+#include "rules/returns.h"
 
 #define FUNCS_MAX 200000
 
@@ -19,6 +20,8 @@ struct gather {
 	struct probe *probe;
 	char **excluded;		/* globs after '!' */
 	uint32_t nexcluded;
+	const struct type *returns;	/* only functions that return it; NULL: any */
+	uint32_t nothers;		/* that return something else */
 	uint32_t ndenied;
 	const char *denied[3];		/* the first of them, for the note */
 };
@@ -32,6 +35,10 @@ static void add_func(struct gather *g, const struct kbtf_func *f)
 {
 	struct probe *p = g->probe;
 
+	if (g->returns && !returns_it(g->check->types, f, g->returns)) {
+		g->nothers++;
+		return;
+	}
 	p->funcs = arena_grow(g->check->arena, p->funcs, p->nfuncs, sizeof(*p->funcs));
 	p->funcs[p->nfuncs++] = (struct probe_func){ .name = f->name, .module = f->module, .btf = f->btf,
 						     .proto_id = f->proto_id };
@@ -88,12 +95,12 @@ static bool gather_name(struct gather *g, const char *name)
 
 static bool gather_pattern(struct gather *g, const char *pattern)
 {
-	uint32_t before = g->probe->nfuncs + g->ndenied;
+	uint32_t before = g->probe->nfuncs + g->ndenied + g->nothers;
 
 	if (!is_glob(pattern))
 		return gather_name(g, pattern);
 	kbtf_each_func(g->check->kbtf, g->probe->module, pattern, gather_match, g);
-	return g->probe->nfuncs + g->ndenied > before;
+	return g->probe->nfuncs + g->ndenied + g->nothers > before;
 }
 
 /* "{a*,b*,!c*}": its parts; those after '!' first, so that they apply to all. */
@@ -187,6 +194,42 @@ static void note_denied(const struct gather *g)
 			  g->ndenied > 3 ? ", ..." : "");
 }
 
+/* The type behind "->"; false after an error. */
+static bool find_returns(struct gather *g)
+{
+	struct check *c = g->check;
+	struct probe *p = g->probe;
+	const char *near;
+	struct diag *d;
+
+	if (!p->returns)
+		return true;
+	g->returns = returns_type(c->arena, c->types, p->returns);
+	if (g->returns)
+		return true;
+	d = diag_error(c->diags, TAG_UNKNOWN_TYPE, p->span, "no type '%s'", p->returns);
+	near = type_nearest(c->types, p->returns);
+	diag_hint(c->diags, d, "%s%s%swhat functions return is shown by deadfall probes", near ? "did you mean '" : "",
+		  near ? near : "", near ? "'? " : "");
+	return false;
+}
+
+/* What of the functions found may not be trapped, or returns something else. */
+static void judge_found(const struct gather *g, uint32_t errors_before)
+{
+	struct check *c = g->check;
+	struct probe *p = g->probe;
+
+	if (g->nothers && !p->nfuncs)
+		diag_error(c->diags, TAG_UNKNOWN_FUNCTION, p->span, "no function that matches returns '%s'", p->returns);
+	else if (g->nothers)
+		diag_note(c->diags, TAG_LEFT_OUT, p->span, "%u function%s '%s'; %u that match%s not, and %s left out", p->nfuncs,
+			  p->nfuncs == 1 ? " returns" : "s return", p->returns, g->nothers,
+			  g->nothers == 1 ? "es does" : " do", g->nothers == 1 ? "is" : "are");
+	else if (!p->nfuncs && errors_before == c->diags->errors)
+		diag_error(c->diags, TAG_DENIED, p->span, "all functions that match must not be trapped");
+}
+
 /* Nothing found: an error, or a warning where the event says that this may be. */
 static void nothing_found(struct check *c, struct event *ev, struct probe *p)
 {
@@ -234,6 +277,8 @@ void probe_resolve_functions(struct check *c, struct event *ev, struct probe *p)
 	uint32_t before = c->diags->errors;
 	bool found;
 
+	if (!find_returns(&g))
+		return;
 	if (*p->pattern == '{')
 		found = gather_set(&g, p->pattern);
 	else
@@ -242,8 +287,8 @@ void probe_resolve_functions(struct check *c, struct event *ev, struct probe *p)
 		nothing_found(c, ev, p);
 	note_denied(&g);
 	drop_duplicates(c, p);
-	if (found && !p->nfuncs && before == c->diags->errors)
-		diag_error(c->diags, TAG_DENIED, p->span, "all functions that match must not be trapped");
+	if (found)
+		judge_found(&g, before);
 	if (p->nfuncs >= FUNCS_MAX)
 		diag_error(c->diags, TAG_LIMIT, p->span, "more than %d functions", FUNCS_MAX);
 }

@@ -21,11 +21,29 @@ static bool is_pattern(const char *s, const char *extra)
 	return true;
 }
 
-/* [MODULE:]PATTERN, where a pattern is a glob, {a*,b*,!c*} or a|b */
+/* "PATTERN -> TYPE": what stands before the arrow. */
+static const char *split_returns(struct arena *a, const char *rest, struct probe *p)
+{
+	const char *arrow = strstr(rest, "->");
+	size_t len;
+
+	if (!arrow)
+		return rest;
+	p->returns = arrow + 2 + strspn(arrow + 2, " ");
+	for (len = (size_t)(arrow - rest); len && rest[len - 1] == ' '; len--)
+		;
+	return arena_strndup(a, rest, len);
+}
+
+/* [MODULE:]PATTERN [-> TYPE], where a pattern is a glob, {a*,b*,!c*} or a|b */
 static const char *parse_function(struct arena *a, const char *rest, struct probe *p)
 {
-	const char *colon = strchr(rest, ':');
+	const char *colon;
 
+	rest = split_returns(a, rest, p);
+	if (p->returns && !*p->returns)
+		return "the type is missing";
+	colon = strchr(rest, ':');
 	if (colon) {
 		p->module = arena_strndup(a, rest, (size_t)(colon - rest));
 		if (!is_pattern(p->module, "-") || strpbrk(p->module, "*?"))

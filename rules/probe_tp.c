@@ -180,7 +180,11 @@ int tracepoint_arg(struct check *c, struct event *ev, const char *name, struct s
 	struct diag *d;
 
 	if (ev->nprobes > 1 || !record || !name) {
-		diag_error(c->diags, TAG_NOT_HERE, span, "fields of a tracepoint are named, and it must be the event's only probe");
+		d = diag_error(c->diags, TAG_NOT_HERE, span,
+			       "fields of a tracepoint are named, and it must be the event's only probe");
+		if (name)
+			diag_hint(c->diags, d, "make an event for each: where a match names an event, a list may stand; or take rawtp:, "
+					       "whose arguments may be those of several");
 		return -1;
 	}
 	if (type_find_member(c->types, record, name, &m)) {

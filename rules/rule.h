@@ -44,6 +44,7 @@ struct probe {
 	const char *text;		/* as written */
 	const char *pattern;		/* function glob, "{a*,b*,!c*}" or "a|b|c" (first that exists) */
 	const char *module;		/* of "module:function", else NULL: any */
+	const char *returns;		/* of "function -> type": only functions that return it; else NULL */
 	const char *target;		/* binary path of uprobe and usdt; category of a tracepoint */
 	const char *provider;		/* usdt */
 	uint64_t rate;			/* interval: ns; profile: Hz */

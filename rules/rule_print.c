@@ -50,7 +50,8 @@ static void print_expr_line(struct arena *a, struct buf *out, const char *what, 
 
 static void print_probe(struct buf *out, const struct event *ev, const struct probe *p)
 {
-	buf_printf(out, "    probe %s: %s\n", probe_info(p->kind)->name, p->pattern ? p->pattern : p->text);
+	buf_printf(out, "    probe %s: %s%s%s\n", probe_info(p->kind)->name, p->pattern ? p->pattern : p->text,
+		   p->returns ? " -> " : "", p->returns ? p->returns : "");
 	if (p->target)
 		buf_printf(out, "      in %s%s%s\n", p->target, p->provider ? " provider " : "",
 			   p->provider ? p->provider : "");

@@ -20,6 +20,11 @@ same() {
 same "a function with its arguments" vfs_fsync 0 "kprobe:vfs_fsync(struct file * file, int datasync) -> int"
 same "a function of a module, whose types come second" 'widget_fr*' 0 "kprobe:widget:widget_free(struct widget * w) -> void"
 same "a tracepoint with its arguments" inode_dirty 0 "rawtp:inode_dirty(struct inode * inode)"
+same "a function as a rule writes it" 'kretprobe:widget:widget_fr*' 0 "kprobe:widget:widget_free(struct widget * w) -> void"
+same "a tracepoint as a rule writes it, its category aside" 'tracepoint:inode:inode_d*' 0 "rawtp:inode_dirty(struct inode * inode)"
+same "functions of a module" 'widget:widget_fr*' 0 "kprobe:widget:widget_free(struct widget * w) -> void"
+same "not those of another" 'widget:vfs_fsync' 1 "deadfall probes: nothing matches 'widget:vfs_fsync'; did you mean 'vfs_fsync'?"
+same "what is not the kernel's" 'uprobe:/bin/sh:ma*' 1 "deadfall probes: 'uprobe:/bin/sh:ma*': of functions and tracepoints of the kernel only"
 same "what is denied, and why" 'htab*' 0 \
 	"# htab_map_update: must not be trapped: BPF maps use it, which every trap does: a trap there can lock up the machine"
 same "nothing, with the nearest name" vfs_raed 1 "deadfall probes: nothing matches 'vfs_raed'; did you mean 'vfs_read'?"

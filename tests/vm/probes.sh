@@ -60,7 +60,7 @@ run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/
 	i rec 108 5
 	i rec 109 5
 	i wait 110 10; i wait 110 200
-	i a 111; i b 111; i c 111; i d 111
+	i a 111; i b 111; i c 111; i d 111; i r 111 1
 	i d 123
 	i nest 124 -5; i r 124 -5; i nest 125 -5; i nest 124 -5
 	calls 3
