@@ -128,6 +128,7 @@ int armed_arm(struct armed *s, const struct set_info *all, uint32_t number, stru
 	    set_load(s->a, &s->info, &s->object, &s->plan, &s->loaded, err) || set_params(s, all, err) ||
 	    arm_rules(s, err) || set_attach(s->a, &s->loaded, &s->plan, err) || announce(s, number, err))
 		return -1;
+	s->untold = arena_array(s->a, s->info.nrules + 1, sizeof(*s->untold));
 	s->rings = ring_buffer__new(set_map_fd(&s->loaded, "df_out"), armed_note, s, NULL);
 	if (!s->rings)
 		return err_sys(err, errno, "open the set's ring buffer");
@@ -140,6 +141,7 @@ int armed_arm(struct armed *s, const struct set_info *all, uint32_t number, stru
 void armed_listen(struct armed *s)
 {
 	ring_buffer__consume(s->rings);
+	armed_untold(s);
 }
 
 int armed_fd(const struct armed *s)

@@ -38,6 +38,7 @@ struct armed {
 	struct symbols syms;		/* read when a message names a function */
 	struct ring_buffer *rings;	/* its notes */
 	struct told told;		/* steps of the verdict that comes next */
+	uint32_t *untold;		/* [info.nrules + 1]: verdicts that came without their event; the last: of which rule? */
 	struct brake brake;
 	struct losses losses;
 	bool in_ledger;			/* the set was armed: its rules stand in the ledger of panics */
@@ -77,5 +78,8 @@ void armed_end(struct armed *s);
 
 /* notes.c: for libbpf, ctx is a struct armed. */
 int armed_note(void *ctx, void *data, size_t size);
+
+/* notes.c: what came since it was asked last and can be said in numbers only. */
+void armed_untold(struct armed *s);
 
 #endif

@@ -38,6 +38,27 @@ out:
 	arena_reset(a);
 }
 
+/* There was no room for more than the verdict's number. */
+static void count_untold(const struct armed *r, uint32_t fire)
+{
+	uint32_t rule = r->info.nrules;
+	struct df_fire f;
+
+	if (!bpf_map_lookup_elem(set_map_fd(&r->loaded, "df_fires"), &fire, &f) && f.rule < rule)
+		rule = f.rule;
+	r->untold[rule]++;
+}
+
+void armed_untold(struct armed *r)
+{
+	for (uint32_t i = 0; i <= r->info.nrules; i++) {
+		if (r->untold[i])
+			tell(r->opts->src.json, "matches", "too many at once to say more: rule %s matched %u times",
+			     i < r->info.nrules ? r->info.rules[i].name : "?", r->untold[i]);
+		r->untold[i] = 0;
+	}
+}
+
 /* The crash kernel may be gone, and the rule be one that needs its dump. */
 static bool dump_is_lost(const struct armed *r, uint32_t fire)
 {
@@ -90,7 +111,7 @@ int armed_note(void *ctx, void *data, size_t size)
 	if (note.kind == DF_NOTE_FIRE && size >= sizeof(struct df_said))
 		print_fire(r, data);
 	else if (note.kind == DF_NOTE_FIRE)
-		tell(r->opts->src.json, "matches", "a rule matched (verdict %u); too many at once to say more", note.index + 1);
+		count_untold(r, note.index);
 	else if (note.kind == DF_NOTE_STEP)
 		told_add(&r->told, data, size);
 	else if (note.kind == DF_NOTE_CRASH_RETURNED)

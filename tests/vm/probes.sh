@@ -44,7 +44,8 @@ p18-usdt 10
 p19-warn 1
 p20-oops 1
 p23-either 1
-p24-origin 1'
+p24-origin 1
+p25-flood 2000'
 
 # shellcheck disable=SC2016
 run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/bin/calls" \
@@ -78,6 +79,7 @@ run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/
 	sleep 1
 	deadfall report /proc/kcore --rule p24-origin --format json >/var/crash/out/late.json
 	pid=$(pidof deadfall)
+	kill -STOP $pid; i many 3000 2000; kill -CONT $pid
 	echo "links:" $(cat /proc/$pid/fdinfo/* 2>/dev/null | sed -n "s/^link_type:[[:space:]]*//p" | sort | uniq -c)'
 check "the workload ends well" same 0 "$rc"
 while read -r rule n; do
@@ -87,6 +89,8 @@ check "p21-interval: one CPU, each 100 ms" at_least p21-interval 10
 check "p22-profile: both CPUs" at_least p22-profile 50
 check "a probe of one process, in its program and a library of it" said '^one process: 10$'
 check "a rule's last verdict is kept after 16 others" jq -e '.match.rule == "p24-origin"' "$dir/out/late.json"
+check "matches without room for more are told by rule" grep -Eq "^too many at once to say more: rule p25-flood matched [0-9]+ times" \
+	"$dir/deadfall.log"
 check "nothing was lost" counters_clean
 check "an event that is not here is named" grep -q "note: rule '.*' goes without event '.*': .* is not here" "$dir/deadfall.log"
 check "one link for all kprobes, one for all sessions" said '^links: 2 kprobe_multi '
