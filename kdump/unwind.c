@@ -198,12 +198,25 @@ static void guess_frame_pointer(struct walk *w, uint64_t slot, uint64_t top)
 }
 
 /*
+ * __crash_kexec() builds the registers that it saves on its own stack: what these held is no return address. The place
+ * behind them, if they lie at sp.
+ */
+static uint64_t behind_saved(const struct walk *w, uint64_t sp)
+{
+	uint64_t saved[NREGS];
+
+	if (w->regs.count < NREGS || kernel_read(w->u->k, sp, saved, sizeof(saved), NULL))
+		return sp;
+	return memcmp(saved, w->regs.r, (DI + 1) * sizeof(saved[0])) ? sp : sp + sizeof(saved);
+}
+
+/*
  * Go on at the next word on this stack that is a return address. Some functions have no unwind table on purpose,
  * __crash_kexec() is one of them (STACK_FRAME_NON_STANDARD).
  */
 static bool scan(struct walk *w)
 {
-	uint64_t top = (w->sp | (STACK_SIZE - 1)) + 1, words[SCAN_PART], at = w->sp & ~7ull;
+	uint64_t top = (w->sp | (STACK_SIZE - 1)) + 1, words[SCAN_PART], at = behind_saved(w, w->sp & ~7ull);
 
 	for (int n = 0; n < SCAN_WORDS && at < top; n += SCAN_PART) {
 		uint64_t count = (top - at) / 8 < SCAN_PART ? (top - at) / 8 : SCAN_PART;

@@ -210,6 +210,21 @@ static void scanning_finds_calls_only(void **state)
 	image_destroy(&im->kernel);
 }
 
+static void scanning_leaves_out_the_registers_that_were_saved(void **state)
+{
+	struct unwind_regs saved = regs(TEXT + 0x405, STACK, 0);
+	struct image *im = make(false);
+	struct unwind_stack s;
+
+	saved.r[6] = TEXT + 0x120;		/* r11 held an old return address */
+	for (size_t i = 0; i < saved.count; i++)
+		image_put_number(im, STACK + 8 * i, saved.r[i], 8);
+	image_put_number(im, STACK + 0xb0, TEXT + 0x20, 8);
+	image_put_number(im, STACK + 0xc8, TEXT + 0x510, 8);
+	assert_string_equal(walk(im, 0, saved, &s), "1000405:- 1000020:? 1000510:o");
+	image_destroy(&im->kernel);
+}
+
 static void sleeping_tasks(void **state)
 {
 	struct unwind_regs none = { 0 };
@@ -264,6 +279,7 @@ int main(void)
 		cmocka_unit_test(generated_code_keeps_a_frame_pointer),
 		cmocka_unit_test(return_probes_are_seen_through),
 		cmocka_unit_test(scanning_finds_calls_only),
+		cmocka_unit_test(scanning_leaves_out_the_registers_that_were_saved),
 		cmocka_unit_test(sleeping_tasks),
 		cmocka_unit_test(no_table_is_said),
 		cmocka_unit_test(arm64_frame_records),
