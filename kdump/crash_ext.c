@@ -101,8 +101,8 @@ static void show_summary(const struct report *r)
 		fprintf(fp, "no rule set was loaded\n");
 	if (r->match)
 		fprintf(fp, "\nVERDICT: %s: %s\n", r->match->rule, r->match->reason);
-	else if (r->nrules)
-		fprintf(fp, "\nVERDICT: no rule fired\n");
+	else if (r->nrules || !r->sets_known)
+		fprintf(fp, "\nVERDICT: %s\n", r->sets_known ? "no rule fired" : "not known, see what could not be read");
 	for (size_t i = 0; i < r->gaps.count; i++)
 		fprintf(fp, "unreadable (%s): %s: %s\n", r->gaps.items[i].kind, r->gaps.items[i].what,
 			r->gaps.items[i].why);

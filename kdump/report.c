@@ -380,7 +380,7 @@ struct report *report_build_selected(struct kernel *k, struct arena *a, const st
 	r->asked = select->rule ? arena_strdup(a, select->rule) : NULL;
 	build_kernel(&b);
 	r->all_keys = b.select->which != SELECT_VERDICT;
-	r->sets_known = !sets_read(k, a, b.select, &r->gaps, &sets);
+	r->sets_known = !sets_read(k, a, b.select, &r->gaps, &sets) && sets.known;
 	cpus_read(k, a, &r->gaps, &r->cpus);
 	build_verdicts(&b, &sets);
 	build_context(&b, &sets);

@@ -182,7 +182,7 @@ struct report {
 	size_t nblocked;			/* tasks in D state; of these at most REPORT_BLOCKED have a stack */
 	struct dmesg_line *dmesg;		/* the last messages, oldest first */
 	size_t ndmesg;
-	bool sets_known;			/* false: it is not known whether there were sets */
+	bool sets_known;			/* false: it is not known whether there were more sets, or verdicts */
 };
 
 #define REPORT_DMESG_LINES 100

@@ -108,20 +108,21 @@ uint8_t *set_read_element(struct set_reader *r, const struct bpfmap *m, uint32_t
 	return kernel_read_new(r->k, at, m->value_size, err);
 }
 
-static void read_manifest(struct set_reader *r, struct df_set *s)
+static bool read_manifest(struct set_reader *r, struct df_set *s)
 {
 	const struct bpfmap *m = need_map(r, s, ".rodata.df_mani");
 	struct err err;
 	uint8_t *text;
 
 	if (!m)
-		return;
+		return false;
 	text = set_read_element(r, m, 0, &err);
 	if (!text || manifest_parse(r->arena, (char *)text, m->value_size, &s->mf, &err))
 		gaps_add(r->gaps, &err, "manifest");
 	else if (*s->mf->set)
 		s->name = s->mf->set;
 	free(text);
+	return s->mf != NULL;
 }
 
 static int decode_ctl(struct set_reader *r, const struct bpfmap *m, struct set_ctl *ret, struct err *err)
@@ -143,13 +144,16 @@ static int decode_ctl(struct set_reader *r, const struct bpfmap *m, struct set_c
 	return 0;
 }
 
-static void read_ctl(struct set_reader *r, struct df_set *s)
+static bool read_ctl(struct set_reader *r, struct df_set *s)
 {
 	const struct bpfmap *m = need_map(r, s, ".data.df_ctl");
 	struct err err;
 
-	if (m && decode_ctl(r, m, &s->ctl, &err))
+	if (m && !decode_ctl(r, m, &s->ctl, &err))
+		return true;
+	if (m)
 		gaps_add(r->gaps, &err, "control block");
+	return false;
 }
 
 /* Layout of struct df_fire. */
@@ -232,14 +236,18 @@ static const struct set_fire *choose_verdict(const struct df_set *s, const char 
 	return s->nfires ? &s->fires[s->nfires - 1] : NULL;
 }
 
-static void read_fires(struct set_reader *r, struct df_set *s)
+static bool read_fires(struct set_reader *r, struct df_set *s)
 {
 	const struct bpfmap *m = need_map(r, s, "df_fires");
+	bool whole = m != NULL;
 	struct err err;
 
-	if (m && decode_fires(r, m, s, &err))
+	if (m && decode_fires(r, m, s, &err)) {
 		gaps_add(r->gaps, &err, "verdicts");
+		whole = false;
+	}
 	s->verdict = choose_verdict(s, r->select->rule);
+	return whole;
 }
 
 static const struct want rule_wants[] = { WANT(struct mf_rule, act, "act") };
@@ -363,17 +371,21 @@ static int read_index(struct set_reader *r, const struct bpfmap *index, const st
 	return 0;
 }
 
-static void read_set(struct set_reader *r, struct df_set *s)
+/* False: what its verdicts are is not known, not all of it. */
+static bool read_set(struct set_reader *r, struct df_set *s)
 {
+	bool known;
+
 	s->name = arena_printf(r->arena, "set %u", s->id);
-	read_ctl(r, s);
-	read_manifest(r, s);
+	known = read_ctl(r, s);
+	known &= read_manifest(r, s);
 	read_rules(r, s);
-	read_fires(r, s);
+	known &= read_fires(r, s);
 	set_read_marks(r, s);
 	set_read_reach(r, s);
 	set_read_keys(r, s);
 	read_stats(r, s);
+	return known;
 }
 
 int sets_read(struct kernel *k, struct arena *a, const struct set_select *select, struct gaps *gaps,
@@ -389,6 +401,7 @@ int sets_read(struct kernel *k, struct arena *a, const struct set_select *select
 		gaps_add(gaps, &err, "BPF maps");
 		return -1;
 	}
+	ret->known = !skipped;
 	if (skipped) {
 		err_set(&err, ERR_ABSENT, "%zu entries of the list of maps cannot be read", skipped);
 		gaps_add(gaps, &err, "BPF maps");
@@ -400,6 +413,7 @@ int sets_read(struct kernel *k, struct arena *a, const struct set_select *select
 			continue;
 		if (read_index(&r, &maps[i], maps, count, &s, &err)) {
 			gaps_add(gaps, &err, "the set of map %u", maps[i].id);
+			ret->known = false;
 			continue;
 		}
 		ret->sets = arena_grow(a, ret->sets, ret->count, sizeof(*ret->sets));
@@ -407,7 +421,7 @@ int sets_read(struct kernel *k, struct arena *a, const struct set_select *select
 	}
 	/* Small and decisive things of all sets first: a recording that is cut short keeps them. */
 	for (size_t i = 0; i < ret->count; i++)
-		read_set(&r, &ret->sets[i]);
+		ret->known &= read_set(&r, &ret->sets[i]);
 	for (size_t i = 0; i < r.ncached; i++)
 		ktypes_destroy(r.cache[i].types);
 	return 0;

@@ -86,6 +86,7 @@ struct df_set {
 struct df_sets {
 	struct df_set *sets;
 	size_t count;
+	bool known;			/* all sets were found, and all their verdicts read */
 };
 
 /* Whose events are wanted. */

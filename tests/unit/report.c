@@ -262,6 +262,18 @@ static void perfetto_has_every_event(void **state)
 	image_destroy(&im->kernel);
 }
 
+/* What was written into a file without a name, which is closed. */
+static uint8_t *read_back(int fd, size_t *len)
+{
+	uint8_t *bytes;
+
+	*len = (size_t)lseek(fd, 0, SEEK_END);
+	bytes = malloc(*len);
+	assert_int_equal(pread(fd, bytes, *len, 0), *len);
+	close(fd);
+	return bytes;
+}
+
 static void capsule_gives_the_same_report(void **state)
 {
 	struct image *im = set_image(true);
@@ -277,10 +289,7 @@ static void capsule_gives_the_same_report(void **state)
 	assert_non_null(strstr(want, "absent"));
 	assert_int_equal(capsule_finish(rec, NULL), 0);
 	kernel_destroy(rec);
-	len = (size_t)lseek(fd, 0, SEEK_END);
-	bytes = malloc(len);
-	assert_int_equal(pread(fd, bytes, len, 0), len);
-	close(fd);
+	bytes = read_back(fd, &len);
 	k = capsule_replay(bytes, len, &damage, NULL);
 	assert_int_equal(damage.code, ERR_NONE);
 	have = report_json(k, NULL);
@@ -288,6 +297,38 @@ static void capsule_gives_the_same_report(void **state)
 	kernel_destroy(k);
 	free(have);
 	free(want);
+	free(bytes);
+	image_destroy(&im->kernel);
+}
+
+/* A rule fired: what is left of the capsule says so, or that it does not know. */
+static void a_cut_capsule_never_denies_the_verdict(void **state)
+{
+	struct image *im = set_image(true);
+	int fd = memfd_create("capsule", 0);
+	struct kernel *rec = capsule_record(&im->kernel, fd, false, NULL), *k;
+	size_t len, unknown = 0, known = 0;
+	struct err damage;
+	uint8_t *bytes;
+
+	free(report_json(rec, NULL));
+	assert_int_equal(capsule_finish(rec, NULL), 0);
+	kernel_destroy(rec);
+	bytes = read_back(fd, &len);
+	for (size_t n = 0; n < len; n += 1 + len / 200) {
+		char *text;
+
+		k = capsule_replay(bytes, n, &damage, NULL);
+		if (!k)
+			continue;
+		free(report_json(k, &text));
+		assert_null(strstr(text, "No rule fired"));
+		unknown += strstr(text, "It is not known whether a rule fired") != NULL;
+		known += strstr(text, "here the rule fired") != NULL;
+		free(text);
+		kernel_destroy(k);
+	}
+	assert_true(unknown > 0 && known > 0);
 	free(bytes);
 	image_destroy(&im->kernel);
 }
@@ -419,6 +460,7 @@ int main(void)
 		cmocka_unit_test(html_cannot_be_escaped_from),
 		cmocka_unit_test(perfetto_has_every_event),
 		cmocka_unit_test(capsule_gives_the_same_report),
+		cmocka_unit_test(a_cut_capsule_never_denies_the_verdict),
 		cmocka_unit_test(missing_map_list_is_said),
 		cmocka_unit_test(missing_messages_are_said),
 		cmocka_unit_test(the_verdict_stays_whole),
