@@ -62,7 +62,7 @@ int cmd_compile(int argc, char **argv)
 		else if (!strcmp(argv[i], "--plain"))
 			src.plain = true;
 		else if (argv[i][0] == '-' && argv[i][1])
-			return command_usage("compile", "no option '%s'", argv[i]);
+			return command_usage("compile", "no option '%s', or its argument is missing", argv[i]);
 		else
 			argv[1 + src.n++] = argv[i];
 	}

@@ -51,7 +51,7 @@ static int parse_options(int argc, char **argv, struct run_options *o)
 		} else if (!strcmp(argv[i], "--set") && i + 1 < argc)
 			o->sets[o->nsets++] = argv[++i];
 		else if (argv[i][0] == '-' && argv[i][1])
-			return command_usage("run", "no option '%s'", argv[i]);
+			return command_usage("run", "no option '%s', or its argument is missing", argv[i]);
 		else
 			argv[1 + o->src.n++] = argv[i];
 	}

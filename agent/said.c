@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/said.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "agent/symbols.h"
@@ -44,13 +43,6 @@ static const char *part_text(struct said *s, const char *number, char format)
 	return value_format(s->a, &v, format);
 }
 
-static const char *number_text(struct said *s, uint64_t number, char format)
-{
-	struct report_value v = { .type = VALUE_UINT, .num = number };
-
-	return value_format(s->a, &v, format);
-}
-
 /* The function that was trapped. */
 static const char *func_text(const struct said *s, uint64_t ip)
 {
@@ -71,31 +63,13 @@ static const char *func_text(const struct said *s, uint64_t ip)
 static const char *event_text(struct said *s, const struct set_event *e, const char *name, char format)
 {
 	const struct mf_event *def = e->event < s->mf->nevents ? &s->mf->events[e->event] : NULL;
-	struct report_value v;
+	const char *text = value_of_name(s->a, def, e, e->comm, name, format);
 
-	for (size_t i = 0; def && i < def->nfields; i++) {
-		if (!strcmp(def->fields[i].name, name)) {
-			v = value_of_field(s->a, def, i, e);
-			return value_format(s->a, &v, format);
-		}
-	}
-	if (!strcmp(name, "task"))
-		return arena_printf(s->a, "%s[%" PRIu64 "/%" PRIu64 "]", e->comm, e->pid, e->tid);
-	if (!strcmp(name, "comm"))
-		return e->comm;
-	if (!strcmp(name, "rule"))
+	if (!text && !strcmp(name, "rule"))
 		return s->rule->name;
-	if (!strcmp(name, "pid"))
-		return number_text(s, e->pid, format);
-	if (!strcmp(name, "tid"))
-		return number_text(s, e->tid, format);
-	if (!strcmp(name, "cpu"))
-		return number_text(s, e->cpu, format);
-	if (!strcmp(name, "now") || !strcmp(name, "time"))
-		return number_text(s, e->ns, format);
-	if (!strcmp(name, "func") && s->syms)
+	if (!text && !strcmp(name, "func") && s->syms)
 		return func_text(s, e->ip);
-	return NULL;
+	return text;
 }
 
 /* A name of the step that was event number seq; NULL: what it was is not known. */

@@ -45,6 +45,7 @@ int dump_open(const char *path, struct opened *ret, struct err *err)
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char magic[sizeof(CAPSULE_MAGIC) - 1];
 	struct dump_info info;
+	struct stat st;
 	struct mem *mem;
 
 	memset(ret, 0, sizeof(*ret));
@@ -53,6 +54,8 @@ int dump_open(const char *path, struct opened *ret, struct err *err)
 			return err_set(err, ERR_ABSENT, "%s: no such file", path);
 		return err_sys(err, errno, "%s", path);
 	}
+	if (!fstat(fd, &st) && S_ISDIR(st.st_mode))
+		return err_set(err, ERR_ABSENT, "%s is a folder: name the vmcore or the capsule in it", path);
 	if (pread(fd, magic, sizeof(magic), 0) == sizeof(magic) && !memcmp(magic, CAPSULE_MAGIC, sizeof(magic)))
 		return open_capsule(fd, ret, err) ? err_wrap(err, "%s", path) : 0;
 	mem = mem_kdumpfile_open(path, &info, err);

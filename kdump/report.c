@@ -31,13 +31,6 @@ static const char *event_name(struct build *b, const struct df_set *s, uint64_t 
 	return def ? def->name : arena_printf(b->arena, "event %llu", (unsigned long long)number);
 }
 
-static const char *task_text(struct arena *a, const struct report_task *t)
-{
-	if (t->pid == t->tid)
-		return arena_printf(a, "%s[%llu]", t->comm, (unsigned long long)t->pid);
-	return arena_printf(a, "%s[%llu/%llu]", t->comm, (unsigned long long)t->pid, (unsigned long long)t->tid);
-}
-
 /* The rule whose key this is: the names of its parts; NULL for tables that have keys of their own. */
 static const struct mf_rule *key_rule(const struct df_set *s, const struct set_key *key)
 {
@@ -117,43 +110,14 @@ static const struct set_event *event_by_seq(const struct df_set *s, uint64_t seq
 	return NULL;
 }
 
-static const char *number_text(struct arena *a, uint64_t v, char format)
-{
-	struct report_value value = { .type = VALUE_UINT, .num = v };
-
-	return value_format(a, &value, format);
-}
-
-/* A name of one event: task, comm, pid, tid, cpu, now, or a field. */
 static const char *event_property(struct message *msg, const struct set_event *e, const char *name, char format)
 {
-	const struct mf_event *def = event_of(msg->s, e->event);
-	struct arena *a = msg->b->arena;
-	struct report_task task = { .pid = e->pid, .tid = e->tid, .comm = report_comm(msg->b, e->comm) };
-	struct report_value v;
+	const char *text = value_of_name(msg->b->arena, event_of(msg->s, e->event), e, report_comm(msg->b, e->comm), name, format);
 	struct ksym sym;
 
-	for (size_t i = 0; def && i < def->nfields; i++) {
-		if (!strcmp(def->fields[i].name, name)) {
-			v = value_of_field(a, def, i, e);
-			return value_format(a, &v, format);
-		}
-	}
-	if (!strcmp(name, "task"))
-		return task_text(a, &task);
-	if (!strcmp(name, "comm"))
-		return task.comm;
-	if (!strcmp(name, "pid"))
-		return number_text(a, e->pid, format);
-	if (!strcmp(name, "tid"))
-		return number_text(a, e->tid, format);
-	if (!strcmp(name, "cpu"))
-		return number_text(a, e->cpu, format);
-	if (!strcmp(name, "now") || !strcmp(name, "time"))
-		return number_text(a, e->ns, format);
-	if (!strcmp(name, "func") && e->ip && !kernel_symbolize(msg->b->k, e->ip, &sym, NULL))
-		return arena_strdup(a, sym.name);
-	return NULL;
+	if (!text && !strcmp(name, "func") && e->ip && !kernel_symbolize(msg->b->k, e->ip, &sym, NULL))
+		return arena_strdup(msg->b->arena, sym.name);
+	return text;
 }
 
 /* The firing event as the verdict itself remembers it: its node may be missing. */

@@ -3,6 +3,7 @@
 #include "lib/buf.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* The bytes of words[word ...], at most size, at most what the payload has. */
@@ -151,4 +152,51 @@ const char *values_text(struct arena *a, const struct report_value *v, size_t co
 	for (size_t i = 0; i < count; i++)
 		text = arena_printf(a, "%s%s%s", text, i ? ", " : "", value_format(a, &v[i], format));
 	return text;
+}
+
+static const char *number_text(struct arena *a, uint64_t number, char format)
+{
+	struct report_value v = { .type = VALUE_UINT, .num = number };
+
+	return value_format(a, &v, format);
+}
+
+static const char *time_text(struct arena *a, uint64_t ns, char format)
+{
+	if (format)
+		return number_text(a, ns, format);
+	return arena_printf(a, "%" PRIu64 ".%06" PRIu64 " s", ns / 1000000000, ns / 1000 % 1000000);
+}
+
+static const char *task_text(struct arena *a, const struct set_event *e, const char *comm)
+{
+	if (e->pid == e->tid)
+		return arena_printf(a, "%s[%" PRIu64 "]", comm, e->pid);
+	return arena_printf(a, "%s[%" PRIu64 "/%" PRIu64 "]", comm, e->pid, e->tid);
+}
+
+const char *value_of_name(struct arena *a, const struct mf_event *def, const struct set_event *e, const char *comm,
+			  const char *name, char format)
+{
+	struct report_value v;
+
+	for (size_t i = 0; def && i < def->nfields; i++) {
+		if (!strcmp(def->fields[i].name, name)) {
+			v = value_of_field(a, def, i, e);
+			return value_format(a, &v, format);
+		}
+	}
+	if (!strcmp(name, "task"))
+		return task_text(a, e, comm);
+	if (!strcmp(name, "comm"))
+		return comm;
+	if (!strcmp(name, "pid"))
+		return number_text(a, e->pid, format);
+	if (!strcmp(name, "tid"))
+		return number_text(a, e->tid, format);
+	if (!strcmp(name, "cpu"))
+		return number_text(a, e->cpu, format);
+	if (!strcmp(name, "now") || !strcmp(name, "time"))
+		return time_text(a, e->ns, format);
+	return NULL;
 }

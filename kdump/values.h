@@ -18,6 +18,13 @@ struct report_value *values_of_key(struct arena *a, const struct manifest *mf, c
 /* A value as text in a given format: 'p', 'x', 'd', 'e' (-5: -EIO), 'i' (a __be32: 10.0.0.1), or 0 for its own. */
 const char *value_format(struct arena *a, const struct report_value *v, char format);
 
+/*
+ * What a message's NAME says of an event: one of its fields, else task, comm, pid, tid, cpu, time (or now: in seconds, with
+ * a format in ns). NULL: neither. def may be NULL. comm: the task's, in the arena or static.
+ */
+const char *value_of_name(struct arena *a, const struct mf_event *def, const struct set_event *e, const char *comm,
+			  const char *name, char format);
+
 /* All parts of a key, separated by commas. */
 const char *values_text(struct arena *a, const struct report_value *v, size_t count, char format);
 

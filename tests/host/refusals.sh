@@ -113,4 +113,11 @@ rc=0
 "$deadfall" compile --btf "$kernel" --btf tests/data/widget.btf tests/rules/ok.widget/rule.yaml -o "$tmp/widget.o" \
 	>"$tmp/said" 2>&1 || rc=$?
 check "compile takes the types of modules beside the kernel's" sh -c "[ $rc = 0 ] && [ -s '$tmp/widget.o' ]"
+rc=0
+"$deadfall" report "$tmp" >"$tmp/said" 2>&1 || rc=$?
+check "the folder of a dump is no dump: 1" test $rc = 1
+check "the folder of a dump: says what to name" says 'is a folder: name the vmcore or the capsule in it'
+rc=0
+"$deadfall" run --brake >"$tmp/said" 2>&1 || rc=$?
+check "an option without its argument: 2, and says so" sh -c "[ $rc = 2 ] && grep -q 'or its argument is missing' '$tmp/said'"
 echo "1..$n"

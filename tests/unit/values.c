@@ -35,10 +35,30 @@ static void formats(void **state)
 	arena_destroy(a);
 }
 
+static void names_of_an_event(void **state)
+{
+	static const struct mf_field fields[] = { { .name = "len", .type = VALUE_UINT, .size = 4 } };
+	const struct mf_event def = { .fields = (struct mf_field *)fields, .nfields = 1, .mask_word = -1 };
+	uint64_t w[] = { 7 };
+	const struct set_event e = { .pid = 12, .tid = 12, .cpu = 3, .ns = 139100951645, .w = w, .nwords = 1 };
+	const struct set_event thread = { .pid = 12, .tid = 13 };
+	struct arena *a = arena_create(NULL, NULL);
+
+	assert_string_equal(value_of_name(a, &def, &e, "bash", "len", 0), "7");
+	assert_string_equal(value_of_name(a, &def, &e, "bash", "task", 0), "bash[12]");
+	assert_string_equal(value_of_name(a, NULL, &thread, "bash", "task", 0), "bash[12/13]");
+	assert_string_equal(value_of_name(a, NULL, &e, "bash", "time", 0), "139.100951 s");
+	assert_string_equal(value_of_name(a, NULL, &e, "bash", "now", 'd'), "139100951645");
+	assert_string_equal(value_of_name(a, NULL, &e, "bash", "cpu", 'x'), "0x3");
+	assert_null(value_of_name(a, NULL, &e, "bash", "len", 0));
+	arena_destroy(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(formats),
+		cmocka_unit_test(names_of_an_event),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
