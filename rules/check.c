@@ -88,6 +88,36 @@ static void check_field(struct check *c, struct event *ev, uint32_t n)
 	f->expr = make_value(c, e);
 }
 
+/* How much is kept. */
+static void check_len(struct check *c, struct keep_bytes *b)
+{
+	struct span span = b->size ? b->size->span : b->span;
+	const struct type *target = b->addr && b->addr->type->kind == TYPE_PTR ? b->addr->type->target : NULL;
+	const struct expr *size = b->size ? check_value(c, b->size) : NULL;
+	uint64_t len = 0;
+
+	b->len = 8;
+	if (!b->addr || (b->size && !size))
+		return;
+	if (!size && (!target || target->kind != TYPE_STRUCT || !target->size)) {
+		diag_hint(c->diags, diag_error(c->diags, TAG_MISSING_KEY, span, "how many bytes? That is no pointer to a struct"),
+			  "{bytes: ADDRESS, len: N}");
+		return;
+	}
+	if (size && !is_const(size)) {
+		diag_error(c->diags, TAG_BAD_VALUE, span, "'len' takes a number or sizeof(...), which is known before");
+		return;
+	}
+	len = size ? size->value : target->size;
+	if (len < 1 || len > KEEP_BYTES_MAX) {
+		diag_hint(c->diags, diag_error(c->diags, TAG_BAD_VALUE, span, "1 to %d bytes can be kept, not %llu",
+					       KEEP_BYTES_MAX, (unsigned long long)len),
+			  "{bytes: ADDRESS, len: N} keeps N of them; several items keep several parts");
+		return;
+	}
+	b->len = (uint32_t)len;
+}
+
 static void check_bytes(struct check *c, struct keep_bytes *b)
 {
 	struct span span = b->addr->span;
@@ -100,6 +130,7 @@ static void check_bytes(struct check *c, struct keep_bytes *b)
 		diag_error(c->diags, TAG_TYPE, span, "'bytes' takes an address, not '%s'",
 			   type_text(c->arena, e->type));
 	b->addr = e;
+	check_len(c, b);
 }
 
 static void forget_value(struct check *c, struct expr **e)
@@ -118,8 +149,10 @@ static void forget_values(struct check *c, struct event *ev)
 		forget_value(c, &ev->key[i]);
 	for (uint32_t i = 0; i < ev->nfields; i++)
 		forget_value(c, &ev->fields[i].expr);
-	for (uint32_t i = 0; i < ev->nbytes; i++)
+	for (uint32_t i = 0; i < ev->nbytes; i++) {
 		forget_value(c, &ev->bytes[i].addr);
+		ev->bytes[i].len = 8;
+	}
 }
 
 /* A timer's event comes in an interrupt, where nobody may be kept waiting, and races with nothing. */

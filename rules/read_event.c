@@ -77,7 +77,7 @@ static void read_fields(struct reader *r, const struct node *n, void *object)
 
 static const struct key bytes_keys[] = {
 	{ "bytes", KEY_EXPR, true, .offset = offsetof(struct keep_bytes, addr) },
-	{ "len", KEY_UINT, true, .offset = offsetof(struct keep_bytes, len), .min = 1, .max = 1024 },
+	{ "len", KEY_EXPR, false, .offset = offsetof(struct keep_bytes, size) },
 	{ 0 }
 };
 
@@ -109,7 +109,7 @@ static void read_keep(struct reader *r, const struct node *n, void *object)
 			struct keep_bytes b = { .span = items[i]->span };
 
 			schema_read(r, items[i], "an item of 'keep'", bytes_keys, &b);
-			if (!b.addr || !b.len)
+			if (!b.addr)
 				continue;
 			ev->bytes = arena_grow(r->arena, ev->bytes, ev->nbytes, sizeof(b));
 			ev->bytes[ev->nbytes++] = b;

@@ -77,11 +77,14 @@ enum keep {
 	KEEP_PIN = 1 << 3,
 };
 
+#define KEEP_BYTES_MAX 1024
+
 /* {bytes: EXPR, len: N} of keep */
 struct keep_bytes {
 	struct span span;
 	struct expr *addr;
-	uint32_t len;
+	struct expr *size;		/* as written; NULL: all of the struct at the address */
+	uint32_t len;			/* set when the rule is checked */
 	uint32_t word, words;
 };
 
