@@ -31,10 +31,11 @@ put() {
 
 # put_libraries ROOT FILE...: the shared libraries that the FILEs need (none for static programs).
 put_libraries() {
-	local root=$1 libs lib
+	local root=$1 libs lib missing
 	shift
 	libs=$(ldd "$@" 2>/dev/null)
-	case $libs in *"not found"*) die 20 "missing library of $*: ${libs%%=> not found*}" ;; esac
+	missing=$(sed -n 's/^[[:space:]]*\(.*\) => not found.*/\1/p' <<<"$libs" | sort -u)
+	[ -z "$missing" ] || die 20 "not found here, but needed by $*: ${missing//$'\n'/, } (LD_LIBRARY_PATH tells where it is)"
 	sed -n -E 's/^[^/]*=> (\/[^ ]*).*/\1/p; s/^\t(\/[^ ]*) \(.*/\1/p' <<<"$libs" | sort -u |
 		while read -r lib; do
 			put "$lib" "$root" "$(guest_path "$lib")"
