@@ -38,6 +38,8 @@ static int run(void *arg)
 		return command_fail(NAME, &err);
 	printf("%s: %zu symbols, %zu types, %zu globals (%zu left out: their types are not known)\n", o->output,
 	       stats.symbols, stats.types, stats.globals, stats.left_out);
+	if (stats.modules_left_out)
+		printf("the types of %zu modules cannot be read\n", stats.modules_left_out);
 	return EXIT_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "kdump/compat.h"
 #include "kdump/dwarf.h"
 #include "kdump/kernel_dump.h"
+#include "kdump/modtypes.h"
 #include "lib/buf.h"
 
 #include <errno.h>
@@ -47,7 +48,8 @@ struct sym {
 struct writer {
 	struct kernel *k;
 	const struct kallsyms *symbols;
-	const struct btf *btf;
+	const struct btf *btf;		/* the kernel's types */
+	struct btf *all;		/* these, and those of modules */
 	uint64_t slide;
 	struct range ranges[SECTIONS];
 	struct sym *syms;
@@ -460,17 +462,20 @@ int vmlinux_write(struct kernel *k, int fd, struct vmlinux_stats *stats, struct 
 	int rc;
 
 	rc = open_writer(&w, err);
+	w.all = rc ? NULL : modtypes_merge(k, w.btf, &stats->modules_left_out, err);
+	rc = w.all ? 0 : -1;
 	if (!rc) {
 		compat_patches(k, patches);
-		in = (struct dwarf_input){ w.btf, w.vars, w.nvars, patches, compat_thread_size(k), compat_hz(k) };
+		in = (struct dwarf_input){ w.all, w.vars, w.nvars, patches, compat_thread_size(k), compat_hz(k) };
 		in.scoped.addr = link_address(&w, in.scoped.addr);
 		rc = dwarf_make(&in, &d, &stats->left_out, err);
 	}
 	rc = rc ? rc : write_elf(&w, fd, &d, err);
 	stats->symbols = w.nsyms;
-	stats->types = w.btf ? btf__type_cnt(w.btf) : 0;
+	stats->types = w.all ? btf__type_cnt(w.all) : 0;
 	stats->globals = w.nvars - stats->left_out;
 	dwarf_deinit(&d);
+	btf__free(w.all);
 	buf_deinit(&w.strtab);
 	buf_deinit(&w.shstrtab);
 	for (size_t i = 0; i < COUNT(w.ranges); i++)

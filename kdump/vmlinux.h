@@ -11,6 +11,7 @@
 /* What went into the file. */
 struct vmlinux_stats {
 	size_t symbols, types, globals, left_out;
+	size_t modules_left_out;	/* whose types cannot be read */
 };
 
 /* Write it to fd. Fails with what is missing in the dump, or ERR_SYSTEM. */

@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/btfsplit.h"
 #include "lib/cleanup.h"
 #include "lib/nearest.h"
 #include "rules/kbtf_image.h"
@@ -186,18 +187,6 @@ static int quiet_print(__attribute__((unused)) enum libbpf_print_level level,
 	return 0;
 }
 
-/* libbpf 1.1 declares btf__new_split and does not export it: by way of a file in memory. */
-static struct btf *new_split(const void *data, size_t len, struct btf *base)
-{
-	_cleanup_close_ int fd = memfd_create("btf", MFD_CLOEXEC);
-	char path[40];
-
-	if (fd < 0 || write(fd, data, len) != (ssize_t)len)
-		return NULL;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return btf__parse_raw_split(path, base);
-}
-
 /* Parse BTF bytes of a file; a module's BTF has no empty string of its own at its beginning. */
 static struct btf *parse_file(const char *path, struct btf *base, struct err *err)
 {
@@ -218,7 +207,7 @@ static struct btf *parse_file(const char *path, struct btf *base, struct err *er
 			path, path);
 		return NULL;
 	}
-	btf = of_module ? new_split(data, len, base) : btf__new(data, (uint32_t)len);
+	btf = of_module ? btf_split_new(data, len, base) : btf__new(data, (uint32_t)len);
 	free(data);
 	if (!btf) {
 		btf_failed(path, err);
@@ -446,7 +435,7 @@ uint32_t kbtf_find(struct kbtf *k, const char *name, uint32_t kind, const struct
 
 struct btf *kbtf_new_split(struct kbtf *k, const void *data, size_t len)
 {
-	return new_split(data, len, k->parts[0].btf);
+	return btf_split_new(data, len, k->parts[0].btf);
 }
 
 uint32_t kbtf_str_len(const struct kbtf *k)
