@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The report of a 1 GB guest's vmcore (6.1, where all three can read it): wall time and peak memory of `deadfall report`,
-# beside drgn and crash with the debug package, which load it and print the same facts: the crashed task, its stack, all
-# tasks, the BPF maps, the log. The best of several runs each, the file in the page cache.
+# The report of a 1 GB guest's vmcore (6.1, where all three can read it): wall time and peak memory of `deadfall report`, and
+# of `deadfall vmlinux`, beside drgn and crash with the debug package, which load it and print the same facts: the crashed
+# task, its stack, all tasks, the BPF maps, the log. The best of several runs each, the file in the page cache.
 set -u
 # shellcheck source=tests/vm/tap
 . "$(dirname "$0")/../vm/tap"
@@ -64,12 +64,15 @@ cat "$dir/vmcore" "$debug" >/dev/null
 export -f with_crash
 export debug dir scratch
 read -r own own_cpu own_mb < <(best 7 "$deadfall" report "$dir/vmcore")
+read -r list list_cpu list_mb < <(best 5 "$deadfall" vmlinux "$dir/vmcore" -o "$scratch/vmlinux")
 read -r drgn drgn_cpu drgn_mb < <(best 3 /usr/bin/python3 "$scratch/facts.py" "$dir/vmcore" "$debug")
 read -r crash crash_cpu crash_mb < <(best 3 bash -c with_crash)
-printf '# %-16s %8s s  %8s s of CPU  %5s MB\n' 'deadfall report' "$own" "$own_cpu" "$own_mb" drgn "$drgn" "$drgn_cpu" "$drgn_mb" \
+printf '# %-16s %8s s  %8s s of CPU  %5s MB\n' 'deadfall report' "$own" "$own_cpu" "$own_mb" \
+	'deadfall vmlinux' "$list" "$list_cpu" "$list_mb" drgn "$drgn" "$drgn_cpu" "$drgn_mb" \
 	crash "$crash" "$crash_cpu" "$crash_mb"
 echo "# debuginfo: 0 bytes; drgn and crash read $(($(stat -c %s "$debug") >> 20)) MB"
 check "at most 0.3 s: $own s" awk "BEGIN { exit !($own <= 0.3) }"
+check "a namelist for crash and drgn in at most 1 s: $list s" awk "BEGIN { exit !($list <= 1) }"
 check "at most 64 MB: $own_mb MB" [ "$own_mb" -le 64 ]
 faster_than drgn "$drgn"
 faster_than crash "$crash"

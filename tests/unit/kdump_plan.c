@@ -402,6 +402,11 @@ static void what_kdump_tools_is_told(void **state)
 {
 	struct kdump_service s;
 
+	service_find(root, &s);
+	assert_string_equal(s.name, "");
+	put("/usr/bin/kdumpctl", "");
+	service_find(root, &s);
+	assert_string_equal(s.name, "kdump-utils");
 	put("/usr/sbin/kdump-config", "");
 	service_find(root, &s);
 	assert_string_equal(s.name, "kdump-tools");

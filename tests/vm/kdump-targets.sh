@@ -117,7 +117,12 @@ test_fallback() {
 }
 
 test_not_redacted() {
-	secret_vm plain "--capsule-only" :
+	secret_vm plain "--capsule-only --max-size 2M" 'for i in 1 2 3; do mkdir /var/crash/2026010${i}T000000Z-old
+		dd if=/dev/zero of=/var/crash/2026010${i}T000000Z-old/vmcore bs=1M count=1 2>/dev/null; done'
+	check "retention by size: the set-up leaves what fits, the crash makes room for itself" \
+		same "20260103T000000Z-old" "$(cd "$dir/disk" && echo *-old)"
+	check "a dump's directory is its owner's alone" same 700 "$(stat -c %a "${status%/*}")"
+	check "retention by size: status.json counts what had to go" says '.deleted_dumps == 1'
 	check "without --redact the words are there" test "$(secrets "${status%/*}/capsule")" -gt 2
 }
 
