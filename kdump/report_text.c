@@ -22,13 +22,16 @@ void page_task(struct page *p, const struct report_task *t)
 
 static void put_wall(struct page *p, uint64_t ns)
 {
-	int64_t wall = (int64_t)ns + p->r->wall_offset_ns;
-	time_t seconds = wall / 1000000000;
+	time_t seconds;
 	char text[40];
 	struct tm tm;
+	int64_t wall;
 
-	if (!p->r->has_wall || wall < 0 || !gmtime_r(&seconds, &tm) ||
-	    !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm))
+	/* Both are what the dump says: their sum need not be a time. */
+	if (!p->r->has_wall || __builtin_add_overflow(ns, p->r->wall_offset_ns, &wall) || wall < 0)
+		return;
+	seconds = wall / 1000000000;
+	if (!gmtime_r(&seconds, &tm) || !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm))
 		return;
 	fprintf(p->out, "%s.%06d UTC, ", text, (int)(wall % 1000000000 / 1000));
 }

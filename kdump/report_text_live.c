@@ -134,7 +134,7 @@ static void put_under_way(struct page *p, const struct report_live *l)
 	if (l->has_deadline && l->deadline_in_ns >= 0)
 		fprintf(p->out, "  deadline in %s", page_duration((uint64_t)l->deadline_in_ns, t, sizeof(t)));
 	else if (l->has_deadline)
-		fprintf(p->out, "  deadline passed %s ago", page_duration((uint64_t)-l->deadline_in_ns, t, sizeof(t)));
+		fprintf(p->out, "  deadline passed %s ago", page_duration(-(uint64_t)l->deadline_in_ns, t, sizeof(t)));
 	if (l->matches)
 		fprintf(p->out, "  %" PRIu64 " match%s", l->matches, l->matches == 1 ? "" : "es");
 }

@@ -389,6 +389,34 @@ static void the_verdict_stays_whole(void **state)
 	}
 }
 
+/* A time that damage made: the page says nothing of the day, and computes nothing that cannot be computed. */
+static void a_time_that_is_none_is_not_told(void **state)
+{
+	static const uint64_t times[] = { 1000, 8067007036564513576, UINT64_MAX - 5 };
+	struct image *im = set_image(true);
+	struct arena *a = arena_create(NULL, NULL);
+	struct report *r = report_build(&im->kernel, a, "file", "format");
+	struct report_match m = *r->match;
+
+	r->match = &m;
+	r->has_wall = true;
+	r->wall_offset_ns = 1700000000000000000;
+	for (size_t i = 0; i < 3; i++) {
+		char *text = NULL;
+		size_t size = 0;
+		FILE *out = open_memstream(&text, &size);
+
+		m.ns = times[i];
+		report_print_text(r, out, false, false);
+		fclose(out);
+		assert_int_equal(strstr(text, "2023-11-14 22:13:20.000001 UTC") != NULL, i == 0);
+		assert_int_equal(strstr(text, " UTC") != NULL, i == 0);
+		free(text);
+	}
+	arena_destroy(a);
+	image_destroy(&im->kernel);
+}
+
 /* Another crash by the same rule: the one who freed first, a field and the order of events differ. */
 static void differences(void **state)
 {
@@ -464,6 +492,7 @@ int main(void)
 		cmocka_unit_test(missing_map_list_is_said),
 		cmocka_unit_test(missing_messages_are_said),
 		cmocka_unit_test(the_verdict_stays_whole),
+		cmocka_unit_test(a_time_that_is_none_is_not_told),
 		cmocka_unit_test(differences),
 		cmocka_unit_test(survives_any_damage),
 	};
