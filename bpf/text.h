@@ -30,10 +30,14 @@ struct df_glob {
 	__u32 pad;
 };
 
+/* Parts of one function's code: GCC splits it (NAME.cold, NAME.part.0), and static functions share names. */
+#define STACK_RANGES 8
+
 struct df_text {
 	__u32 busy;
 	__u32 pad;
 	struct df_glob glob;
+	__u64 code[1 + 2 * STACK_RANGES];	/* rules/late.h, LATE_CODE */
 	__u64 w[2 * TEXT_WORDS > TEXT_FRAMES ? 2 * TEXT_WORDS : TEXT_FRAMES + 1];
 };
 
@@ -44,16 +48,24 @@ struct {
 	__type(value, struct df_text);
 } df_text SEC(".maps");
 
-static __always_inline struct df_text *text_take(void)
+static __always_inline struct df_text *text_take_slot(__u32 *slot)
 {
 	for (__u32 i = 0; i < TEXT_SLOTS; i++) {
-		__u32 slot = i;
-		struct df_text *t = bpf_map_lookup_elem(&df_text, &slot);
+		struct df_text *t;
 
+		*slot = i;
+		t = bpf_map_lookup_elem(&df_text, slot);
 		if (t && !__sync_lock_test_and_set(&t->busy, 1))
 			return t;
 	}
 	return NULL;
+}
+
+static __always_inline struct df_text *text_take(void)
+{
+	__u32 slot;
+
+	return text_take_slot(&slot);
 }
 
 static __always_inline void text_give(struct df_text *t)
@@ -189,29 +201,46 @@ __hidden __attribute__((noinline)) __u64 df_comm(void)
 	return (__u64)&bpf_get_current_task_btf()->comm;
 }
 
-/* Parts of one function's code: GCC splits it (NAME.cold, NAME.part.0), and static functions share names. */
-#define STACK_RANGES 8
+/*
+ * Does a stack that was taken, w, have an address in one of the ranges behind it? Global, so that it is verified once and
+ * not for each question of a set; without a branch for each of the 127 times 8 comparisons. Frames that are not there are
+ * 0, and so are both ends of ranges that are not.
+ */
+__attribute__((noinline)) int df_stack_scan(__u32 slot)
+{
+	struct df_text *t = bpf_map_lookup_elem(&df_text, &slot);
+	__u64 found = 0;
+
+	if (!t)
+		return 0;
+	for (__u32 i = 0; i < TEXT_FRAMES; i++) {
+		__u64 at = t->w[i] - !!i;	/* all but the first are return addresses, maybe just behind a function's end */
+
+		for (__u32 r = 0; r < STACK_RANGES; r++) {
+			__u64 off = at - t->code[1 + 2 * r], len = t->code[2 + 2 * r] - t->code[1 + 2 * r];
+
+			found |= (off - len) & ~off;	/* the sign: off < len, both far below 2^63 */
+		}
+	}
+	return found >> 63;
+}
 
 /*
  * Does the kernel stack hold a function's frame? code: the number of its parts, then begin and end of each; constants
- * in read-only data. All frames but the first are return addresses, which may lie just behind a function's end.
+ * in read-only data.
  */
 __hidden __attribute__((noinline)) int df_stack_has(void *ctx, void *code)
 {
-	struct df_text *t = text_take();
-	const __u64 *range = code;
-	int found = 0;
+	__u32 slot;
+	struct df_text *t = text_take_slot(&slot);
+	int found;
 	long size;
 
 	if (!t)
 		return -1;
 	size = bpf_get_stack(ctx, t->w, TEXT_FRAMES * 8, 0);
-	for (__u32 i = 0; i < TEXT_FRAMES && i * 8 < size && !found; i++) {
-		__u64 at = t->w[i] - !!i;
-
-		for (__u32 r = 0; r < STACK_RANGES && r < range[0]; r++)
-			found |= at >= range[1 + 2 * r] && at < range[2 + 2 * r];
-	}
+	bpf_probe_read_kernel(t->code, sizeof(t->code), code);
+	found = size > 0 && df_stack_scan(slot);
 	text_give(t);
 	return found || (size > 0 && size < TEXT_FRAMES * 8) ? found : -1;
 }
