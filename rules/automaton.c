@@ -7,7 +7,8 @@
 #include "lib/arena.h"
 #include "rules/layout.h"
 
-uint32_t automata_constant(struct arena *a, struct automata *am, uint64_t value)
+/* One more parameter, of a constant value; its number. */
+static uint32_t add_constant(struct arena *a, struct automata *am, uint64_t value)
 {
 	am->params = arena_grow(a, am->params, am->nparams, sizeof(*am->params));
 	am->params[am->nparams] = value;
@@ -27,7 +28,7 @@ uint32_t build_constant(struct builder *b, uint64_t value)
 		if (b->am->params[i] == value)
 			return i;
 	}
-	return automata_constant(b->arena, b->am, value);
+	return add_constant(b->arena, b->am, value);
 }
 
 /* A new machine for a table with room for `keys` keys; name NULL: the rule's own. Its cells come with build_flush. */
@@ -251,14 +252,14 @@ void automata_build(struct arena *a, const struct rule_set *set, struct diags *d
 	ret->rule_tables = arena_array(a, last + 1, sizeof(*ret->rule_tables));
 	ret->rule_machine = arena_array(a, last + 1, sizeof(*ret->rule_machine));
 	for (uint32_t i = 0; i < set->nparams; i++)
-		automata_constant(a, ret, set->params[i]->value);
+		add_constant(a, ret, set->params[i]->value);
 	for (uint32_t i = 0; i < set->nrules; i++) {
 		b.rule = &set->rules[i];
 		build_rule(&b);
 	}
 	place_nodes(ret, set);
 	if (!ret->nparams)
-		automata_constant(a, ret, 0);
+		add_constant(a, ret, 0);
 	if (ret->nparams > 0xfff0 || ret->nmachines > 0xfff0)
 		diag_error(diags, TAG_TOO_BIG, set->rules[0].span, "too many rules for one set: load them in several");
 }

@@ -80,7 +80,4 @@ struct automata {
 /* Build the tables of a set. What is too large for them is a diagnostic. */
 void automata_build(struct arena *a, const struct rule_set *set, struct diags *diags, struct automata *ret);
 
-/* The number of a parameter with this constant value, made if need be. */
-uint32_t automata_constant(struct arena *a, struct automata *am, uint64_t value);
-
 #endif

@@ -6,17 +6,16 @@
 
 #include "lib/arena.h"
 #include "rules/automaton.h"
+#include "rules/effort.h"
 #include "rules/manifest.h"
 #include "rules/objfile.h"
 #include "rules/runtime.h"
 
-/* Programs on the target are bounded too: BPF_COMPLEXITY_LIMIT_INSNS is counted there, this only stops nonsense. */
-#define INSNS_MAX 1000000u
-
 #define MACHINE_WORDS ((uint32_t)sizeof(struct df_machine) / 8)
 #define DECISION_WORDS ((uint32_t)sizeof(struct df_decision) / 8)
 
-static void encode_all(struct arena *a, struct generated *gen, struct rule_set *set, struct diags *diags)
+/* Instructions that the functions have. */
+static uint64_t encode_all(struct arena *a, struct generated *gen, struct rule_set *set, struct diags *diags)
 {
 	uint64_t total = 0;
 
@@ -31,10 +30,7 @@ static void encode_all(struct arena *a, struct generated *gen, struct rule_set *
 				  "make two rules or two events of it, or simpler expressions");
 		total += gen->codes[i].n;
 	}
-	if (total > INSNS_MAX)
-		diag_error(diags, TAG_TOO_BIG, set->rules[0].span,
-			   "the set needs %llu instructions, BPF allows %u; load the rules in several sets",
-			   (unsigned long long)total, INSNS_MAX);
+	return total;
 }
 
 /* A pattern has 256 readable bytes (bpf/text.h). */
@@ -179,20 +175,6 @@ static int emit_object(struct arena *a, struct rule_set *set, struct generated *
 	return write_and_link(&obj, &size, out, err);
 }
 
-/* What one program may consist of (the kernel's BPF_MAX_SUBPROGS, 256), without the runtime's. */
-#define FUNCS_MAX 200
-
-static void check_functions(const struct code_set *code, const struct rule_set *set, struct diags *diags)
-{
-	for (int hook = 0; hook < HOOKS; hook++) {
-		if (code->hook_funcs[hook] > FUNCS_MAX)
-			diag_hint(diags, diag_error(diags, TAG_TOO_BIG, set->rules[0].span,
-						    "the set's code at %s probes has %u functions, BPF allows %u",
-						    hook_kinds[hook].name, code->hook_funcs[hook], FUNCS_MAX),
-				  "each any() or count() is one: load the rules in several sets");
-	}
-}
-
 int generate_code(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen)
 {
 	gen->core = core_types_new(a);
@@ -202,7 +184,6 @@ int generate_code(struct arena *a, struct rule_set *set, struct diags *diags, st
 		return -1;
 	layout_set(set, &gen->automata, &gen->layout);
 	lower_set(a, diags, gen->core, set, &gen->automata, &gen->code);
-	check_functions(&gen->code, set, diags);
 	return diags->errors ? -1 : 0;
 }
 
@@ -210,37 +191,40 @@ int generate_finish(struct arena *a, struct rule_set *set, struct diags *diags, 
 		    struct err *err)
 {
 	struct btf *btf = btf__new_empty();
+	struct effort effort = { 0 };
 	int ret = 0;
 
 	if (!btf || core_types_emit(gen->core, btf) < 0) {
 		btf__free(btf);
 		return err_nomem(err);
 	}
-	encode_all(a, gen, set, diags);
+	effort_add(&effort, &gen->code);
+	effort.insns = encode_all(a, gen, set, diags);
+	effort_check(&effort, set, diags);
 	if (!diags->errors)
 		ret = emit_object(a, set, gen, btf, out, err);
 	btf__free(btf);
 	return ret;
 }
 
-/* Rules whose code is in memory at once. */
-#define CHECKED_TOGETHER 1
-
 void generate_check(struct arena *a, struct rule_set *set, struct diags *diags)
 {
 	struct arena *scratch = arena_scratch(a);
+	struct effort effort = { 0 };
 
-	for (uint32_t i = 0; i < set->nrules; i += CHECKED_TOGETHER) {
-		uint32_t left = set->nrules - i;
+	for (uint32_t i = 0; i < set->nrules; i++) {
 		struct rule_set part = *set;
 		struct generated gen = { 0 };
 
 		part.rules += i;
-		part.nrules = left < CHECKED_TOGETHER ? left : CHECKED_TOGETHER;
-		if (!generate_code(scratch, &part, diags, &gen))
-			encode_all(scratch, &gen, &part, diags);
+		part.nrules = 1;
+		if (!generate_code(scratch, &part, diags, &gen)) {
+			effort_add(&effort, &gen.code);
+			effort.insns += encode_all(scratch, &gen, &part, diags);
+		}
 		arena_reset(scratch);
 	}
+	effort_check(&effort, set, diags);
 }
 
 int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen, struct buf *out,

@@ -33,10 +33,7 @@ struct generated {
 int generate_object(struct arena *a, struct rule_set *set, struct diags *diags, struct generated *gen, struct buf *out,
 		    struct err *err);
 
-/*
- * Only what is wrong: the code of all rules is made, a few at a time, and forgotten. For `check`, which tells so of what is
- * too big; of limits of the set as a whole generate_object tells.
- */
+/* Only what is wrong: the code of each rule is made and forgotten. For `check`, which tells so of what is too big. */
 void generate_check(struct arena *a, struct rule_set *set, struct diags *diags);
 
 /*

@@ -28,6 +28,7 @@ static struct ir_item *ir_append(struct ir_func *f, enum ir_kind kind)
 	memset(item, 0, sizeof(*item));
 	item->kind = kind;
 	item->arg_slot = -1;
+	item->doubts = f->doubts;
 	return item;
 }
 
@@ -121,16 +122,6 @@ void ir_alu(struct ir_func *f, uint8_t op, uint8_t dst, uint8_t src)
 void ir_alui(struct ir_func *f, uint8_t op, uint8_t dst, int32_t imm)
 {
 	ir_raw(f, BPF_ALU64 | op | BPF_K, dst, 0, 0, imm);
-}
-
-void ir_alu32(struct ir_func *f, uint8_t op, uint8_t dst, uint8_t src)
-{
-	ir_raw(f, BPF_ALU | op | BPF_X, dst, src, 0, 0);
-}
-
-void ir_alu32i(struct ir_func *f, uint8_t op, uint8_t dst, int32_t imm)
-{
-	ir_raw(f, BPF_ALU | op | BPF_K, dst, 0, 0, imm);
 }
 
 static uint8_t size_code(uint32_t size)

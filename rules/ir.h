@@ -48,6 +48,7 @@ struct ir_item {
 	struct ir_core core;
 	int32_t arg_slot;		/* load of an event's argument: patched where positions differ; -1: none */
 	uint32_t body;			/* of an argument's load: the set's body it belongs to */
+	uint32_t doubts;		/* flags of unknown && and || that are open here (rules/effort.h) */
 	struct span span;
 	const char *comment;
 };
@@ -61,6 +62,7 @@ struct ir_func {
 	struct ir_item *items;
 	uint32_t n;
 	uint32_t nlabels;
+	uint32_t doubts;		/* of what is appended now */
 	uint32_t frame;			/* bytes of stack in use now ... */
 	uint32_t frame_max;		/* ... and at most */
 	struct span line, frame_line;	/* the present line, and that which needed frame_max */
@@ -105,8 +107,6 @@ void ir_movi(struct ir_func *f, uint8_t dst, uint64_t value);		/* shortest form 
 void ir_ldimm64(struct ir_func *f, uint8_t dst, uint64_t value);	/* always 64 bits */
 void ir_alu(struct ir_func *f, uint8_t op, uint8_t dst, uint8_t src);	/* BPF_ADD ..., 64 bits */
 void ir_alui(struct ir_func *f, uint8_t op, uint8_t dst, int32_t imm);
-void ir_alu32(struct ir_func *f, uint8_t op, uint8_t dst, uint8_t src);
-void ir_alu32i(struct ir_func *f, uint8_t op, uint8_t dst, int32_t imm);
 void ir_load(struct ir_func *f, uint32_t size, uint8_t dst, uint8_t base, int16_t off);	/* zero-extends */
 void ir_store(struct ir_func *f, uint32_t size, uint8_t base, int16_t off, uint8_t src);
 void ir_storei(struct ir_func *f, uint32_t size, uint8_t base, int16_t off, int32_t imm);

@@ -287,8 +287,11 @@ static void lower_recording(struct lower *l, const struct recording *rec, uint32
 	ir_label(l->f, done);
 }
 
-/* Parts that && joins, as far as they are counted each: in their order, a && (b && c) as (a && b) && c. */
-uint32_t event_clauses(const struct expr *where)
+/*
+ * Parts that && joins, as far as they are counted each when they are false, at most DF_CLAUSES: in their order, a && (b && c)
+ * as (a && b) && c.
+ */
+static uint32_t event_clauses(const struct expr *where)
 {
 	uint32_t n;
 

@@ -113,7 +113,7 @@ struct code_set {
 	struct body *bodies;
 	uint32_t nbodies;
 	uint32_t per_hook[HOOKS];
-	uint32_t hook_funcs[HOOKS];	/* functions of its program; direct hooks have many small ones: 0 */
+	uint32_t first_func[HOOKS + 1];	/* the functions of a hook's programs are those up to the next hook's */
 	struct literals literals;
 	struct lates lates;
 	uint32_t nloops;		/* callbacks so far */
@@ -162,8 +162,8 @@ void lower_delay(struct lower *l);
 void lower_guards(struct lower *l, struct code_set *cs);
 void lower_guard_value(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
 
-/* Parts of a condition that are counted each when they are false; at most DF_CLAUSES. */
-uint32_t event_clauses(const struct expr *where);
+/* Functions that so many bodies of a hook, of so many items in all, are in at most. */
+uint64_t lower_functions(uint32_t bodies, uint64_t items);
 
 /* Add a finished function to the set. */
 void add_func(struct arena *a, struct code_set *cs, struct ir_func *f);
@@ -188,9 +188,6 @@ bool arg_kills(const struct lower *l, const struct expr *e);
 bool arg_fails(const struct lower *l, const struct expr *e);
 bool retval_kills(const struct lower *l);
 
-/* The address of a tracepoint's string. */
-void lower_record_address(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
-
 /* lower_saved.c: from entry to return */
 void saved_collect(struct lower *l);
 void lower_save(struct lower *l, uint32_t end);
@@ -199,9 +196,6 @@ void lower_saved_release(struct lower *l);
 
 /* No label: the value is always known. */
 #define NO_LABEL (~0U)
-
-/* Does the code of an expression overwrite registers of lesser depth (calls kill r0-r5)? */
-bool expr_kills(const struct lower *l, const struct expr *e);
 
 /* Can its value be unknown? */
 bool expr_fails(const struct lower *l, const struct expr *e);

@@ -148,7 +148,7 @@ static void field_address(struct lower *l, const struct expr *e, uint8_t reg)
 }
 
 /* A field's string: chars in the record, or (data_loc) at an offset that a word in the record gives. */
-void lower_record_address(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
+static void lower_record_address(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail)
 {
 	uint8_t reg = (uint8_t)IR_REG(depth);
 

@@ -66,7 +66,7 @@ static void lower_logic(struct lower *l, const struct expr *e, uint32_t yes, uin
 			uint32_t next)
 {
 	bool is_and = e->op == EXPR_LAND, flagged = false;
-	uint32_t decided = is_and ? no : yes, n = 0, fails, after;
+	uint32_t decided = is_and ? no : yes, n = 0, fails, after, doubts = l->f->doubts;
 	const uint32_t *clauses = l->clauses;
 	const struct expr **parts = NULL;
 	int16_t flag = 0;
@@ -93,6 +93,7 @@ static void lower_logic(struct lower *l, const struct expr *e, uint32_t yes, uin
 		ir_label(l->f, fails);
 		ir_storei(l->f, 8, BPF_REG_10, flag, 1);
 		ir_label(l->f, after);
+		l->f->doubts = doubts + 1;
 	}
 	if (clauses)
 		no = clauses[n - 1 < DF_CLAUSES ? n - 1 : DF_CLAUSES - 1];
@@ -106,6 +107,7 @@ static void lower_logic(struct lower *l, const struct expr *e, uint32_t yes, uin
 	ir_load(l->f, 8, BPF_REG_0, BPF_REG_10, flag);
 	ir_jcci(l->f, BPF_JNE, BPF_REG_0, 0, unknown);
 	ir_jmp(l->f, is_and ? yes : no);
+	l->f->doubts = doubts;
 	ir_frame_release(l->f, 8);
 }
 

@@ -13,7 +13,8 @@ static bool any_part(const struct lower *l, const struct expr *e, bool (*test)(c
 	return test(l, e->a) || test(l, e->b) || test(l, e->c);
 }
 
-bool expr_kills(const struct lower *l, const struct expr *e)
+/* Does the code of an expression overwrite registers of lesser depth (calls kill r0-r5)? */
+static bool expr_kills(const struct lower *l, const struct expr *e)
 {
 	if (!e)
 		return false;

@@ -150,6 +150,7 @@ static const char *make_callback(struct lower *l, const struct expr *e, const st
 
 	l->f = ir_func_new(l->arena, name, ".text", IR_CALLBACK);
 	l->f->caller = outer;
+	l->f->doubts = outer->doubts;
 	l->loops++;
 	lower_callback(l, e, el);
 	l->loops--;

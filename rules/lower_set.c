@@ -185,11 +185,21 @@ static void lower_choose(struct ir_func *f, const uint32_t *first, const uint32_
 	lower_choose(f, first, labels, mid, hi);
 }
 
+static uint32_t bodies_per_func(uint32_t n)
+{
+	return n > BODIES_PER_FUNC * FUNCS_OF_BODIES ? (n + FUNCS_OF_BODIES - 1) / FUNCS_OF_BODIES : BODIES_PER_FUNC;
+}
+
+uint64_t lower_functions(uint32_t bodies, uint64_t items)
+{
+	return 2 + bodies / bodies_per_func(bodies) + items / ITEMS_PER_FUNC;
+}
+
 /* df_run_<hook>(ctx, body): holds the bodies, or calls the function that does. */
 static void lower_run(struct lower *l, struct code_set *cs, enum hook hook, struct body *bodies, uint32_t n,
 		      uint32_t key_parts)
 {
-	uint32_t most = n > BODIES_PER_FUNC * FUNCS_OF_BODIES ? (n + FUNCS_OF_BODIES - 1) / FUNCS_OF_BODIES : BODIES_PER_FUNC;
+	uint32_t most = bodies_per_func(n);
 	uint32_t *first = arena_array(l->arena, n + 1, sizeof(*first)), *labels, nfuncs = 0, done = 0, end;
 	const char *name = arena_printf(l->arena, "df_run_%s", hook_kinds[hook].name);
 	struct ir_func *run = ir_func_new(l->arena, name, ".text", 2);
@@ -300,8 +310,9 @@ void lower_set(struct arena *a, struct diags *diags, struct core_types *core, st
 	memset(ret, 0, sizeof(*ret));
 	ret->bodies = arena_array(a, 1, sizeof(*ret->bodies));
 	for (enum hook hook = 0; hook < HOOKS; hook++) {
-		uint32_t first = ret->nbodies, before = ret->nfuncs;
+		uint32_t first = ret->nbodies;
 
+		ret->first_func[hook] = ret->nfuncs;
 		collect_bodies(a, set, hook, ret);
 		if (hook_kinds[hook].direct) {
 			lower_direct(&l, ret, hook, ret->bodies + first, key_parts);
@@ -313,7 +324,7 @@ void lower_set(struct arena *a, struct diags *diags, struct core_types *core, st
 		} else {
 			lower_run(&l, ret, hook, ret->bodies + first, ret->per_hook[hook], key_parts);
 		}
-		ret->hook_funcs[hook] = hook_kinds[hook].direct ? 0 : ret->nfuncs - before;
 	}
+	ret->first_func[HOOKS] = ret->nfuncs;
 	lower_guards(&l, ret);
 }

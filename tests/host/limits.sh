@@ -82,6 +82,36 @@ loops 150 >"$dir/loops"
 try "150 loops" 0 '' "$dir/loops"
 loops 250 >"$dir/loops"
 try "250 loops: an error" 1 'error\[too-big\]: the set.s code at kprobe probes has [0-9]* functions, BPF allows 200' "$dir/loops"
+# several N FORMAT: that many rules with the condition
+several() {
+	for i in $(seq "$1"); do
+		echo "---"
+		rule "$2" | sed "s/^rule: r/rule: r$i/"
+	done
+}
+
+# told WHAT PATTERN FILE: check, which makes the code of one rule at a time, says it of the whole set
+told() {
+	n=$((n + 1))
+	"$deadfall" check --memory 1G --btf tests/data/kernel.btf "$3" >"$dir/said" 2>&1
+	if grep -q -- "$2" "$dir/said"; then
+		echo "ok $n - $1"
+	else
+		echo "not ok $n - $1"
+		head -n 5 "$dir/said" | cut -c1-200 | sed 's/^/# /'
+		bad=1
+	fi
+}
+several 60 "any(b, arg.inode->i_bytes, b == 1) || any(b, arg.inode->i_bytes, b == 2) || $(join 2 ' || ' 'any(b, arg.inode->i_table[0], b == %d)')" >"$dir/many"
+told "check: 240 loops in 60 rules: an error" "error\[too-big\]: the set.s code at kprobe probes has [0-9]* functions" "$dir/many"
+several 60 "$(join 100 ' || ' 'arg.inode->i_sb->s_inodes.next->next == (void *)%d')" >"$dir/many"
+told "check: 6,000 alternatives may be too much: a warning" "warning\[too-big\]: the set.s code at kprobe probes may be too much for the kernel.s verifier" "$dir/many"
+several 150 "$(join 100 ' || ' 'arg.inode->i_sb->s_inodes.next->next == (void *)%d')" >"$dir/many"
+told "check: 15,000 are: an error" "error\[too-big\]: the set.s code at kprobe probes is too much for the kernel.s verifier" "$dir/many"
+several 200 "arg.inode->i_ino == 7 && task.comm like \"db*\"" | sed "s/'/\"/g" >"$dir/many"
+told "check: 200 plain rules are not" "^200 rules checked" "$dir/many"
+several 100 "'kstack has \"vfs_write\"'" >"$dir/many"
+told "check: 100 rules that look at the stack are not" "^100 rules checked" "$dir/many"
 rule "$(join 20000 ' + ' '%d') == 1" >"$dir/long"
 try "20000 operands: an error" 1 'error\[limit\]' "$dir/long"
 rule "$(printf '%*s' 300 '' | tr ' ' '(')1$(printf '%*s' 300 '' | tr ' ' ')') == 1" >"$dir/nest"
