@@ -91,6 +91,45 @@ static bool is_part_of(const char *symbol, const char *name)
 	return !strncmp(symbol, name, len) && (!symbol[len] || symbol[len] == '.');
 }
 
+/* Module names in rules may have '-' where the kernel has '_'. */
+static bool is_module(const char *module, const char *name, size_t len)
+{
+	if (!module || strlen(module) != len)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (module[i] != (name[i] == '-' ? '_' : name[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Is this symbol's code meant by FUNCTION, MODULE:FUNCTION, MODULE:*? */
+static bool is_meant(const struct symbol *s, const char *name)
+{
+	const char *colon = strchr(name, ':');
+
+	if (!symbol_is_code(s) || (colon && !is_module(s->module, name, (size_t)(colon - name))))
+		return false;
+	return colon && !strcmp(colon, ":*") ? true : is_part_of(s->name, colon ? colon + 1 : name);
+}
+
+/* A symbol's code into the ranges, which are in order: of other names, behind the last one, or a new one. */
+static bool add_code(uint64_t *code, uint64_t begin, uint64_t end)
+{
+	uint64_t *last = &code[2 * code[0]];
+
+	if (code[0] && begin <= *last) {
+		*last = end > *last ? end : *last;
+		return true;
+	}
+	if (code[0] == LATE_CODE_RANGES)
+		return false;
+	code[0]++;
+	last[1] = begin;
+	last[2] = end;
+	return true;
+}
+
 static int resolve_code(struct resolver *r, const struct info_late *late)
 {
 	uint64_t *code = &r->words[late->word];
@@ -100,19 +139,14 @@ static int resolve_code(struct resolver *r, const struct info_late *late)
 	for (uint32_t i = 0; i < r->syms.n; i++) {
 		const struct symbol *s = &r->syms.items[i];
 
-		if (!symbol_is_code(s) || !is_part_of(s->name, late->name) || (code[0] && code[2 * code[0] - 1] == s->addr))
-			continue;
-		if (code[0] == LATE_CODE_RANGES)
+		if (is_meant(s, late->name) && !add_code(code, s->addr, symbol_end(&r->syms, s)))
 			return fail(r, late, ERR_UNSUPPORTED,
 				    arena_printf(r->a, "this kernel has more than %u functions '%s'", LATE_CODE_RANGES,
 						 late->name));
-		code[1 + 2 * code[0]] = s->addr;
-		code[2 + 2 * code[0]] = symbol_end(&r->syms, s);
-		code[0]++;
 	}
 	if (!code[0] && !leave_out(r, late->name))
 		return fail(r, late, ERR_ABSENT,
-			    arena_printf(r->a, "this kernel has no function '%s' (of a module that is not loaded?)",
+			    arena_printf(r->a, "this kernel has no code called '%s' (of a module that is not loaded?)",
 					 late->name));
 	return 0;
 }

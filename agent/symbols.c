@@ -17,6 +17,19 @@ static int by_address(const void *a, const void *b)
 	return x->addr < y->addr ? -1 : x->addr > y->addr;
 }
 
+/* "NAME\t[MODULE]" in two: the module, or NULL. */
+static const char *cut_module(char *name)
+{
+	size_t len = strcspn(name, "\t ");
+	char *module = strchr(name + len, '[');
+
+	name[len] = '\0';
+	if (!module)
+		return NULL;
+	module[1 + strcspn(module + 1, "]")] = '\0';
+	return module + 1;
+}
+
 /* A line: "ADDRESS TYPE NAME[\t[MODULE]]" */
 void symbols_parse(struct arena *a, char *text, struct symbols *ret)
 {
@@ -35,8 +48,7 @@ void symbols_parse(struct arena *a, char *text, struct symbols *ret)
 			*next++ = '\0';
 		if (end == line || strlen(end) < 4)
 			continue;
-		ret->items[ret->n++] = (struct symbol){ .addr = addr, .name = end + 3, .type = end[1] };
-		end[3 + strcspn(end + 3, "\t ")] = '\0';
+		ret->items[ret->n++] = (struct symbol){ .addr = addr, .name = end + 3, .module = cut_module(end + 3), .type = end[1] };
 	}
 	qsort(ret->items, ret->n, sizeof(*ret->items), by_address);
 }

@@ -15,6 +15,7 @@ struct arena;
 struct symbol {
 	uint64_t addr;
 	const char *name;
+	const char *module;	/* NULL: vmlinux */
 	char type;		/* as nm has it */
 };
 

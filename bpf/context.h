@@ -11,17 +11,31 @@
 #include "bpf/runtime.h"
 
 #define PF_KTHREAD 0x00200000		/* include/linux/sched.h */
-#define HARDIRQ_MASK 0x000f0000		/* include/linux/preempt.h: 4 bits from bit 16; an NMI counts here too */
+/* include/linux/preempt.h; an NMI counts as a hard interrupt, too; a softirq that runs is one in the lowest of its bits */
+#define SOFTIRQ_OFFSET 0x00000100
+#define SOFTIRQ_MASK 0x0000ff00
+#define HARDIRQ_MASK 0x000f0000
 
 __hidden __attribute__((noinline)) int df_kthread(void)
 {
 	return !!(bpf_get_current_task_btf()->flags & PF_KTHREAD);
 }
 
-/* The kernel's in_hardirq(). */
-__hidden __attribute__((noinline)) int df_in_irq(void)
+/* The kernel's in_hardirq(), in_softirq(), in_serving_softirq(), in_task(). */
+__hidden __attribute__((noinline)) int df_in_context(__u32 what)
 {
-	return !!(preempt_count() & HARDIRQ_MASK);
+	int count = preempt_count();
+
+	switch (what) {
+	case DF_IN_HARDIRQ:
+		return !!(count & HARDIRQ_MASK);
+	case DF_IN_SOFTIRQ:
+		return !!(count & SOFTIRQ_MASK);
+	case DF_IN_SERVING_SOFTIRQ:
+		return !!(count & SOFTIRQ_OFFSET);
+	default:
+		return !(count & (NMI_MASK | HARDIRQ_MASK | SOFTIRQ_OFFSET));
+	}
 }
 
 /* Inode number of the network namespace; 0: unknown (an exiting task has none). */

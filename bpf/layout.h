@@ -99,6 +99,9 @@ struct df_query {
 	__u64 w[];
 };
 
+/* What df_in_context answers: what the CPU was doing when the probe was hit. */
+enum df_context { DF_IN_HARDIRQ, DF_IN_SOFTIRQ, DF_IN_SERVING_SOFTIRQ, DF_IN_TASK };
+
 /* What any_live()'s condition may ask of a key, in the order of rules/check_loop.c. */
 enum df_live_attr {
 	DF_LIVE_AGE, DF_LIVE_IDLE, DF_LIVE_GENERATION, DF_LIVE_TID, DF_LIVE_PID, DF_LIVE_CPU, DF_LIVE_KEY, DF_LIVE_EVENTS,

@@ -5,9 +5,11 @@
  * check.c		rules: events, match, keys, roles, numbers
  * check_template.c	the messages of actions
  * check_expr.c		expressions: operators, conversions, strings
+ * check_string.c	expressions: strings, functions in the stack
  * check_name.c		expressions: names, members, arguments, earlier steps
  * check_call.c		expressions: functions, sizeof, exists, container_of
  * check_macro.c	expressions: functions that are macros of the kernel's sources
+ * check_cgroup.c	expressions: cgroups by their paths
  * check_order.c	expressions: byte order
  * check_loop.c		expressions: any, count, live: over many things
  * check_match.c		the match: roles, thresholds, guards
@@ -66,8 +68,14 @@ struct expr *check_cond(struct check *c, struct expr *e);
 
 /* check_expr.c, for the others */
 struct expr *make_value(struct check *c, struct expr *e);
-struct expr *make_cond(struct check *c, struct expr *e);
+
+/* check_string.c; string_compare: `==`, `!=` and (is_glob) like */
 struct expr *make_string(struct check *c, struct expr *e);	/* NULL, quietly: it is none */
+bool is_char_array(const struct expr *e);
+bool wants_string(const struct expr *a, const struct expr *b);
+struct expr *string_compare(struct check *c, struct expr *e, struct expr *a, struct expr *b, bool is_glob);
+struct expr *check_str(struct check *c, struct expr *e);
+struct expr *check_stack_has(struct check *c, struct expr *e);
 
 /* check_name.c */
 struct expr *check_name(struct check *c, struct expr *e, const struct type *wanted);
@@ -91,8 +99,18 @@ struct expr *check_old(struct check *c, struct expr *e);
 /* check_macro.c */
 bool is_macro_call(const struct expr *e);
 struct expr *check_macro_call(struct check *c, struct expr *e);
+
+/*
+ * A text of the language that stands for the expression e, with args[0] in the place of a, args[1] in that of b: checked, and
+ * all of it where e is.
+ */
+struct expr *check_text(struct check *c, const char *text, struct expr **args, const struct expr *e);
 struct nearest;
 void macro_offer_calls(struct nearest *n);
+
+/* check_cgroup.c; e: the comparison, `==`, `!=` or like, of the running task's cgroup with a path */
+bool is_cgroup(const struct expr *e);
+struct expr *cgroup_compare(struct check *c, const struct expr *e, const struct expr *path, bool is_glob);
 
 /* check_order.c; a and b: the operands of a comparison before their conversion */
 struct expr *call_swap(struct check *c, struct expr *e, enum func func);

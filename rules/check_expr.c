@@ -10,11 +10,6 @@
 #include <string.h>
 
 #include "lib/arena.h"
-#include "rules/eval.h"
-#include "rules/schema.h"
-
-#define STR_MAX 256		/* bytes of a string that is read from memory */
-#define STR_DEFAULT 64
 
 static const char *op_text(enum expr_op op)
 {
@@ -67,7 +62,7 @@ struct expr *make_value(struct check *c, struct expr *e)
 }
 
 /* Something != 0. */
-struct expr *make_cond(struct check *c, struct expr *e)
+static struct expr *make_cond(struct check *c, struct expr *e)
 {
 	struct expr *cmp, *zero;
 
@@ -88,110 +83,10 @@ struct expr *make_cond(struct check *c, struct expr *e)
 	return cmp;
 }
 
-static bool is_char_array(const struct expr *e)
-{
-	return e->type->kind == TYPE_ARRAY && e->type->target->size == 1 && e->type->target->kind == TYPE_INT;
-}
-
-static bool is_char_ptr(const struct expr *e)
-{
-	return e->type->kind == TYPE_PTR && e->type->target->size == 1 && e->type->target->kind == TYPE_INT;
-}
-
-/* A char array or pointer as a string; NULL if it is neither that nor a string already. */
-struct expr *make_string(struct check *c, struct expr *e)
-{
-	uint32_t size = STR_DEFAULT;
-	struct expr *call;
-
-	if (e->type->kind == TYPE_STR)
-		return e;
-	if (e->op == EXPR_OLD && is_char_ptr(e)) {
-		call = make_string(c, e->a);	/* the text, too, as it was then */
-		return new_expr(c, EXPR_OLD, e->span, call->type, call, NULL);
-	}
-	if (is_char_array(e)) {
-		if (e->type->nelems)
-			size = e->type->nelems < STR_MAX ? e->type->nelems : STR_MAX;
-		e = new_expr(c, EXPR_ADDR, e->span, type_ptr(c->types, e->type->target), e, NULL);
-	} else if (!is_char_ptr(e)) {
-		return NULL;
-	}
-	call = new_expr(c, EXPR_CALL, e->span, type_str(c->types, size), NULL, NULL);
-	call->index = e->type->is_user ? FUNC_USTR : FUNC_STR;
-	call->text = e->type->is_user ? "ustr" : "str";
-	call->list = arena_new(c->arena, struct expr *);
-	call->list[0] = e;
-	call->nlist = 1;
-	return call;
-}
-
 /* A pointer to a function compared with "name" means &name. */
 static bool is_func_ptr(const struct expr *e)
 {
 	return e->type->kind == TYPE_PTR && e->type->target->kind == TYPE_FUNC;
-}
-
-static bool has_pattern(const char *s)
-{
-	return strpbrk(s, "*?") != NULL;
-}
-
-static struct expr *new_strcmp(struct check *c, const struct expr *e, struct expr *x, struct expr *y, bool is_glob)
-{
-	struct expr *cmp = new_expr(c, EXPR_STRCMP, e->span, type_bool(c->types), x, y);
-
-	cmp->index = e->op == EXPR_NE ? EXPR_NE : EXPR_EQ;
-	cmp->is_glob = is_glob;
-	return cmp;
-}
-
-static struct expr *string_compare(struct check *c, struct expr *e, struct expr *a, struct expr *b, bool is_glob)
-{
-	struct expr *x = make_string(c, a), *y = make_string(c, b), *cmp;
-	struct diag *d;
-
-	if (!x || !y) {
-		const struct expr *text = x ? a : b, *other = x ? b : a;
-
-		d = diag_error(c->diags, TAG_TYPE, e->span, "'%s' is not a string", type_text(c->arena, other->type));
-		if (other->op == EXPR_BUILTIN && other->index == BUILTIN_CGROUP)
-			diag_hint(c->diags, d, "it is a number, that of the folder: ls -di /sys/fs/cgroup/PATH; the path's last part is "
-				  "task->cgroups->dfl_cgrp->kn->name");
-		else if (type_is_integer(other->type))
-			diag_hint(c->diags, d, "str(address) reads a string, ustr(address) one of user space");
-		else if (text->op == EXPR_STR && is_identifier(text->text))
-			diag_hint(c->diags, d, "the address of a function or variable is written &%s", text->text);
-		return NULL;
-	}
-	if (x->op == EXPR_STR && !is_glob) {
-		cmp = x;
-		x = y;
-		y = cmp;
-	}
-	if (x->op == EXPR_STR && y->op == EXPR_STR)
-		return new_int(c, e->span, type_bool(c->types), (is_glob ? eval_like(y->text, x->text) :
-			       x->len == y->len && !memcmp(x->text, y->text, x->len)) == (e->op != EXPR_NE));
-	if (y->op == EXPR_STR && y->len >= x->type->size)
-		diag_warn(c->diags, TAG_ALWAYS, e->span, "the text is longer than the string can be (%u bytes)",
-			  x->type->size - 1);
-	if (!is_glob && y->op == EXPR_STR && has_pattern(y->text))
-		diag_hint(c->diags, diag_warn(c->diags, TAG_LIKE, e->span, "'==' compares '*' and '?' as they are"),
-			  "'like \"%s\"' matches the pattern", y->text);
-	if (is_glob && y->op != EXPR_STR && y->op != EXPR_PARAM) {
-		diag_error(c->diags, TAG_TYPE, y->span, "a pattern is a text in the rule, or a parameter");
-		return NULL;
-	}
-	if (is_glob && x->op == EXPR_OLD)	/* decided there: only the text's number comes from the entry */
-		return new_expr(c, EXPR_OLD, e->span, type_bool(c->types), new_strcmp(c, e, x->a, y, true), NULL);
-	return new_strcmp(c, e, x, y, is_glob);
-}
-
-static bool wants_string(const struct expr *a, const struct expr *b)
-{
-	if (a->type->kind == TYPE_STR || b->type->kind == TYPE_STR)
-		return true;
-	return is_char_array(a) && is_char_array(b);
 }
 
 /* Pointers compare with pointers, NULL, and integers, which are extended as C extends them. */
@@ -212,6 +107,8 @@ static struct expr *check_compare(struct check *c, struct expr *e, struct expr *
 	const struct type *t;
 	struct expr *cmp;
 
+	if (is_cgroup(a) && b->op == EXPR_STR && (e->op == EXPR_EQ || e->op == EXPR_NE))
+		return cgroup_compare(c, e, b, false);
 	if (a->op == EXPR_STR && is_func_ptr(b))
 		a = check_symbol(c, a, a->text);
 	else if (b->op == EXPR_STR && is_func_ptr(a))
@@ -554,30 +451,6 @@ static struct expr *check_int(struct check *c, struct expr *e)
 	return new_int(c, e->span, type_int(c->types, size, is_signed), v);
 }
 
-static struct expr *check_str(struct check *c, struct expr *e)
-{
-	if (e->len >= STR_MAX) {
-		diag_error(c->diags, TAG_LIMIT, e->span, "a text of more than %d bytes", STR_MAX - 1);
-		return NULL;
-	}
-	e->type = type_str(c->types, e->len + 1);
-	return e;
-}
-
-static struct expr *check_stack_has(struct check *c, struct expr *e)
-{
-	struct kbtf_func f;
-
-	e->type = type_bool(c->types);
-	if (!*e->text || has_pattern(e->text)) {
-		diag_error(c->diags, TAG_BAD_VALUE, e->span, "'has' takes the exact name of a function");
-		return NULL;
-	}
-	if (!kbtf_find_func(c->kbtf, NULL, e->text, &f))
-		diag_warn(c->diags, TAG_UNCHECKED, e->span, "no function '%s' in this kernel's BTF", e->text);
-	return e;
-}
-
 static struct expr *check_binary(struct check *c, struct expr *e)
 {
 	struct expr *a, *b;
@@ -586,7 +459,7 @@ static struct expr *check_binary(struct check *c, struct expr *e)
 	if (!a || !b)
 		return NULL;
 	if (e->op == EXPR_STRCMP)
-		return string_compare(c, e, a, b, true);
+		return is_cgroup(a) && b->op == EXPR_STR ? cgroup_compare(c, e, b, true) : string_compare(c, e, a, b, true);
 	return e->op >= EXPR_LT && e->op <= EXPR_NE ? check_compare(c, e, a, b) : check_arithmetic(c, e, a, b);
 }
 

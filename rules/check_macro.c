@@ -70,20 +70,28 @@ static const struct macro *find(const char *name)
 	return NULL;
 }
 
-/* The text's tree with the arguments in it; all of it stands where the call does. */
-static struct expr *substitute(struct expr *e, const struct expr *call)
+/* The text's tree with the arguments in the places of a and b; all else of it stands at `span`. */
+static struct expr *substitute(struct expr *e, struct expr **args, struct span span)
 {
 	if (!e)
 		return NULL;
-	if (e->op == EXPR_NAME && !e->text[1] && (*e->text == 'a' || *e->text == 'b'))
-		return call->list[*e->text - 'a'];
-	e->span = call->span;
+	if (args && e->op == EXPR_NAME && !e->text[1] && (*e->text == 'a' || *e->text == 'b'))
+		return args[*e->text - 'a'];
+	e->span = span;
 	for (uint32_t i = 0; i < e->nlist; i++)
-		e->list[i] = substitute(e->list[i], call);
-	e->a = substitute(e->a, call);
-	e->b = substitute(e->b, call);
-	e->c = substitute(e->c, call);
+		e->list[i] = substitute(e->list[i], args, span);
+	e->a = substitute(e->a, args, span);
+	e->b = substitute(e->b, args, span);
+	e->c = substitute(e->c, args, span);
 	return e;
+}
+
+struct expr *check_text(struct check *c, const char *text, struct expr **args, const struct expr *e)
+{
+	const struct node node = { .kind = NODE_SCALAR, .text = text, .len = (uint32_t)strlen(text), .span = e->span };
+	struct expr *r = parse_expr(c->arena, c->diags, &node);
+
+	return r ? check_expr(c, substitute(r, args, e->span)) : NULL;
 }
 
 bool is_macro_call(const struct expr *e)
@@ -94,8 +102,7 @@ bool is_macro_call(const struct expr *e)
 struct expr *check_macro_call(struct check *c, struct expr *e)
 {
 	const struct macro *m = find(e->text);
-	const struct node node = { .kind = NODE_SCALAR, .text = m->text, .len = (uint32_t)strlen(m->text),
-				   .span = e->span };
+	bool fine = true;
 	struct expr *r;
 
 	if (e->nlist != m->nparams) {
@@ -109,12 +116,10 @@ struct expr *check_macro_call(struct check *c, struct expr *e)
 		return NULL;
 	}
 	c->macros++;
-	r = parse_expr(c->arena, c->diags, &node);
 	/* first by themselves: what is wrong with them is said once */
 	for (uint32_t i = 0; i < e->nlist; i++)
-		r = r && check_expr(c, e->list[i]) ? r : NULL;
-	if (r)
-		r = check_expr(c, substitute(r, e));
+		fine &= check_expr(c, e->list[i]) != NULL;
+	r = fine ? check_text(c, m->text, e->list, e) : NULL;
 	c->macros--;
 	return r;
 }

@@ -27,7 +27,10 @@ static const struct builtin_name {
 	{ "cpu", BUILTIN_CPU, INTEGER, 4, false }, { "now", BUILTIN_NOW, INTEGER, 8, false },
 	{ "func", BUILTIN_FUNC, FUNCTION, 8, false }, { "cgroup", BUILTIN_CGROUP, INTEGER, 8, false },
 	{ "kthread", BUILTIN_KTHREAD, BOOLEAN, 1, false }, { "irqs_off", BUILTIN_IRQS_OFF, BOOLEAN, 1, false },
-	{ "in_irq", BUILTIN_IN_IRQ, BOOLEAN, 1, false }, { "pidns", BUILTIN_PIDNS, INTEGER, 4, false },
+	{ "in_irq", BUILTIN_IN_IRQ, BOOLEAN, 1, false }, { "in_hardirq", BUILTIN_IN_IRQ, BOOLEAN, 1, false },
+	{ "in_softirq", BUILTIN_IN_SOFTIRQ, BOOLEAN, 1, false }, { "in_task", BUILTIN_IN_TASK, BOOLEAN, 1, false },
+	{ "in_serving_softirq", BUILTIN_IN_SERVING_SOFTIRQ, BOOLEAN, 1, false },
+	{ "pidns", BUILTIN_PIDNS, INTEGER, 4, false },
 	{ "netns", BUILTIN_NETNS, INTEGER, 4, false },
 	{ "kernel_version", BUILTIN_KERNEL_VERSION, INTEGER, 4, true },
 };
@@ -242,7 +245,18 @@ static struct expr *make_enumerator(struct check *c, const struct expr *e, const
 	return r;
 }
 
-/* An enumerator of the wanted enum, a macro, an enumerator of any enum. */
+/* Flags of requests are macros: REQ_FUA is bit number __REQ_FUA. */
+static bool is_flag(struct check *c, const char *name)
+{
+	const struct btf *btf;
+	int64_t bit;
+	uint32_t id;
+
+	return (!strncmp(name, "REQ_", 4) || !strncmp(name, "RQF_", 4)) &&
+	       kbtf_find_enumerator(c->kbtf, arena_printf(c->arena, "__%s", name), &bit, &btf, &id) == 1 && bit >= 0 && bit < 32;
+}
+
+/* An enumerator of the wanted enum, a macro, a flag, an enumerator of any enum. */
 static struct expr *check_constant(struct check *c, struct expr *e, const struct type *wanted)
 {
 	const struct type *of;
@@ -260,6 +274,8 @@ static struct expr *check_constant(struct check *c, struct expr *e, const struct
 		return r;
 	}
 	n = kbtf_find_enumerator(c->kbtf, e->text, &value, &btf, &id);
+	if (!n && is_flag(c, e->text))
+		return check_text(c, arena_printf(c->arena, "1u << __%s", e->text), NULL, e);
 	if (!n)
 		return unknown_name(c, e);
 	if (n > 1) {
@@ -411,6 +427,21 @@ static struct expr *make_member(struct check *c, struct expr *e, struct expr *a,
 	return r;
 }
 
+/* What helpers tell of the current task, of another one. */
+static const char *text_of_task(const char *name)
+{
+	static const char *const texts[][2] = {
+		{ "uid", "a->cred->uid.val" }, { "gid", "a->cred->gid.val" }, { "kthread", "(a->flags & PF_KTHREAD) != 0" },
+		{ "cgroup", "a->cgroups->dfl_cgrp->kn->id" }, { "netns", "a->nsproxy->net_ns->ns.inum" },
+	};
+
+	for (size_t i = 0; i < LEN(texts); i++) {
+		if (!strcmp(texts[i][0], name))
+			return texts[i][1];
+	}
+	return NULL;
+}
+
 /* task.parent.pid: the names that users know, at any task. */
 static struct expr *check_task_member(struct check *c, struct expr *e, struct expr *task)
 {
@@ -420,6 +451,8 @@ static struct expr *check_task_member(struct check *c, struct expr *e, struct ex
 
 	if (b && task->op == EXPR_BUILTIN && task->index == BUILTIN_TASK)
 		return make_builtin(c, e, b);
+	if (text_of_task(name))
+		return check_text(c, text_of_task(name), &e->a, e);
 	for (size_t i = 0; i < LEN(aliases); i++) {
 		if (!strcmp(name, aliases[i][0])) {
 			name = aliases[i][1];

@@ -48,7 +48,7 @@ enum expr_op {
 	EXPR_COND,	/* a ? b : c */
 	EXPR_IN,	/* a in [list] or a in $set: list[nlist], or b = EXPR_SET */
 	EXPR_STRCMP,	/* a == "text", glob match with is_glob; index = EXPR_EQ or EXPR_NE; b: the other string */
-	EXPR_STACK_HAS,	/* kstack has "function": text */
+	EXPR_STACK_HAS,	/* kstack has "function": text, which may be "module:function" or "module:*" */
 	EXPR_CALL,	/* function text with list[nlist]; index = enum func after checking */
 	EXPR_SIZEOF,	/* only before checking */
 	EXPR_EXISTS,	/* exists(): here it is there; asked again at load: index = enum exists, member, text */
@@ -68,7 +68,8 @@ enum builtin {
 	BUILTIN_NOW,		/* ns since boot, CLOCK_MONOTONIC */
 	BUILTIN_FUNC,		/* address of the probed function; compares with &symbol and "name" */
 	BUILTIN_CGROUP,		/* cgroup v2 id */
-	BUILTIN_KTHREAD, BUILTIN_IRQS_OFF, BUILTIN_IN_IRQ,
+	BUILTIN_KTHREAD, BUILTIN_IRQS_OFF,
+	BUILTIN_IN_IRQ, BUILTIN_IN_SOFTIRQ, BUILTIN_IN_SERVING_SOFTIRQ, BUILTIN_IN_TASK,	/* as the kernel's macros */
 	BUILTIN_PIDNS, BUILTIN_NETNS,	/* inode numbers */
 	BUILTIN_PARENT,		/* task.parent: struct task_struct * */
 	BUILTIN_KERNEL_VERSION,	/* KERNEL_VERSION() of the running kernel, known at load */

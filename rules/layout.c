@@ -3,8 +3,6 @@
 
 #include "bpf/layout.h"
 
-/* Strings read through a char pointer. */
-#define STR_DEFAULT 64
 /* Birth, death and steps of one generation. */
 #define PINS_PER_GENERATION 4
 
@@ -20,7 +18,8 @@ bool field_is_string(const struct field *f)
 	return t->kind == TYPE_STR || (t->kind == TYPE_ARRAY && t->target->is_char);
 }
 
-uint32_t field_words(const struct field *f)
+/* Payload words of a field: 1, or those of a string. */
+static uint32_t field_words(const struct field *f)
 {
 	uint32_t size = f->expr->type->size;
 

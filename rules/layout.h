@@ -46,8 +46,9 @@ bool match_has_deadline(const struct match *m);
 /* Sizes of a set whose automata are built. */
 void layout_set(const struct rule_set *set, const struct automata *am, struct set_layout *ret);
 
-/* Payload words of a field: 1, or those of a string. */
-uint32_t field_words(const struct field *f);
+/* Bytes of a string whose length nothing tells. */
+#define STR_DEFAULT 64
+
 bool field_is_string(const struct field *f);
 
 /* The word that holds the mask of unreadable fields, or PAYLOAD_NO_MASK. */

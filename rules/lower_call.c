@@ -39,6 +39,13 @@ static void lower_runtime(struct lower *l, const char *symbol, uint8_t reg)
 	ir_mov32(l->f, reg, BPF_REG_0);
 }
 
+/* What the CPU does, by its preemption count. */
+static void lower_context(struct lower *l, enum df_context what, uint8_t reg)
+{
+	ir_movi(l->f, BPF_REG_1, what);
+	lower_runtime(l, "df_in_context", reg);
+}
+
 /* Inode numbers, of which 0 means that there is none. */
 static void lower_namespace(struct lower *l, const char *symbol, uint8_t reg, uint32_t fail)
 {
@@ -106,7 +113,16 @@ void lower_builtin(struct lower *l, const struct expr *e, uint32_t depth, uint32
 		lower_runtime(l, "df_kthread", reg);
 		break;
 	case BUILTIN_IN_IRQ:
-		lower_runtime(l, "df_in_irq", reg);
+		lower_context(l, DF_IN_HARDIRQ, reg);
+		break;
+	case BUILTIN_IN_SOFTIRQ:
+		lower_context(l, DF_IN_SOFTIRQ, reg);
+		break;
+	case BUILTIN_IN_SERVING_SOFTIRQ:
+		lower_context(l, DF_IN_SERVING_SOFTIRQ, reg);
+		break;
+	case BUILTIN_IN_TASK:
+		lower_context(l, DF_IN_TASK, reg);
 		break;
 	case BUILTIN_IRQS_OFF:
 		lower_irqs_off(l, e, reg);

@@ -35,7 +35,22 @@ struct cred {
 enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID };
 enum odd { ODD_NEGATIVE = -3, ODD_ZERO };
 enum big : u64 { BIG_VALUE = 0x12345678 };
+enum req_flag_bits { __REQ_SYNC = 11, __REQ_FUA = 17 };
 enum one { SHARED_NAME = 1, ONE_OTHER };
+
+struct kernfs_node {
+	const char *name;
+};
+
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup *ancestors[];
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
 
 struct task_struct {
 	unsigned int __state;
@@ -50,6 +65,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct list_head children;
 	const struct cred *cred;
+	struct css_set *cgroups;
 	char comm[16];
 };
 
@@ -120,6 +136,10 @@ struct holder {
 };
 
 struct net init_net;
+enum req_flag_bits flag_bits;
+struct css_set init_css_set;
+struct cgroup root_cgroup;
+struct kernfs_node root_folder;
 
 ssize_t vfs_read(struct file *file, char *buf, size_t count, loff_t *pos)
 {

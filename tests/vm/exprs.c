@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * exprs.c - what the rules of exprs.sh look at: a process of a known name that reads a file of a known name at a known
- * offset, with flags, sizes and user memory that the rules know.
+ * offset, with flags, sizes and user memory that the rules know; that sends itself a packet; and that calls a module.
  *
  * usage: exprs TIMES
  */
@@ -30,6 +30,15 @@ static int send_packet(void)
 	return ok;
 }
 
+/* A widget of the module widget, where that is loaded. */
+static int call_module(void)
+{
+	int fd = open("/proc/widget", O_WRONLY), ok = fd < 0 || write(fd, "alloc 16", 8) == 8;
+
+	close(fd);
+	return ok;
+}
+
 int main(int argc, char **argv)
 {
 	static char text[4096] = "user text of this process, longer than a short literal";
@@ -50,7 +59,7 @@ int main(int argc, char **argv)
 		memcpy(text, "user text of this process, longer than a short literal", 55);
 		if (read(fd, text, 77) != 77)
 			return 1;
-		if (!send_packet())
+		if (!send_packet() || !call_module())
 			return 1;
 	}
 	close(fd);

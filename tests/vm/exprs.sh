@@ -62,6 +62,17 @@ conditions() {
 	no	irqs_off
 	no	in_irq
 	yes	task.cgroup > 0
+	yes	cgroup == "/top.slice/in side" && task.cgroup != "/top.slice/in sid"
+	no	cgroup == "/top.slice" || cgroup == "/in side" || cgroup == "/" || cgroup == "/top.slice/in side/more"
+	yes	cgroup like "/top.slice/*" && cgroup like "/*"
+	no	cgroup like "/top.slice/in side/*" || cgroup like "/in side/*"
+	yes	cgroup like "/t*.slice/in s?de" && cgroup not like "/t*.slice/out*" && cgroup like "/???.slice/*"
+	yes	cgroup in ["/other", "/top.slice/in side"] && cgroup not in ["/other", "/top.slice"]
+	yes	task.parent.uid == 0 && task.parent.gid == 0 && !task.parent.kthread && task.parent.netns == netns
+	yes	task.parent.cgroup == task.cgroup && task.parent.parent.kthread == 0
+	yes	REQ_FUA == 1u << __REQ_FUA && (REQ_SYNC & REQ_FUA) == 0 && REQ_SYNC != 0
+	yes	in_task && !in_softirq && !in_serving_softirq && !in_hardirq
+	no	kstack has "widget:*"
 	yes	netns == task->nsproxy->net_ns->ns.inum
 	yes	pidns == 4026531836
 	yes	now > 1s && cpu < 2
@@ -162,7 +173,18 @@ packets() {
 	no	ip_hdr(arg.skb)->daddr == ipv4("127.0.0.2")
 	yes	ip_hdr(arg.skb)->version == 4 && ip_hdr(arg.skb)->ihl == 5 && ntohs(ip_hdr(arg.skb)->tot_len) == 31
 	yes	skb_shinfo(arg.skb)->nr_frags == 0 && arg.skb->len == 11
+	yes	in_serving_softirq && in_softirq && !in_task && !in_irq
 	yes	arg.skb->dev->name == "lo" && arg.skb->pkt_type == 0
+	END
+}
+
+# In the module widget, at kprobe:widget:widget_alloc.
+modules() {
+	cat <<-'END'
+	yes	kstack has "widget:*"
+	yes	kstack has "widget:widget_proc_write" && kstack has "widget_proc_write"
+	no	kstack has "widget:widget_free"
+	yes	kstack has "vfs_write" && !(kstack has "vfs_read")
 	END
 }
 
@@ -210,6 +232,7 @@ write_rules() {
 conditions >"$work/conditions"
 returns >"$work/returns"
 packets >"$work/packets"
+modules >"$work/modules"
 calls >"$work/calls"
 write_steps() {
 	local expect condition n=0
@@ -260,6 +283,7 @@ END
 write_rules kprobe:vfs_read entry <"$work/conditions" >"$work/exprs.yaml"
 write_rules kretprobe:vfs_read return <"$work/returns" >>"$work/exprs.yaml"
 write_rules kprobe:udp_rcv packet <"$work/packets" >>"$work/exprs.yaml"
+write_rules kprobe:widget:widget_alloc module <"$work/modules" >>"$work/exprs.yaml"
 write_rules tracepoint:raw_syscalls:sys_enter call <"$work/calls" >>"$work/exprs.yaml"
 
 # counts KIND N: what status says of a condition: "hit unknown"
@@ -309,13 +333,18 @@ live_is_as_expected() {
 }
 
 for kernel in 6.12 6.1; do
+	modules=$build/vm$([ $kernel = 6.12 ] || echo -6.1)
 	limit=500 run_vm "$kernel" --kernel "$kernel" --no-kdump --run-args --dry-run --rule "$work/exprs.yaml" \
 		--rule "$work/steps.yaml" --rule "$work/said.yaml" --rule tests/vm/rules/live.yaml \
-		--copy "$build/vm/exprs" -- ./exprs 10
+		--module "$modules/widget.ko" --copy "$build/vm/exprs" -- '
+		mkdir -p "/sys/fs/cgroup/top.slice/in side"
+		echo $$ >"/sys/fs/cgroup/top.slice/in side/cgroup.procs"
+		./exprs 10'
 	check "$kernel: the rules load and the program runs" same 0 "$rc"
 	check_all entry "$work/conditions" "$kernel"
 	check_all return "$work/returns" "$kernel"
 	check_all packet "$work/packets" "$kernel"
+	check_all module "$work/modules" "$kernel"
 	check_all call "$work/calls" "$kernel"
 	check_steps "$kernel"
 	check "$kernel: addresses, enumerators and errors are said by name" \
