@@ -235,7 +235,8 @@ static void check_keys_agree(struct check *c)
 		d = diag_error(c->diags, TAG_KEYS_DIFFER, ev->span, "event '%s' has a key of %u parts, '%s' of %u",
 			       ev->name, ev->nkey, first->name, first->nkey);
 		diag_also(c->diags, d, first->span, "'%s' is here", first->name);
-		diag_hint(c->diags, d, "events of a match are told apart by key: all need the same parts");
+		diag_hint(c->diags, d, "a rule's events are told apart by key, the same parts in all; one with another key goes into a table of its "
+			  "own: tables: {NAME: {key: ...}}, in the event tables: [NAME], and no key");
 	}
 	rule->nkey = first ? first->nkey : 0;
 }

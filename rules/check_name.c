@@ -539,6 +539,8 @@ struct expr *check_param(struct check *c, struct expr *e)
 	d = diag_error(c->diags, TAG_UNKNOWN_PARAM, e->span, "the rule has no parameter '$%s'", e->text);
 	if (nearest_best(&n))
 		diag_hint(c->diags, d, "did you mean '$%s'?", nearest_best(&n));
+	else if (!strcmp(e->text, "retval") || find_builtin(globals, LEN(globals), e->text))
+		diag_hint(c->diags, d, "that is no parameter: write %s", e->text);
 	else
 		diag_hint(c->diags, d, "declare it: params: {%s: 10s}", e->text);
 	return NULL;

@@ -220,6 +220,7 @@ for kernel in 6.12 6.1; do
 	check "$kernel: damaged dumps give a report or a refusal" survives_damage
 	check "$kernel: a namelist from the dump alone" "$deadfall" vmlinux "$dir/vmcore" -o "$scratch/vmlinux"
 	check "$kernel: crash: sys, bt, bt -a, ps, log, files, mod, struct, bpf; all of deadfall.so" crash_commands
+	check "$kernel: crash: a struct of a module" crash_has '^ +struct virtio_device \*vdev;' 'struct virtio_blk'
 	mode=--minimal
 	check "$kernel: crash: deadfall.so in minimal mode" crash_has 'VERDICT: asked-twice: asked for' \
 		"extend $PWD/$build/deadfall.so" deadfall
