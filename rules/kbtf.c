@@ -141,7 +141,8 @@ static int validate(const struct btf *btf, uint32_t first, struct err *err)
 
 	for (uint32_t id = first; id < end; id++) {
 		if (!valid_type(btf, btf__type_by_id(btf, id), end))
-			return err_set(err, ERR_CORRUPT, "BTF type %u names a type or string that does not exist", id);
+			return err_set(err, ERR_CORRUPT, "BTF type %u names a type or string that does not exist%s", id,
+				       first > 1 ? ": is it a module of another kernel than the one whose types come first?" : "");
 	}
 	return 0;
 }

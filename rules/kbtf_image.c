@@ -163,7 +163,8 @@ static int btf_of_elf(const uint8_t *data, size_t len, void **ret, size_t *ret_l
 		return rc;
 	}
 	elf_end(elf);
-	return err_set(err, ERR_ABSENT, "has no .BTF section (built without CONFIG_DEBUG_INFO_BTF)");
+	return err_set(err, ERR_ABSENT, "has no .BTF section (built without CONFIG_DEBUG_INFO_BTF, or a module built without its kernel's "
+		       "vmlinux): a rule for it takes arg0, arg1, ..., and its structs from C text (types:)");
 }
 
 /* Header of the x86 boot protocol: where the packed vmlinux is in a bzImage. */
