@@ -52,7 +52,7 @@ static int check_set(struct arena *a, struct rule_set *set, struct kbtf *kbtf, s
 
 	set->types = check.types;
 	check_rules(&check);
-	memory_share(set, kbtf, diags);
+	memory_share(a, set, kbtf, diags);
 	if (kbtf_nomem(kbtf))
 		arena_alloc(a, SIZE_MAX);
 	*ret = diags->errors ? NULL : set;

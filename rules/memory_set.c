@@ -55,40 +55,68 @@ static bool has_lists(struct kbtf *k)
 
 #define KEYS_DEFAULT 4096U
 #define KEYS_SHARED (4 * KEYS_DEFAULT)
-#define ARRAYS_SHARED (60ULL << 20)	/* of the default budget, bytes */
+#define BUDGET_SHARED (MEMORY_DEFAULT - (4ULL << 20))	/* programs and maps are not known yet */
 
-/* The largest table of keys that each of n such rules may have, whose histories are arrays: bytes for each key. */
-static uint32_t shared_keys(uint32_t n, uint64_t per_key)
+static uint32_t keys_of(const struct rule *r, uint32_t keys)
 {
-	uint32_t keys = KEYS_DEFAULT;
-
-	while (keys > SLOTS_MIN && (keys * n > KEYS_SHARED || keys * per_key > ARRAYS_SHARED))
-		keys /= 2;
-	return keys;
+	return r->context_keys ? r->context_keys : keys;
 }
 
-void memory_share(struct rule_set *set, struct kbtf *kbtf, struct diags *diags)
+static void add_table(struct memory_spec *s, uint32_t slots, uint32_t last, uint32_t pins)
 {
-	uint64_t words = 0, per_key = 0;
-	uint32_t n = 0, keys;
+	s->tables[s->ntables++] = (struct memory_table){ .slots = slots, .last = last, .pins = pins };
+}
+
+/* A rule's own table, the second one that a match may have (groups take fewer keys), and those that it names. */
+static void add_tables(struct memory_spec *s, const struct rule *r, uint32_t keys)
+{
+	bool second = r->match.group != NULL;
+
+	for (uint32_t i = 0; i < r->nevents; i++)
+		second = second || r->events[i].owner;
+	add_table(s, keys_of(r, keys), r->context_last, rule_pins(r));
+	if (second)
+		add_table(s, keys_of(r, keys), r->context_last, 0);
+	for (uint32_t i = 0; i < r->ntables; i++)
+		add_table(s, r->tables[i].keys, r->tables[i].last, 0);
+}
+
+/* What the set takes at least if rules that do not say have so many keys each. */
+static uint64_t least_with(const struct rule_set *set, struct memory_spec *s, uint32_t keys)
+{
+	struct memory m;
+
+	s->ntables = 0;
+	for (uint32_t i = 0; i < set->nrules; i++)
+		add_tables(s, &set->rules[i], keys);
+	memory_compute(s, &m);
+	return m.least;
+}
+
+void memory_share(struct arena *a, struct rule_set *set, struct kbtf *kbtf, struct diags *diags)
+{
+	struct memory_spec s = { .cpus = 1, .nevents = set->nevents, .nrules = set->nrules };
+	uint32_t n = 0, ntables = 0, keys = KEYS_DEFAULT;
 
 	if (!diags->errors)
 		layout_events(set, diags);
 	if (!diags->errors)
-		words = layout_words(set);
+		s.words = layout_words(set);
+	s.lists = has_lists(kbtf);
 	for (uint32_t i = 0; i < set->nrules; i++) {
-		struct rule *r = &set->rules[i];
-
-		if (r->context_keys)
-			continue;
-		n++;
-		per_key += (r->context_last + rule_pins(r)) * (sizeof(struct df_event) + 8 * words);
+		n += !set->rules[i].context_keys;
+		ntables += 2 + set->rules[i].ntables;
+		s.key_parts = set->rules[i].nkey > s.key_parts ? set->rules[i].nkey : s.key_parts;
 	}
-	keys = shared_keys(n, has_lists(kbtf) ? 0 : per_key);
-	for (uint32_t i = 0; i < set->nrules; i++) {
-		if (!set->rules[i].context_keys)
-			set->rules[i].context_keys = keys;
+	s.tables = arena_array(a, ntables + 1, sizeof(*s.tables));
+	while (keys > SLOTS_MIN && keys * n > KEYS_SHARED)
+		keys /= 2;
+	if (n && least_with(set, &s, SLOTS_MIN) <= BUDGET_SHARED) {
+		while (keys > SLOTS_MIN && least_with(set, &s, keys) > BUDGET_SHARED)
+			keys /= 2;
 	}
+	for (uint32_t i = 0; i < set->nrules; i++)
+		set->rules[i].context_keys = keys_of(&set->rules[i], keys);
 }
 
 /* Where the rule says how large this table is. */

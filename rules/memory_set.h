@@ -12,10 +12,10 @@
 struct kbtf;
 
 /*
- * Give rules that do not say how many keys they want what there is for them: 4096 each, and less if they are many or, on
- * a kernel where histories are arrays, if their events are long. Lays out the events of a set that has no errors.
+ * Give rules that do not say how many keys they want what there is for them: 4096 each, and less if they are many, or if
+ * the set would not fit into the usual budget. Lays out the events of a set that has no errors.
  */
-void memory_share(struct rule_set *set, struct kbtf *kbtf, struct diags *diags);
+void memory_share(struct arena *a, struct rule_set *set, struct kbtf *kbtf, struct diags *diags);
 
 /*
  * What the set would take on the kernel whose types kbtf has, with spec->cpus CPUs. Over the budget is an error at the
