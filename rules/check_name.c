@@ -84,10 +84,22 @@ static const struct type *task_ptr(struct check *c, struct span span)
 	return NULL;
 }
 
+/* A timer comes by an interrupt. */
+static bool is_never(struct check *c, const struct expr *e, const struct builtin_name *b)
+{
+	if (b->builtin != BUILTIN_IRQS_OFF || !c->event || !event_any(c->event, PROBE_NO_CODE))
+		return false;
+	diag_hint(c->diags, diag_error(c->diags, TAG_NOT_HERE, e->span, "a timer never finds interrupts off: it comes by one"),
+		  "rules/catalog/kernel-irqs-off.yaml asks how late timers come, and shows who had interrupts off");
+	return true;
+}
+
 static struct expr *make_builtin(struct check *c, struct expr *e, const struct builtin_name *b)
 {
 	struct expr *r = new_expr(c, EXPR_BUILTIN, e->span, NULL, NULL, NULL);
 
+	if (is_never(c, e, b))
+		return NULL;
 	r->index = b->builtin;
 	r->text = b->name;
 	switch (b->type) {

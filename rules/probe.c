@@ -24,7 +24,7 @@ bool event_all(const struct event *ev, uint32_t flag)
 	return ev->nprobes > 0;
 }
 
-static bool event_any(const struct event *ev, uint32_t flag)
+bool event_any(const struct event *ev, uint32_t flag)
 {
 	for (uint32_t i = 0; i < ev->nprobes; i++) {
 		if (probe_info(ev->probes[i].kind)->flags & flag)

@@ -44,8 +44,9 @@ void probe_resolve_functions(struct check *c, struct event *ev, struct probe *p)
 void probe_resolve_tracepoint(struct check *c, struct event *ev, struct probe *p);
 int tracepoint_arg(struct check *c, struct event *ev, const char *name, struct span span);
 
-/* Do all probes of the event have this flag? */
+/* Do all probes of the event have this flag? Has one of them? */
 bool event_all(const struct event *ev, uint32_t flag);
+bool event_any(const struct event *ev, uint32_t flag);
 
 /* The slot of an argument, by name or (name NULL) by number; -1 after an error that is in diags. */
 int event_arg(struct check *c, struct event *ev, const char *name, uint32_t number, struct span span);
