@@ -200,6 +200,7 @@ static void parse_machines(struct arena *a, const json_t *root, struct manifest 
 		one->slots = (uint32_t)number(j, "slots", 0);
 		one->last = (uint32_t)number(j, "last", 0);
 		one->pins = (uint32_t)number(j, "pins", one->rule < m->nrules ? m->rules[one->rule].pins : 0);
+		one->name = string(a, j, "name", true);
 		one->tier = string(a, j, "tier", true);
 		parse_states(a, j, &one->states, &one->nstates);
 	}

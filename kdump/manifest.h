@@ -98,6 +98,7 @@ struct set_reach {
 
 struct mf_machine {
 	uint32_t rule, slots, last, pins;
+	const char *name;		/* "owners", "groups", of a further table its name; NULL: the rule's own */
 	const char *tier;		/* "cpu", "rule": history of a CPU, of the whole rule; else NULL */
 	const char **states;
 	size_t nstates;

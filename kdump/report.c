@@ -348,6 +348,7 @@ struct report *report_build_selected(struct kernel *k, struct arena *a, const st
 	cpus_read(k, a, &r->gaps, &r->cpus);
 	build_verdicts(&b, &sets);
 	build_context(&b, &sets);
+	report_unmatched(&b);
 	report_live_keys(&b, &sets);
 	for (size_t i = 0; i < sets.count; i++)
 		build_losses(&b, &sets, &sets.sets[i]);

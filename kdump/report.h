@@ -83,6 +83,12 @@ struct report_live {
 	uint64_t matches;	/* completed on this key */
 };
 
+/* An owner whose ups and downs do not match. */
+struct report_owner {
+	struct report_value owner;
+	int64_t count;		/* ups without their downs; -1: the event that fired is a down without its up */
+};
+
 /* A table of keys with its automaton, and how many keys are in which state. */
 struct report_automaton {
 	const char *set, *rule;
@@ -172,6 +178,8 @@ struct report {
 	struct report_event *context;		/* oldest first */
 	size_t ncontext;
 	bool context_whole;
+	struct report_owner *owners;		/* of a balance that is out: those who do not match */
+	size_t nowners;
 	struct report_live *live;
 	size_t nlive;
 	struct report_loss *losses;		/* non-zero ones */

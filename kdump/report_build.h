@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report_build.h - what the files that build a report share: report.c, report_live.c, report_kept.c. */
+/* report_build.h - what the files that build a report share: report.c and report_live.c, _owners.c, _kept.c. */
 #ifndef KDUMP_REPORT_BUILD_H
 #define KDUMP_REPORT_BUILD_H
 
@@ -34,6 +34,9 @@ const struct mf_rule *report_key_rule(const struct df_set *s, const struct set_k
 
 /* Live keys, automata, rules, sets and marks. */
 void report_live_keys(struct build *b, const struct df_sets *sets);
+
+/* The owners of a balance that is out, after the verdicts. */
+void report_unmatched(struct build *b);
 
 /* What an event keeps beside fields and kernel stack: user stack, branches. */
 void report_kept(struct build *b, const struct mf_event *def, const struct set_event *e, struct report_event *ret);

@@ -164,6 +164,11 @@ static json_t *live(struct arena *a, const struct report_live *l)
 	return j;
 }
 
+static json_t *owner(struct arena *a, const struct report_owner *o)
+{
+	return json_pack("{s:o, s:o}", "owner", key(a, &o->owner, 1), "count", signed_number(o->count));
+}
+
 /* Keys of each table by the state of their automata. */
 static json_t *automata(const struct report *r)
 {
@@ -372,6 +377,10 @@ static json_t *build(const struct report *r)
 	for (size_t i = 0; i < r->nlive; i++)
 		json_array_append_new(list, live(r->arena, &r->live[i]));
 	json_object_set_new(root, "live_keys", list);
+	list = json_array();
+	for (size_t i = 0; i < r->nowners; i++)
+		json_array_append_new(list, owner(r->arena, &r->owners[i]));
+	json_object_set_new(root, "unmatched", list);
 	json_object_set_new(root, "losses", counters(r, true));
 	json_object_set_new(root, "counters", counters(r, false));
 	json_object_set_new(root, "missing", missing(r));

@@ -42,6 +42,20 @@ void page_title(struct page *p, const char *title)
 }
 
 /* The verdict: what fired, where, why. */
+/* Of a balance: who is to blame. */
+static void put_owners(struct page *p)
+{
+	for (size_t i = 0; i < p->r->nowners; i++) {
+		const struct report_owner *o = &p->r->owners[i];
+
+		fprintf(p->out, "  owner    %s: ", value_format(p->r->arena, &o->owner, 0));
+		if (o->count < 0)
+			fputs("this down has no up\n", p->out);
+		else
+			fprintf(p->out, "%" PRId64 " up without down\n", o->count);
+	}
+}
+
 static void put_match(struct page *p)
 {
 	const struct report_match *m = p->r->match;
@@ -67,6 +81,7 @@ static void put_match(struct page *p)
 	if (m->gen)
 		fprintf(p->out, ", generation %" PRIu64, m->gen);
 	fputc('\n', p->out);
+	put_owners(p);
 }
 
 static void put_words(struct page *p, const char *title, const char *words)

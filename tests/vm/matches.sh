@@ -34,6 +34,7 @@ a 603; b 603; c 603
 # owner: 2 puts what 1 got
 a 701 1; b 701 2
 a 702 1; b 702 1
+a 703 5; a 703 6; a 703 6; b 703 6; b 703 7
 # lifecycle: double free; use after free; stale use; address reused rightly
 a 801 1; b 801; b 801
 a 802 1; c 802 1; b 802; c 802 1
@@ -59,6 +60,11 @@ a 1403; c 1403; b 1403
 a 1501; a 1501
 a 1502; a 1502; a 1502
 a 1601; a 1602; a 1603; a 1604
+# owner: 5 never puts
+a 1701 5; a 1701 6; b 1701 6; c 1701
+# histories of the rule and of a CPU
+d 1801; d 1802; d 1803; d 1804; d 1805; d 1806; d 1807; b 1808
+d 1901; d 1902; d 1903; d 1904; d 1905; d 1906; d 1907; b 1908
 END
 script=$(mktemp)
 sed '/^#/d' "$workload" | tr ';' '\n' | sed 's/^ *//; s/^/echo "/; s/$/" >\/proc\/inject/' >"$script"
@@ -85,7 +91,7 @@ m3-guard 1
 m4-missing 2
 m5-rate 1
 m6-balance 2
-m7-owner 1
+m7-owner 2
 m8-lifecycle 3
 m9-latency 1
 m10-change 1
@@ -94,10 +100,18 @@ m12-group 1
 m13-overlap 1
 m14-automaton 2
 m15-times 1
-m16-every 4'
+m16-every 4
+m17-holder 1
+m18-of-rule 1
+m19-of-cpu 1'
 
 run_vm events --module "$build/vm/inject.ko" --rule tests/vm/rules/matches.yaml --no-kdump --run-args --dry-run \
-	--copy "$script:/root/events" -- 'sh ./events; deadfall status'
+	--copy "$script:/root/events" -- 'sh ./events; deadfall status
+	deadfall report /proc/kcore --rule m7-owner --format json >/var/crash/out/owner.json
+	deadfall report /proc/kcore --rule m17-holder --format json >/var/crash/out/holder.json
+	deadfall report /proc/kcore --rule m17-holder
+	deadfall report /proc/kcore --rule m18-of-rule --format json >/var/crash/out/of-rule.json
+	deadfall report /proc/kcore --rule m19-of-cpu --format json >/var/crash/out/of-cpu.json'
 check "the workload ends well" same 0 "$rc"
 while read -r rule n; do
 	check "$rule fires $n times" fires "$rule" "$n"
@@ -106,13 +120,20 @@ check "nothing was lost" counters_clean
 check "the log has the message, filled in" grep -q 'rule m1-event .*: a 0x7 of key 101, 101, in inject_a, m1-event by sh$' "$dir/deadfall.log"
 check "matches beyond the 16th are told, too" [ "$(grep -c 'would have fired: rule m' "$dir/deadfall.log")" -gt 16 ]
 check "which part of a condition was false" \
-	why '.[0].events[] | select(.rule == "m1-event") | .conditions | .[0].false == 66 and .[1] == {"condition": "arg.value == 7", "false": 1}'
+	why '.[0].events[] | select(.rule == "m1-event") | .conditions | .[0].false == 71 and .[1] == {"condition": "arg.value == 7", "false": 1}'
 check "how far a sequence came, and by which key" why '.[0].rules[] | select(.rule == "m2-sequence") | .states[2] |
 	.state == "b seen" and .entered == 4 and .entered_key == ["0xcd"]'
 check "a near miss: not in time" why '.[0].rules[] | select(.rule == "m2-sequence") | .states[2] |
 	.late == 1 and .refused == 0 and .near_key == ["0xcc"]'
 check "a near miss: refused by the condition of a step" why '.[0].rules[] | select(.rule == "m3-guard") | .states[1] |
 	.late == 0 and .refused == 1 and .near_key == ["0x12e"]'
+check "the report names the owner of a put too many, and who holds the object" holds \
+	'[.unmatched[] | [.owner, .count]] | sort == [["0x5", 1], ["0x6", 1], ["0x7", -1]]' out/owner.json
+check "... and the one that never puts" holds '[.unmatched[] | [.owner, .count]] == [["0x5", 1]]' out/holder.json
+check "... on its page as well" grep -q '^  owner    0x5: 1 up without down$' "$dir/command.log"
+check "the last 6 events of a rule, whatever their keys" holds '[.context[].event] == ["d", "d", "d", "d", "d", "b"]' out/of-rule.json
+check "the last 4 of the CPU that fired" holds '.match.cpu as $cpu | .context |
+	length >= 1 and length <= 4 and all(.cpu == $cpu) and .[-1].event == "b"' out/of-cpu.json
 check "status says so" sh -c "grep -q \"near misses in 'b seen': 1 not in time, 0 refused.* last key 0xcc\" '$dir/command.log' &&
 	grep -q '1 times false: arg.value == 7' '$dir/command.log' && grep -q \"furthest: 'b seen', state 2 of 2, 4 times, last key 0xcd\" '$dir/command.log'"
 check "no splat in the kernel's log" holds '.splats == []'

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* report_owners.c - of a balance that is out: the owner whose ups and downs do not match. */
+#include "kdump/report_build.h"
+
+#include <string.h>
+
+static bool is_owners(const struct mf_machine *m)
+{
+	return m && m->name && !strcmp(m->name, "owners");
+}
+
+static void add_owner(struct build *b, uint64_t owner, int64_t count)
+{
+	struct report *r = b->r;
+
+	r->owners = arena_grow(b->arena, r->owners, r->nowners, sizeof(*r->owners));
+	r->owners[r->nowners++] = (struct report_owner){
+		.owner = { .name = "", .type = VALUE_PTR, .num = owner }, .count = count };
+}
+
+/* Is it an owner of that object, whose key has n parts, in the generation that the verdict is about? */
+static bool owns(const struct df_set *s, const struct set_live *l, const struct set_fire *v, size_t n)
+{
+	const struct mf_machine *m = set_machine(s, &l->key);
+
+	return is_owners(m) && m->rule == v->rule && !l->dead && l->gen == v->gen &&
+	       !memcmp(l->key.part, v->key.part, n * sizeof(*v->key.part));
+}
+
+/* An owner's key is the object's, and the owner. */
+void report_unmatched(struct build *b)
+{
+	const struct set_fire *v = b->set ? b->set->verdict : NULL;
+	const struct mf_rule *rule = v ? set_rule_of_key(b->set, &v->key) : NULL;
+
+	if (!rule || strcmp(rule->match, "balance") || rule->nkey >= 8)
+		return;
+	if (is_owners(set_machine(b->set, &v->key)))
+		add_owner(b, v->key.part[rule->nkey], -1);
+	for (size_t i = 0; i < b->set->nlive; i++) {
+		const struct set_live *l = &b->set->live[i];
+
+		if ((int64_t)l->count > 0 && owns(b->set, l, v, rule->nkey))
+			add_owner(b, l->key.part[rule->nkey], (int64_t)l->count);
+	}
+}
