@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const struct command commands[] = {
 	{ "check", cmd_check, .about = "say all that is wrong with rules; load nothing" },
@@ -74,9 +76,19 @@ static bool asks_for_help(int argc, char **argv)
 	return (argc > 2 && !strcmp(argv[2], "--help")) || (argc > 3 && !strcmp(argv[3], "--help"));
 }
 
+/* What went to a file shall be there after a crash, which may come at any moment. */
+static void keep_output(void)
+{
+	struct stat st;
+
+	if (!fflush(stdout) && !fstat(STDOUT_FILENO, &st) && S_ISREG(st.st_mode))
+		fsync(STDOUT_FILENO);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *c;
+	int ret;
 
 	if (argc < 2) {
 		usage(stderr);
@@ -91,5 +103,7 @@ int main(int argc, char **argv)
 	c = find_command(argv[1]);
 	if (!c)
 		return EXIT_USAGE;
-	return asks_for_help(argc, argv) ? help(c->name) : c->run(argc - 1, argv + 1);
+	ret = asks_for_help(argc, argv) ? help(c->name) : c->run(argc - 1, argv + 1);
+	keep_output();
+	return ret;
 }

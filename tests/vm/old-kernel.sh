@@ -19,6 +19,7 @@ run_vm fired --kernel 6.1 --rule tests/vm/rules/renamed-unsynced.yaml -- '
 		dd if=/dev/zero of=/tmp/good bs=100 count=3 conv=fsync 2>/dev/null; mv /tmp/good /tmp/good.$i
 	done
 	deadfall status; echo still here
+	mkdir -p /var/crash/out; deadfall status --json >/var/crash/out/before.json
 	echo precious >/tmp/bad; ls -i /tmp/bad; mv /tmp/bad /tmp/worse'
 check "files that were synced: no match" said 'action panic, 0 matches'
 check "the probes ran" sh -c "grep -E ' +rename .*recorded 12( |$)' '$dir/command.log' && grep -E ' +sync .*recorded 1[2-9]( |$)' '$dir/command.log'"
@@ -36,6 +37,7 @@ check "report: who wrote" reports '.context[-2].task.tid != $tid and .context[-2
 check "report: stacks" reports '(.context[-2].kstack | any(test("ksys_write"))) and
 	(.context[-1].kstack | (.[0] | startswith("vfs_rename+0x")) and any(test("do_renameat2")))'
 check "report: the other files are live keys" reports '.live_keys | length > 5'
+check "what was written down just before the crash is there" holds '.[0].set == "renamed-unsynced"' out/before.json
 check "nothing was lost" reports '.losses == {} and .unreadable == []'
 check "nothing complained before the crash" holds '.splats == []'
 "$build/deadfall" report "$dir/capsule" --format json | jq -S 'del(.dump)' >"$dir/from-capsule.json"
