@@ -191,9 +191,16 @@ static int attach_one(struct arena *a, struct loaded *s, const struct prog_targe
 	return 0;
 }
 
+/*
+ * The events of one function happen in the order of the rules. Of programs at a function the kernel runs the one that was
+ * attached last first (kernel/bpf/trampoline.c), of those at a tracepoint the first.
+ */
 int attach_tracing(struct arena *a, struct loaded *s, uint32_t h, const struct attach_plan *plan, struct err *err)
 {
-	for (uint32_t i = 0; i < plan->nprogs; i++) {
+	bool last_first = strcmp(s->info->hooks[h].name, "rawtp") != 0;
+
+	for (uint32_t n = 0; n < plan->nprogs; n++) {
+		uint32_t i = last_first ? plan->nprogs - 1 - n : n;
 		const struct info_body *body = &s->info->bodies[plan->progs[i].body];
 
 		if (body->hook != h)

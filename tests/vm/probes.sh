@@ -23,6 +23,16 @@ counters_clean() {
 	jq -e '[.[].events[] | (if .rule == "p22-profile" then 0 else .full + .nomem end) + .raced + .nmi + .key_unknown + .busy] | add == 0' "$dir/status.json"
 }
 
+# in_order PREFIX: of rules whose two events are of one probe that is hit once
+in_order() {
+	local kind
+	for kind in kprobe fentry fexit mixed rawtp tracepoint; do
+		check "$1order: $kind" fires "w-$kind" 1
+	done
+	check "$1order: uprobe" at_least w-uprobe 1
+	check "$1order: of rules" same "0 1 1" "$(jq -r '[.[].rules[] | select(.rule | IN("w-before", "w-sets", "w-after")) | .fires] | join(" ")' "$dir/status.json")"
+}
+
 expect='p01-fentry 1
 p02-fentry-stack 1
 p03-fexit 1
@@ -49,7 +59,7 @@ p25-flood 2000'
 
 # shellcheck disable=SC2016
 run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/bin/calls" \
-	--copy tests/vm/rules/one-process.yaml --rule tests/vm/rules/probes.yaml --no-kdump --run-args '--dry-run --brake 0' --append panic_on_oops=0 -- '
+	--copy tests/vm/rules/one-process.yaml --rule tests/vm/rules/probes.yaml --rule tests/vm/rules/order.yaml --no-kdump --run-args '--dry-run --brake 0' --append panic_on_oops=0 -- '
 	i() { echo "$*" >/proc/inject; }
 	i a 101 7; i a 101 8
 	i eight 102 8; i eight 102 9
@@ -66,6 +76,7 @@ run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/
 	i nest 124 -5; i r 124 -5; i nest 125 -5; i nest 124 -5
 	calls 3
 	calls 1
+	(echo -n df-order >/proc/self/comm; : >/tmp/ordered)
 	printf "#!/bin/sh\n(:) & wait\n" >/tmp/df-p13; chmod +x /tmp/df-p13; /tmp/df-p13
 	mkfifo to from; calls 5 wait <to >from & exec 3>to 4<from; read -r pid <&4
 	sed "s/PID/$pid/" one-process.yaml >/tmp/one.yaml
@@ -85,9 +96,10 @@ check "the workload ends well" same 0 "$rc"
 while read -r rule n; do
 	check "$rule: $n" fires "$rule" "$n"
 done <<<"$expect"
+in_order ""
 check "p21-interval: one CPU, each 100 ms" at_least p21-interval 10
 check "p22-profile: both CPUs" at_least p22-profile 50
-check "a probe of one process, in its program and a library of it" said '^one process: 10$'
+check "probes of one process, in its program and a library of it, and a static one" said '^one process: 15$'
 check "a rule's last verdict is kept after 16 others" jq -e '.match.rule == "p24-origin"' "$dir/out/late.json"
 check "matches without room for more are told by rule" grep -Eq "^too many at once to say more: rule p25-flood matched [0-9]+ times" \
 	"$dir/deadfall.log"
@@ -109,11 +121,12 @@ o10-usdt 4
 o13-warn 0'
 
 run_vm old --kernel 6.1 --copy "$build/vm/calls:/usr/local/bin/calls" \
-	--copy tests/vm/rules/needs-session.yaml --copy tests/vm/rules/many-files.yaml --rule tests/vm/rules/probes-old.yaml --no-kdump --run-args '--dry-run --brake 0' -- '
+	--copy tests/vm/rules/needs-session.yaml --copy tests/vm/rules/many-files.yaml --rule tests/vm/rules/probes-old.yaml --rule tests/vm/rules/order.yaml --no-kdump --run-args '--dry-run --brake 0' -- '
 	touch df-o01; mv df-o01 df-o02
 	sleep 0.1; sleep 0.7
 	calls 3
 	calls 1
+	(echo -n df-order >/proc/self/comm; : >/tmp/ordered)
 	deadfall run --dry-run needs-session.yaml 2>&1; echo "status $?"
 	(ulimit -n 48; exec deadfall run --dry-run --brake 0 many-files.yaml) >/tmp/files 2>&1 & files=$!
 	until grep -q armed /tmp/files || [ ! -d /proc/$files ]; do sleep 0.1; done
@@ -122,6 +135,7 @@ check "6.1: the workload ends well" same 0 "$rc"
 while read -r rule n; do
 	check "6.1: $rule: $n" fires "$rule" "$n"
 done <<<"$expect"
+in_order "6.1: "
 check "6.1: o11-interval: one CPU, each 100 ms" at_least o11-interval 10
 check "6.1: o12-profile: both CPUs" at_least o12-profile 50
 check "6.1: o14-many-arguments: by kretprobe" at_least o14-many-arguments 4
