@@ -38,7 +38,7 @@ static void describe(struct armed *s)
 
 	if (s->only_log)
 		snprintf(only_log, sizeof(only_log), " (%u only log%s)", s->only_log, s->only_log == 1 ? "s" : "");
-	snprintf(s->text, sizeof(s->text), "%s %s: %u rule%s%s, %u function%s%s", armed_word(armed_act(s->opts)),
+	snprintf(s->text, sizeof(s->text), "%s %s: %u rule%s%s, %u function%s%s", armed_word(s->act),
 		 s->info.name, s->info.nrules, s->info.nrules == 1 ? "" : "s", only_log, s->loaded.functions,
 		 s->loaded.functions == 1 ? "" : "s", s->loaded.lists ? "" : ", history in arrays (no BPF lists here)");
 }
@@ -93,12 +93,12 @@ static int arm_rules(struct armed *s, struct err *err)
 	return 0;
 }
 
-int armed_begin(struct armed *s, const struct run_options *o, struct buf *object, struct kbtf *kbtf, struct err *err)
+int armed_begin(struct armed *s, const struct run_options *o, enum df_act act, struct buf *object, struct kbtf *kbtf, struct err *err)
 {
 	const char *manifest;
 	size_t len;
 
-	*s = (struct armed){ .opts = o, .a = arena_create(NULL, NULL), .object = *object, .brake = { .stats_fd = -1 } };
+	*s = (struct armed){ .opts = o, .act = act, .a = arena_create(NULL, NULL), .object = *object, .brake = { .stats_fd = -1 } };
 	*object = (struct buf)BUF_INIT;
 	if (!s->a)
 		return err_nomem(err);
@@ -118,7 +118,7 @@ static int announce(struct armed *s, uint32_t number, struct err *err)
 	describe(s);
 	if (object_manifest(&s->object, &manifest, &len, err))
 		return -1;
-	return running_write(&s->loaded, &s->plan, arena_strndup(s->a, manifest, len), s->text, s->opts->dry_run, number, s->state_path,
+	return running_write(s->a, &s->loaded, &s->plan, arena_strndup(s->a, manifest, len), s->text, s->opts->dry_run, number, s->state_path,
 			     sizeof(s->state_path), err);
 }
 
@@ -134,8 +134,17 @@ int armed_arm(struct armed *s, const struct set_info *all, uint32_t number, stru
 		return err_sys(err, errno, "open the set's ring buffer");
 	brake_begin(&s->brake, s->opts->brake);
 	losses_begin(&s->losses, s->a, &s->loaded);
-	set_arm(&s->loaded, armed_act(s->opts));
+	set_arm(&s->loaded, s->act);
 	return 0;
+}
+
+bool armed_may_wait(const struct armed *s)
+{
+	for (uint32_t e = 0; e < s->info.nevents; e++) {
+		if (s->info.events[e].wait_module)
+			return true;
+	}
+	return false;
 }
 
 void armed_listen(struct armed *s)

@@ -29,6 +29,7 @@ struct run_options {
 
 struct armed {
 	const struct run_options *opts;
+	enum df_act act;		/* what matches may do at most when it is armed */
 	struct arena *a;
 	struct buf object;
 	struct set_info info;
@@ -54,17 +55,20 @@ enum df_act armed_act(const struct run_options *o);
 const char *armed_word(enum df_act act);
 
 /*
- * Make ready: the object is read and its probes are looked up; nothing is loaded. The object is taken over; kbtf is
+ * Make ready: the object is read and its probes are looked up; nothing is loaded. act is what it will be armed as. The object is taken over; kbtf is
  * needed until the set is armed. With plan.nwaits nothing more can be done. The caller frees with armed_end, also after
  * an error.
  */
-int armed_begin(struct armed *s, const struct run_options *o, struct buf *object, struct kbtf *kbtf, struct err *err);
+int armed_begin(struct armed *s, const struct run_options *o, enum df_act act, struct buf *object, struct kbtf *kbtf, struct err *err);
 
 /*
  * Load, attach and arm. Parameters of --set are those of `all`, which has all rules that the user named. number tells the
  * sets of this process apart.
  */
 int armed_arm(struct armed *s, const struct set_info *all, uint32_t number, struct err *err);
+
+/* Has it an event that waits for a module? Then it waits again when the module goes. */
+bool armed_may_wait(const struct armed *s);
 
 /* Print what the set has to say; its descriptor, to wait for more. */
 void armed_listen(struct armed *s);

@@ -63,6 +63,8 @@ static void print_now(const struct running *r, const struct df_ctl *ctl)
 	if (ctl->braked)
 		printf("  the brake has let go of its probes: they took %u.%u %% of a CPU\n", ctl->braked / 10,
 		       ctl->braked % 10);
+	else if (ctl->gone)
+		printf("  asleep: a module that it probes was unloaded, and its probes with it; run it again\n");
 	else if (!strncmp(r->armed_text, "disarmed", 8) != !ctl->armed)
 		printf("  now %s\n", now);
 	if (ctl->marks)
@@ -147,10 +149,10 @@ static json_t *set_json(const struct running *r)
 		json_object_set_new(j, "conditions", why_event_json(e, &stats));
 		json_array_append_new(events, j);
 	}
-	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "set", r->info.name, "pid", (int)r->pid, "armed",
-			 act_name(ctl.armed), "said", r->armed_text, "functions", (int)r->functions, "fires",
+	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I, s:i, s:I, s:I, s:b, s:I, s:I, s:o, s:o, s:o}", "set",
+			 r->info.name, "pid", (int)r->pid, "armed", act_name(ctl.armed), "said", r->armed_text, "functions", (int)r->functions, "fires",
 			 (int)ctl.fires, "recorded", (json_int_t)ctl.seq, "marks", (int)ctl.marks, "missed",
-			 (json_int_t)ctl.missed, "braked", (json_int_t)ctl.braked, "memory", (json_int_t)r->memory, "nodes_left",
+			 (json_int_t)ctl.missed, "braked", (json_int_t)ctl.braked, "asleep", ctl.frozen == DF_FROZEN_PARTIAL, "memory", (json_int_t)r->memory, "nodes_left",
 			 (json_int_t)ctl.nodes_left, "modules", modules_json(r), "rules", rules, "events", events);
 }
 
@@ -195,7 +197,9 @@ static void print_set(const struct running *r)
 
 static const char *armed_now(const struct df_ctl *ctl)
 {
-	return ctl->braked ? "braked" : ctl->armed == DF_ACT_PANIC ? "armed" : ctl->armed ? "dry run" : "disarmed";
+	if (ctl->braked || ctl->gone)
+		return ctl->braked ? "braked" : "asleep";
+	return ctl->armed == DF_ACT_PANIC ? "armed" : ctl->armed ? "dry run" : "disarmed";
 }
 
 /* When the set was attached, in UTC. */

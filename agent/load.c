@@ -14,6 +14,7 @@
 #include "agent/datamap.h"
 #include "agent/features.h"
 #include "agent/late.h"
+#include "agent/losses.h"
 #include "agent/members.h"
 #include "agent/object.h"
 #include "agent/places.h"
@@ -24,8 +25,10 @@
 
 /* Applies commands; it is run, not attached. */
 #define DRAIN "df_drain"
-/* Puts the set to sleep when this process dies. */
+/* Puts the set to sleep when this process dies ... */
 #define GUARDIAN "df_guardian"
+/* ... and when a module goes that it has probes in. */
+#define MODULE_GONE "df_module_gone"
 
 /* Maps that the other engine has, or this kernel lacks. */
 static bool map_unused(const struct loaded *s, const char *name)
@@ -72,6 +75,8 @@ static void size_map(struct bpf_map *m, const struct loaded *s, const struct att
 		n = plan->ndispatch;
 	} else if (!strcmp(name, "df_places")) {
 		n = s->places.n;
+	} else if (!strcmp(name, "df_modules")) {
+		n = s->nmodules;
 	} else if (!strcmp(name, "df_usdt")) {
 		n = plan->nsites;
 	} else if (!strcmp(name, "df_delay_locks")) {
@@ -234,8 +239,9 @@ static int choose_engines(struct loaded *s, const struct attach_plan *plan, stru
 		bpf_program__set_autoload(p, true);
 		bpf_program__set_attach_target(p, bpf_program__fd(hook), "df_hit");
 	}
-	return choose_program(s, GUARDIAN, err) || (feature_has(FEATURE_USER_RINGBUF) && choose_program(s, DRAIN, err)) ?
-	       -1 : 0;
+	if (choose_program(s, GUARDIAN, err) || (s->nmodules && choose_program(s, MODULE_GONE, err)))
+		return -1;
+	return feature_has(FEATURE_USER_RINGBUF) ? choose_program(s, DRAIN, err) : 0;
 }
 
 /* Tracing programs call the engine themselves: they live where the lists are. */
@@ -400,9 +406,31 @@ static int setup_maps(struct loaded *s, const struct attach_plan *plan, struct e
 		if (set_rule_act(s, i, r->panics ? DF_ACT_PANIC : DF_ACT_LOG, not_before, err))
 			return -1;
 	}
+	for (uint32_t i = 0; i < s->nmodules; i++) {
+		char name[DF_MODULE_NAME] = "";
+
+		strncpy(name, s->modules[i].name, sizeof(name) - 1);
+		if (bpf_map_update_elem(set_map_fd(s, "df_modules"), &i, name, 0))
+			return err_sys(err, errno, "write the modules' names");
+	}
 	if (places_write(&s->places, set_map_fd(s, "df_places"), err))
 		return -1;
 	return write_index(s, err);
+}
+
+/* Modules that may go while the set is there. */
+static int find_modules(struct arena *a, struct loaded *s, const struct attach_plan *plan, struct err *err)
+{
+	uint32_t n = probed_modules(a, s->info, plan, &s->modules);
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!s->modules[i].held)
+			s->modules[s->nmodules++] = s->modules[i];
+	}
+	if (s->nmodules > DF_MODULES)
+		return err_set(err, ERR_UNSUPPORTED, "the set has probes in %u modules that could be unloaded meanwhile, %d are possible: "
+			       "load the rules in several sets", s->nmodules, DF_MODULES);
+	return 0;
 }
 
 int set_load(struct arena *a, struct set_info *info, struct buf *object, const struct attach_plan *plan,
@@ -413,7 +441,7 @@ int set_load(struct arena *a, struct set_info *info, struct buf *object, const s
 		return -1;
 	ret->info = info;
 	ret->lists = feature_has(FEATURE_LISTS) && !info->test_arrays;
-	if (members_read(a, info, err) || late_resolve(a, info, &ret->late, err))
+	if (members_read(a, info, err) || late_resolve(a, info, &ret->late, err) || find_modules(a, ret, plan, err))
 		return -1;
 	if (feature_has(FEATURE_KPROBE_MULTI))
 		ret->places = places_make(a, info, plan);
@@ -426,16 +454,23 @@ int set_load(struct arena *a, struct set_info *info, struct buf *object, const s
 	return setup_maps(ret, plan, err);
 }
 
-/* First of all: it looks after the set when this process dies. */
-static int attach_guardian(struct arena *a, struct loaded *s, struct err *err)
+static int attach_program(struct arena *a, struct loaded *s, const char *name, struct err *err)
 {
-	struct bpf_program *p = bpf_object__find_program_by_name(s->engines, GUARDIAN);
+	struct bpf_program *p = bpf_object__find_program_by_name(s->engines, name);
 	struct bpf_link *link = p ? bpf_program__attach(p) : NULL;
 
 	if (!link)
-		return err_sys(err, errno, "attach " GUARDIAN);
+		return err_sys(err, errno, "attach %s", name);
 	keep_link(a, s, link);
 	return 0;
+}
+
+/* First of all: they put the set to sleep when it must not go on. */
+static int attach_guardians(struct arena *a, struct loaded *s, struct err *err)
+{
+	if (attach_program(a, s, GUARDIAN, err))
+		return -1;
+	return s->nmodules ? attach_program(a, s, MODULE_GONE, err) : 0;
 }
 
 /* Engines first: a hook that runs before its engine is attached does nothing. */
@@ -459,12 +494,14 @@ static int attach_engines(struct arena *a, struct loaded *s, struct err *err)
 
 int set_attach(struct arena *a, struct loaded *s, const struct attach_plan *plan, struct err *err)
 {
-	if (attach_guardian(a, s, err) || attach_engines(a, s, err))
+	if (attach_guardians(a, s, err) || attach_engines(a, s, err))
 		return -1;
 	for (uint32_t h = 0; h < s->info->nhooks; h++) {
 		if (plan->hooks[h].used && attach_hook(a, s, h, plan, err))
 			return -1;
 	}
+	if (losses_forget(s, err))
+		return -1;
 	set_freeze(s, DF_FROZEN_NOT);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #define AGENT_LOAD_H
 
 #include "agent/places.h"
+#include "agent/probed.h"
 #include "agent/resolve.h"
 #include "agent/setinfo.h"
 #include "bpf/layout.h"
@@ -37,6 +38,8 @@ struct loaded {
 	uint64_t *late;			/* constants that this kernel decides, by word */
 	struct tracing_prog *progs;	/* tracing programs, by plan->progs */
 	uint32_t nprogs;
+	struct probed_module *modules;	/* those that are not held */
+	uint32_t nmodules;
 	struct df_ctl *ctl;		/* mapped */
 	bool lists;			/* which engine */
 	uint32_t functions;		/* attached to, all hooks together */

@@ -3,12 +3,15 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "agent/datamap.h"
 #include "lib/arena.h"
+#include "lib/cleanup.h"
 
 /*
  * struct bpf_link_info as later kernels have it: the headers of v6.1 lack `missed`. A kernel that lacks it too says so
@@ -58,6 +61,22 @@ int64_t link_missed(int fd)
 	uint32_t len;
 
 	return link_info(fd, &info, &len) ? missed_of(&info, len) : -1;
+}
+
+int losses_forget(const struct loaded *s, struct err *err)
+{
+	_cleanup_free_ struct df_stats *none = calloc((size_t)libbpf_num_possible_cpus(), sizeof(*none));
+	size_t len;
+	uint32_t *losses = datamap_open(set_map_fd(s, ".data.df_losses"), &len);
+
+	if (losses)
+		memset(losses, 0, len);
+	datamap_close(losses, len);
+	for (uint32_t e = 0; none && e < s->info->nevents; e++) {
+		if (bpf_map_update_elem(set_map_fd(s, "df_stats"), &e, none, 0))
+			return err_sys(err, errno, "set the counters of events to 0");
+	}
+	return none ? 0 : err_nomem(err);
 }
 
 void losses_begin(struct losses *l, struct arena *a, const struct loaded *s)

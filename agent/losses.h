@@ -17,6 +17,12 @@ struct losses {
 /* Calls that a link missed: its kprobe_multi's or kprobe's counter. Negative: the kernel does not say. */
 int64_t link_missed(int link_fd);
 
+/*
+ * Count from here on: what probes saw while the set slept happened before it began. What one that runs just now adds is not
+ * told from the first of the time that the set is awake.
+ */
+int losses_forget(const struct loaded *s, struct err *err);
+
 void losses_begin(struct losses *l, struct arena *a, const struct loaded *s);
 
 /* Add what is new to df_losses of the rules with an event of the hook that missed calls, and to df_ctl.missed. */

@@ -100,6 +100,14 @@ static void print_armed(struct armed *r, uint32_t act)
 	tell(r->opts->src.json, act ? "armed" : "disarmed", "now %s: %s", armed_word(act), r->info.name);
 }
 
+/* Who waits for the module says so himself. */
+static void print_gone(const struct armed *r, uint32_t module)
+{
+	if (module < r->loaded.nmodules && !armed_may_wait(r))
+		tell(r->opts->src.json, "asleep", "module %s was unloaded, and its probes with it: %s sleeps until it is run again",
+		     r->loaded.modules[module].name, r->info.name);
+}
+
 int armed_note(void *ctx, void *data, size_t size)
 {
 	struct armed *r = ctx;
@@ -120,6 +128,8 @@ int armed_note(void *ctx, void *data, size_t size)
 		print_mark(r, note.index);
 	else if (note.kind == DF_NOTE_ARMED)
 		print_armed(r, note.index);
+	else if (note.kind == DF_NOTE_GONE)
+		print_gone(r, note.index);
 	else if (note.kind == DF_NOTE_PARAM && note.index < r->info.nparams)
 		tell(r->opts->src.json, "parameter", "parameter %s changed", r->info.params[note.index].name);
 	return 0;

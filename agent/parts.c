@@ -38,33 +38,17 @@ static void keep_waits(struct part *p)
 	}
 }
 
-static void add_module(struct part *p, const char *name)
-{
-	for (uint32_t i = 0; i < p->nmodules; i++) {
-		if (!strcmp(p->modules[i].name, name))
-			return;
-	}
-	p->modules = arena_grow(p->a, p->modules, p->nmodules, sizeof(*p->modules));
-	p->modules[p->nmodules++] = (struct part_module){ arena_strdup(p->a, name), module_identity(name) };
-}
-
 /* Modules that probes are in, of a set with events that may wait for them. */
 static void keep_modules(struct part *p)
 {
-	const struct attach_plan *plan = &p->armed.plan;
-	bool may_wait = false;
+	struct probed_module *items;
+	uint32_t n = armed_may_wait(&p->armed) ? probed_modules(p->a, &p->armed.info, &p->armed.plan, &items) : 0;
 
-	for (uint32_t e = 0; e < p->armed.info.nevents; e++)
-		may_wait = may_wait || p->armed.info.events[e].wait_module;
-	for (uint32_t h = 0; may_wait && h < p->armed.info.nhooks; h++) {
-		for (uint32_t i = 0; i < plan->hooks[h].n; i++) {
-			if (plan->hooks[h].targets[i].func->module)
-				add_module(p, plan->hooks[h].targets[i].func->module);
-		}
-	}
-	for (uint32_t i = 0; may_wait && i < plan->nprogs; i++) {
-		if (plan->progs[i].module)
-			add_module(p, plan->progs[i].module);
+	p->modules = arena_array(p->a, n + 1, sizeof(*p->modules));
+	for (p->nmodules = 0; p->nmodules < n; p->nmodules++) {
+		const char *name = arena_strdup(p->a, items[p->nmodules].name);
+
+		p->modules[p->nmodules] = (struct part_module){ name, module_identity(name) };
 	}
 }
 
@@ -81,7 +65,7 @@ static void forget(struct part *p)
 /* From the object to armed, or to what it waits for. The object is taken over. */
 static int arm_object(struct parts *ps, struct part *p, struct buf *object, struct kbtf *kbtf, struct err *err)
 {
-	int ret = armed_begin(&p->armed, ps->opts, object, kbtf, err);
+	int ret = armed_begin(&p->armed, ps->opts, p->act, object, kbtf, err);
 
 	if (!ret && p->armed.plan.nwaits) {
 		keep_waits(p);
@@ -120,14 +104,14 @@ static void say_waiting(const struct parts *ps, const struct part *p)
 
 	for (uint32_t i = 0; i < p->nwaits; i++)
 		what = arena_printf(p->a, "%s%s%s (%s)", what, i ? ", " : "", p->waits[i].probe, p->wait_events[i]);
-	tell(ps->opts->src.json, "waits", "%s %s: waits for %s", armed_word(armed_act(ps->opts)), p->name, what);
+	tell(ps->opts->src.json, "waits", "%s %s: waits for %s", armed_word(p->act), p->name, what);
 }
 
 /* After a try: on stdout what became of it, and for `status` who still waits. */
 static void say(const struct parts *ps, const struct part *p)
 {
 	if (p->is_armed)
-		tell(ps->opts->src.json, armed_act(ps->opts) ? "armed" : "disarmed", "%s", p->armed.text);
+		tell(ps->opts->src.json, p->act ? "armed" : "disarmed", "%s", p->armed.text);
 	else if (p->nwaits)
 		say_waiting(ps, p);
 }
@@ -168,7 +152,8 @@ static void make_parts(struct parts *ps)
 	ps->items = arena_array(ps->a, src->n + 1, sizeof(*ps->items));
 	ps->n = src->n;
 	for (uint32_t i = 0; i < src->n; i++)
-		ps->items[i] = (struct part){ .src = src->items[i], .number = i, .a = arena_create(NULL, NULL),
+		ps->items[i] = (struct part){ .src = src->items[i], .number = i, .act = armed_act(ps->opts),
+					      .a = arena_create(NULL, NULL),
 					      .name = src->items[i].rules ? src->items[i].rules[0] : ps->all.name };
 }
 
@@ -220,9 +205,11 @@ int parts_start(struct parts *ps, const struct run_options *o, struct err *err)
 	return ret;
 }
 
-/* A module that the part has probes in is not the one that it was armed with. */
+/* A module that the part has probes in is not the one that it was armed with. Whose probes the brake took has none to lose. */
 static const char *lost_module(const struct part *p)
 {
+	if (!p->is_armed || p->armed.loaded.ctl->braked)
+		return NULL;
 	for (uint32_t i = 0; i < p->nmodules; i++) {
 		if (module_identity(p->modules[i].name) != p->modules[i].identity)
 			return p->modules[i].name;
@@ -244,12 +231,13 @@ static bool cannot_start(const struct part *p)
 static bool look_at(struct parts *ps, struct part *p, struct kbtf *kbtf)
 {
 	struct err err = { 0 };
-	const char *lost = p->is_armed ? lost_module(p) : NULL;
+	const char *lost = lost_module(p);
 	int ret;
 
 	if (lost) {
 		tell(ps->opts->src.json, "waits", "module %s was unloaded: %s waits again", lost, p->name);
 		set_freeze(&p->armed.loaded, DF_FROZEN_PARTIAL);
+		p->act = p->armed.loaded.ctl->armed;	/* who was disarmed stays so */
 		armed_end(&p->armed);
 		p->is_armed = false;
 	} else if (p->is_armed || cannot_start(p)) {

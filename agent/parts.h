@@ -22,6 +22,7 @@ struct part {
 	uint32_t number;
 	struct arena *a;		/* of what is below; emptied at each try */
 	const char *name;		/* of the set */
+	enum df_act act;		/* what it is armed as: as run's options say, or as it was when its module went */
 	bool is_armed;
 	struct armed armed;
 	struct wait_target *waits;	/* while it is not */

@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/features.h"
 #include "kdump/files.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
@@ -51,27 +50,18 @@ static json_t *map_id_json(const struct loaded *s, const char *name)
 	return json_integer(info.id);
 }
 
-static void add_module(json_t *modules, const char *name, bool held)
-{
-	if (name && (held || !json_object_get(modules, name)))
-		json_object_set_new(modules, name, json_boolean(held));
-}
-
-/* Modules that the set probes: kprobe_multi and tracing programs hold them, a plain kprobe lets them go. */
-static json_t *modules_json(const struct set_info *info, const struct attach_plan *plan)
+static json_t *modules_json(struct arena *a, const struct set_info *info, const struct attach_plan *plan)
 {
 	json_t *modules = json_object();
+	struct probed_module *items;
+	uint32_t n = probed_modules(a, info, plan, &items);
 
-	for (uint32_t h = 0; h < info->nhooks; h++) {
-		for (uint32_t i = 0; i < plan->hooks[h].n; i++)
-			add_module(modules, plan->hooks[h].targets[i].func->module, feature_has(FEATURE_KPROBE_MULTI));
-	}
-	for (uint32_t i = 0; i < plan->nprogs; i++)
-		add_module(modules, plan->progs[i].module, true);
+	for (uint32_t i = 0; i < n; i++)
+		json_object_set_new(modules, items[i].name, json_boolean(items[i].held));
 	return modules;
 }
 
-int running_write(const struct loaded *s, const struct attach_plan *plan, const char *manifest, const char *armed_text,
+int running_write(struct arena *a, const struct loaded *s, const struct attach_plan *plan, const char *manifest, const char *armed_text,
 		  bool dry_run, uint32_t number, char *path, size_t size, struct err *err)
 {
 	json_t *j = json_object(), *maps = json_object(), *m = json_loads(manifest, 0, NULL);
@@ -89,7 +79,7 @@ int running_write(const struct loaded *s, const struct attach_plan *plan, const 
 	json_object_set_new(j, "pid", json_integer(getpid()));
 	json_object_set_new(j, "functions", json_integer(s->functions));
 	json_object_set_new(j, "memory", json_integer((json_int_t)s->info->memory));
-	json_object_set_new(j, "modules", modules_json(s->info, plan));
+	json_object_set_new(j, "modules", modules_json(a, s->info, plan));
 	json_object_set_new(j, "armed", json_string(armed_text));
 	json_object_set_new(j, "dry_run", json_boolean(dry_run));
 	json_object_set_new(j, "maps", maps);
@@ -116,7 +106,7 @@ static void read_modules(struct arena *a, json_t *j, struct running *r)
 
 	r->modules = arena_array(a, json_object_size(j) + 1, sizeof(*r->modules));
 	json_object_foreach(j, name, held)
-		r->modules[r->nmodules++] = (struct held_module){ arena_strdup(a, name), json_is_true(held) };
+		r->modules[r->nmodules++] = (struct probed_module){ arena_strdup(a, name), json_is_true(held) };
 }
 
 static bool read_one(struct arena *a, const char *path, struct running *r, struct err *err)

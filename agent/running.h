@@ -11,12 +11,6 @@
 
 #define SETS_DIR "/run/deadfall/sets"
 
-/* A module that a set probes. */
-struct held_module {
-	const char *name;
-	bool held;		/* it cannot be unloaded; else its probes end when it is */
-};
-
 struct running {
 	char path[256];
 	uint32_t pid;
@@ -29,13 +23,13 @@ struct running {
 	bool dry_run;					/* arming it lets rules log, not panic */
 	uint32_t functions;
 	uint64_t memory;				/* kernel memory it takes at most, bytes */
-	struct held_module *modules;			/* whose functions it probes */
+	struct probed_module *modules;			/* whose functions it probes */
 	uint32_t nmodules;
 	const char *armed_text;				/* why armed or not, as run said it */
 };
 
 /* Announce a loaded set, one of several of this process perhaps: number tells them apart. path receives the file's name, to be removed at the end. */
-int running_write(const struct loaded *s, const struct attach_plan *plan, const char *manifest, const char *armed_text,
+int running_write(struct arena *a, const struct loaded *s, const struct attach_plan *plan, const char *manifest, const char *armed_text,
 		  bool dry_run, uint32_t number, char *path, size_t size, struct err *err);
 
 /* Call fn for each file there whose name ends so. */

@@ -56,6 +56,10 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
 } __core;
+
+struct module {
+	char name[56];
+} __core;
 #define __kptr __attribute__((btf_type_tag("kptr")))
 
 /*

@@ -176,7 +176,7 @@ static __always_inline bool may_go(struct df_match *m, const struct clock_walk *
 {
 	__u32 left = w->far + CLOCK_NEAR - step;	/* steps, this one included */
 
-	if (m->deadline_ns || (left > 2 && is_busy(m)))
+	if (m->deadline_ns || (left > CLOCK_NEAR / 2 && is_busy(m)))
 		return false;
 	if (!m->used || left == 1 || (step >= CLOCK_NEAR && !is_busy(m)))
 		return true;

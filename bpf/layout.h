@@ -37,6 +37,7 @@
  *	df_text		per-CPU scratch of the runtime; no history
  *	df_out		BPF ring buffer to the agent: struct df_note
  *	df_in		user ring buffer of commands: struct df_cmd, applied by the program df_drain; where the kernel has it
+ *	df_modules	array of struct df_module: modules that go, and put the set to sleep
  *	df_marks	array of DF_MARKS struct df_mark: what `deadfall mark` wrote, the newest at (df_ctl.marks - 1) %
  *			DF_MARKS
  *	df_delays, df_delay_locks	of `delay`: what a CPU may wait; no history
@@ -351,13 +352,13 @@ struct df_frames {
 
 /*
  * Why nothing is recorded. While some of a set's probes are there and others are not, an event that would have
- * prevented a match goes unseen: so a set sleeps until all are attached, and again before the first is taken away,
- * also when its agent is killed.
+ * prevented a match goes unseen: so a set sleeps until all are attached, and again before the first is taken away, also
+ * when its agent is killed, or when a module goes that they are in.
  */
 enum df_frozen {
 	DF_FROZEN_NOT,
 	DF_FROZEN_CRASH,	/* a verdict crashes the machine */
-	DF_FROZEN_PARTIAL,	/* probes are being attached or detached */
+	DF_FROZEN_PARTIAL,	/* probes are being attached or detached, or went with their module */
 };
 
 /* Control, one per set; mapped writable by the agent. */
@@ -370,7 +371,7 @@ struct df_ctl {
 	__u64 started_ns;	/* when the set was attached */
 	__s64 wall_offset_ns;	/* CLOCK_REALTIME - CLOCK_MONOTONIC at that time */
 	__u32 tgid;		/* the agent, excluded from its own traps; 0: nobody */
-	__u32 pad;
+	__u32 gone;		/* element of df_modules + 1 that was unloaded: the set sleeps; 0: none */
 	__u32 crash_returned;	/* times crash_kexec came back */
 	__u32 fired;		/* df_fires index + 1 of the verdict that crashed the machine; 0: none */
 	char set[32];		/* name of the set */
@@ -422,6 +423,14 @@ struct df_cmd {
 	char text[DF_MARK_TEXT];	/* 0-terminated */
 };
 
+/* A module whose probes end when it is unloaded; the name is zero-filled. */
+#define DF_MODULES 32
+#define DF_MODULE_NAME 56
+
+struct df_module {
+	__u64 name[DF_MODULE_NAME / 8];
+};
+
 /* A remark of the user's in the course of events. */
 struct df_mark {
 	__u64 ns;
@@ -462,6 +471,7 @@ enum df_note_kind {
 	DF_NOTE_ARMED,		/* a command armed or disarmed the set: index is DF_ACT_* */
 	DF_NOTE_PARAM,		/* a command set parameter number index */
 	DF_NOTE_STEP,		/* an earlier step of the verdict that comes next */
+	DF_NOTE_GONE,		/* module number index was unloaded: the set sleeps */
 };
 
 struct df_note {

@@ -59,4 +59,40 @@ SEC("?tp_btf/sched_process_exit") int df_guardian(void *ctx)
 	return 0;
 }
 
+/* One element of df_modules: is it the module that goes? */
+static long module_look(__u32 i, struct df_module *gone)
+{
+	const struct df_module *m = bpf_map_lookup_elem(&df_modules, &i);
+	__u64 differs = 0;
+
+	if (!m)
+		return 1;
+#pragma unroll
+	for (int k = 0; k < DF_MODULE_NAME / 8; k++)
+		differs |= m->name[k] ^ gone->name[k];
+	if (differs)
+		return 0;
+	if (!__sync_val_compare_and_swap(&df_ctl.frozen, DF_FROZEN_NOT, DF_FROZEN_PARTIAL)) {
+		df_ctl.gone = i + 1;
+		note(DF_NOTE_GONE, i);
+	}
+	return 1;
+}
+
+/*
+ * A module goes, and with it the probes that do not hold it: nothing of it happens any more, and what the others see would
+ * be taken for all. The agent learns of it later.
+ */
+SEC("?tp_btf/module_free") int BPF_PROG(df_module_gone, struct module *mod)
+{
+	const __u64 *name = (const __u64 *)&mod->name;
+	struct df_module gone;
+
+#pragma unroll
+	for (int k = 0; k < DF_MODULE_NAME / 8; k++)
+		gone.name[k] = name[k];
+	bpf_loop(DF_MODULES, module_look, &gone, 0);
+	return 0;
+}
+
 char _license[] SEC("license") = "GPL";

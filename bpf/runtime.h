@@ -250,6 +250,14 @@ struct {
 	__uint(max_entries, 16 * 1024);
 } df_in SEC(".maps");
 
+/* Modules that the set has probes in, which do not hold them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct df_module);
+} df_modules SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, DF_MARKS);

@@ -27,6 +27,7 @@ run_vm guards --kernel 6.1 --rule tests/vm/rules/renamed-unsynced.yaml \
 	until grep -q "^armed" /tmp/out; do sleep 0.1; [ -d /proc/$agent ] || break; done
 	cat /tmp/out
 	mkdir /tmp/d; rmdir /tmp/d
+	deadfall status | sed -n "s/^    \([ab]\) *seen \([0-9]*\) hit \([0-9]*\).*/counted \1 \2 \3/p"
 	echo "the attaching is survived"
 	deadfall status | grep "rule torn"
 	(while :; do mkdir /tmp/d; rmdir /tmp/d; done) & busy=$!
@@ -58,6 +59,8 @@ run_vm guards --kernel 6.1 --rule tests/vm/rules/renamed-unsynced.yaml \
 	deadfall unload spent; cat /tmp/spent'
 check "the machine is fine afterwards" same 0 "$rc"
 check "the events came while only some probes were there" said '^a came before the probe of b'
+check "counters begin when all are there" said '^counted a 1 1$'
+check "... of each event" said '^counted b 1 1$'
 check "it is armed" said '^armed torn: 1 rule'
 check "what came then does not count" said '^the attaching is survived'
 check "nothing matched" said 'rule torn: action panic, 0 matches'

@@ -13,7 +13,7 @@ commands='
 	# armed N: until so many sets of this run have been armed
 	armed() {
 		i=0
-		until [ "$(grep -c "^armed .* function" /run/deadfall.out)" -ge $1 ]; do
+		until [ "$(grep -c "^\(dis\)\?armed .* function" /run/deadfall.out)" -ge $1 ]; do
 			sleep 0.2
 			i=$((i + 1))
 			[ $i -lt 500 ] || { echo "not armed"; return; }
@@ -41,6 +41,7 @@ commands='
 	echo 0 >/sys/module/race/parameters/waits
 	wait $!
 	part unload
+	deadfall disarm renamed-and-nothing-freed
 	rmmod widget && echo gone
 	sleep 0.5
 	deadfall list
@@ -50,7 +51,19 @@ commands='
 	insmod ./widget.ko
 	armed 6
 	./wl bug
+	deadfall list
+	mv c d
 	sleep 2
+	part sleep
+	deadfall run --dry-run asleep.yaml >/tmp/asleep 2>&1 & asleep=$!
+	until grep -qs "^armed" /tmp/asleep; do sleep 0.2; [ -d /proc/$asleep ] || break; done
+	rmmod widget
+	mv d e
+	deadfall status
+	deadfall list
+	sleep 2
+	kill -INT $asleep; wait $asleep
+	cat /tmp/asleep
 	part end'
 
 logged() {
@@ -64,7 +77,7 @@ log_says() {
 # modload KERNEL RULES MODULES
 modload() {
 	limit=400 run_vm "$1" --kernel "$1" --no-kdump --rule "tests/vm/rules/$2" --copy "$build/$3/widget.ko" \
-		--copy "$build/$3/race.ko" --copy "$build/vm/wl" -- "$commands"
+		--copy tests/vm/rules/asleep.yaml --copy "$build/$3/race.ko" --copy "$build/vm/wl" -- "$commands"
 	check "$1: all ran" says end '== end'
 	check "$1: before, a rule says what it waits for" says before \
 		'^widget-freed-twice .*: waits for kretprobe:widget:widget_alloc \(widget-freed-twice.alloc\), kprobe:widget:widget_free'
@@ -89,4 +102,11 @@ modload 6.1 modload-untyped.yaml vm-6.1
 check "6.1: plain kprobes let it go" says unload '^gone'
 check "6.1: and the rules wait again" grep -q "module widget was unloaded: widget-freed-twice waits again" "$dir/deadfall.log"
 check "6.1: until it is back" logged widget-freed-twice 2
+check "6.1: who was disarmed then is so when it is back" says again '^renamed-and-nothing-freed .* disarmed '
+check "6.1: ... and does nothing" logged renamed-and-nothing-freed 1
+check "6.1: who does not wait for a module sleeps when it goes: nothing is taken for absent" same 0 \
+	"$(part sleep | grep -c 'would have fired')"
+check "6.1: ... which is told" says sleep 'module widget was unloaded, and its probes with it: asleep sleeps until it is run again'
+check "6.1: ... status says so" says sleep '  asleep: a module that it probes was unloaded'
+check "6.1: ... list as well" says sleep '^asleep .* asleep '
 echo "1..$tests"
