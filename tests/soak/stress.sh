@@ -44,6 +44,7 @@ out=/var/crash/out
 mkdir -p $out
 left() { # programs and trampolines of BPF, entries in its file system, memory: available, in slabs, vmalloc, per CPU
 	sleep 2; echo 3 >/proc/sys/vm/drop_caches
+	cp /proc/meminfo $out/meminfo-$1; cp /proc/slabinfo $out/slabs-$1
 	echo "left $1 $(grep -c "bpf_prog_\|bpf_trampoline" /proc/kallsyms) $(ls /sys/fs/bpf | wc -l) $(awk "
 		/MemAvailable|SUnreclaim|VmallocUsed|Percpu/ {print \$2}" /proc/meminfo | tr "\n" " ")"
 }
@@ -149,6 +150,8 @@ check "no program and no pin is left after each part" same_left keys
 check "... 64 rules" same_left shared
 check "... $kills kills" same_left killed
 check "a new agent works, and finds its match" holds '.[0].rules[0].fires == 1' out/after.json
+# where: what differs by more than 500 KB between the start and the end
+paste "$dir/out/meminfo-start" "$dir/out/meminfo-end" | awk '{d = $5 - $2; if (d > 500 || d < -500) print "# " $1, d, "KB"}'
 check "the memory is back: $(back 3 1 | head -n 1) than at the start" back 3 30000
 check "... of lists: $(back 4 1 | head -n 1)" back 4 12000
 check "... of maps: $(back 5 1 | head -n 1)" back 5 200

@@ -28,6 +28,10 @@ commands='
 	trap_with wide delay.yaml; race "run 120"; leave
 	trap_with exact delay.yaml; race "time 20"; race "off 20"; race "burst 40"; leave
 	trap_with narrow undelayed.yaml; race "run 200"; leave
+	trap_with chance chance.yaml; race "time 400"; leave
+	trap_with braked delay.yaml --brake 3
+	n=0; while [ $n -lt 160 ]; do echo "time 1" >/proc/race; usleep 50000; n=$((n + 1)); done
+	leave
 	trap_with dry delay.yaml --dry-run; race "time 10"; leave
 	trap_with kprobe delay-kprobe.yaml; race "run 120"; leave
 	trap_with user delay-user.yaml; ./calls 5; leave
@@ -65,7 +69,7 @@ delays() {
 	local modules=$build/vm
 	[ "$1" = 6.12 ] || modules=$build/vm-$1
 	run_vm "$1" --kernel "$1" --no-kdump --module "$modules/race.ko" --copy tests/vm/rules/delay.yaml \
-		--copy tests/vm/rules/delay-kprobe.yaml --copy tests/vm/rules/undelayed.yaml --copy tests/vm/rules/delay-user.yaml \
+		--copy tests/vm/rules/chance.yaml --copy tests/vm/rules/delay-kprobe.yaml --copy tests/vm/rules/undelayed.yaml --copy tests/vm/rules/delay-user.yaml \
 		--copy "$build/vm/calls:/root/calls" -- "$commands"
 	check "$1: all ran" says end '== end'
 	echo "# $1: of $(of wide run uses) uses $(of wide run late) come too late with the delay, of $(of narrow run uses) $(of narrow run late) without"
@@ -85,6 +89,12 @@ delays() {
 	check "$1: and counts that" at_least 20 "$(count exact checked delay_irqs)"
 	check "$1: of too many waits in a row some are left out" at_least 5 "$(count exact checked delay_often)"
 	check "$1: each of all is counted" same 80 "$(waited_or_not exact)"
+	check "$1: with a chance of 25 % about as many of 400 wait" at_least 60 "$(count chance checked delayed)"
+	check "$1: ... and no more" at_most 140 "$(count chance checked delayed)"
+	check "$1: ... the others do not count as left out" same "400 0" \
+		"$(count chance checked hit) $(($(count chance checked delay_often) + $(count chance checked delay_irqs)))"
+	check "$1: waits of a sixth of a CPU" at_least 100 "$(count braked checked delayed)"
+	check "$1: ... are not what the brake is for" same 0 "$(part braked | sed -n 's/^status //p' | jq '.[0].braked')"
 	check "$1: a dry run does not wait" same "10 0" "$(count dry checked delay_dry) $(count dry checked delayed)"
 	check "$1: a function of a program waits" same "$(count user read hit)" "$(count user read delayed)"
 	check "$1: each time" same 5 "$(count user read delayed)"
