@@ -201,6 +201,25 @@ __hidden __attribute__((noinline)) __u64 df_comm(void)
 	return (__u64)&bpf_get_current_task_btf()->comm;
 }
 
+/* Does an address lie in one of the ranges? The highest bit is the answer: no branch. */
+static __always_inline __u64 in_ranges(__u64 at, const __u64 *code)
+{
+	__u64 found = 0;
+
+	for (__u32 r = 0; r < STACK_RANGES; r++) {
+		__u64 off = at - code[1 + 2 * r], len = code[2 + 2 * r] - code[1 + 2 * r];
+
+		found |= (off - len) & ~off;	/* the sign: off < len, both far below 2^63 */
+	}
+	return found;
+}
+
+/* Does an address lie in a function's code? code: as for df_stack_has. */
+__hidden __attribute__((noinline)) int df_in_code(__u64 at, void *code)
+{
+	return in_ranges(at, code) >> 63;
+}
+
 /*
  * Does a stack that was taken, w, have an address in one of the ranges behind it? Global, so that it is verified once and
  * not for each question of a set; without a branch for each of the 127 times 8 comparisons. Frames that are not there are
@@ -213,15 +232,9 @@ __attribute__((noinline)) int df_stack_scan(__u32 slot)
 
 	if (!t)
 		return 0;
-	for (__u32 i = 0; i < TEXT_FRAMES; i++) {
-		__u64 at = t->w[i] - !!i;	/* all but the first are return addresses, maybe just behind a function's end */
-
-		for (__u32 r = 0; r < STACK_RANGES; r++) {
-			__u64 off = at - t->code[1 + 2 * r], len = t->code[2 + 2 * r] - t->code[1 + 2 * r];
-
-			found |= (off - len) & ~off;	/* the sign: off < len, both far below 2^63 */
-		}
-	}
+	for (__u32 i = 0; i < TEXT_FRAMES; i++)
+		/* all but the first are return addresses, maybe just behind a function's end */
+		found |= in_ranges(t->w[i] - !!i, t->code);
 	return found >> 63;
 }
 

@@ -76,6 +76,7 @@ bool wants_string(const struct expr *a, const struct expr *b);
 struct expr *string_compare(struct check *c, struct expr *e, struct expr *a, struct expr *b, bool is_glob);
 struct expr *check_str(struct check *c, struct expr *e);
 struct expr *check_stack_has(struct check *c, struct expr *e);
+struct expr *call_in_code(struct check *c, struct expr *e, enum func func);
 
 /* check_name.c */
 struct expr *check_name(struct check *c, struct expr *e, const struct type *wanted);

@@ -266,6 +266,7 @@ static const struct {
 	{ "any_live", FUNC_ANY_LIVE, 3, 4, call_any_live, "any_live(table, x, condition, max)" },
 	{ "flag", FUNC_FLAG, 1, 1, call_flag, "flag(name)" },
 	{ "per_cpu", FUNC_PER_CPU, 2, 2, call_per_cpu, "per_cpu(pointer, cpu)" },
+	{ "in_code", FUNC_IN_CODE, 2, 2, call_in_code, "in_code(address, \"function\")" },
 	{ "kconfig", FUNC_KCONFIG, 1, 1, call_kconfig, "kconfig(OPTION)" },
 };
 

@@ -122,22 +122,51 @@ struct expr *check_str(struct check *c, struct expr *e)
 	return e;
 }
 
-struct expr *check_stack_has(struct check *c, struct expr *e)
+/* FUNCTION, MODULE:FUNCTION, MODULE:* */
+static bool check_code_name(struct check *c, struct span span, const char *text)
 {
-	const char *colon = strchr(e->text, ':'), *func = colon ? colon + 1 : e->text;
-	char *module = colon ? arena_strndup(c->arena, e->text, (size_t)(colon - e->text)) : NULL;
+	const char *colon = strchr(text, ':'), *func = colon ? colon + 1 : text;
+	char *module = colon ? arena_strndup(c->arena, text, (size_t)(colon - text)) : NULL;
 	bool any = colon && !strcmp(func, "*");
 	struct kbtf_func f;
 
-	e->type = type_bool(c->types);
 	if (!*func || (module && (!*module || has_pattern(module))) || (!any && has_pattern(func))) {
-		diag_error(c->diags, TAG_BAD_VALUE, e->span,
-			   "'has' takes the exact name of a function, MODULE:FUNCTION, or MODULE:* for any of a module");
-		return NULL;
+		diag_error(c->diags, TAG_BAD_VALUE, span,
+			   "code is named by the exact name of a function, MODULE:FUNCTION, or MODULE:* for any of a module");
+		return false;
 	}
 	if (any && !kbtf_has_module(c->kbtf, module))
-		diag_warn(c->diags, TAG_UNCHECKED, e->span, "no module '%s' is loaded here", module);
+		diag_warn(c->diags, TAG_UNCHECKED, span, "no module '%s' is loaded here", module);
 	if (!any && !kbtf_find_func(c->kbtf, module, func, &f))
-		diag_warn(c->diags, TAG_UNCHECKED, e->span, "no function '%s' in this kernel's BTF", e->text);
-	return e;
+		diag_warn(c->diags, TAG_UNCHECKED, span, "no function '%s' in this kernel's BTF", text);
+	return true;
+}
+
+struct expr *check_stack_has(struct check *c, struct expr *e)
+{
+	e->type = type_bool(c->types);
+	return check_code_name(c, e->span, e->text) ? e : NULL;
+}
+
+/* in_code(address, "function") */
+struct expr *call_in_code(struct check *c, struct expr *e, enum func func)
+{
+	struct expr *a = check_value(c, e->list[0]), *r;
+	const struct expr *name = e->list[1];
+
+	if (!a)
+		return NULL;
+	if (name->op != EXPR_STR || !type_is_scalar(a->type) || a->type->size != 8) {
+		diag_error(c->diags, TAG_TYPE, e->span, "in_code() takes an address and a name: in_code(arg.timer->function, \"MODULE:*\")");
+		return NULL;
+	}
+	if (!check_code_name(c, name->span, name->text))
+		return NULL;
+	r = new_expr(c, EXPR_CALL, e->span, type_bool(c->types), NULL, NULL);
+	r->index = func;
+	r->text = name->text;
+	r->list = arena_new(c->arena, struct expr *);
+	r->list[0] = a;
+	r->nlist = 1;
+	return r;
 }

@@ -94,6 +94,7 @@ enum func {
 	FUNC_LIST, FUNC_HLIST,	/* list(head, struct foo, member): a = address of the head, type = struct foo *, member */
 	FUNC_ARRAY,		/* array(pointer, n): list[0], list[1]; type = the element */
 	FUNC_FLAG,		/* flag(name): value = index of the flag in the set */
+	FUNC_IN_CODE,		/* in_code(address, "function"): list[0]; text as that of EXPR_STACK_HAS */
 	FUNC_KCONFIG,		/* kconfig(X): 1 where CONFIG_X is y or m; text, resolved at load */
 };
 

@@ -102,6 +102,12 @@ static void print_call(struct arena *a, struct buf *out, const struct expr *e)
 		buf_printf(out, "kconfig(%s)", e->text);
 		return;
 	}
+	if (e->type && e->index == FUNC_IN_CODE) {
+		buf_puts(out, "in_code(");
+		expr_print(a, out, e->list[0]);
+		buf_printf(out, ", \"%s\")", e->text);
+		return;
+	}
 	buf_puts(out, e->text);
 	print_list(a, out, e, '(', ')');
 	if (e->type && e->type->kind == TYPE_STR)

@@ -297,6 +297,17 @@ static void lower_order(struct lower *l, const struct expr *e, uint32_t yes, uin
 	ir_jmp(l->f, no);
 }
 
+/* Does the address lie in a function's code? */
+static void lower_in_code(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown)
+{
+	uint32_t word = late_word(l->arena, &l->cs->lates, LATE_CODE, e->text, e->span, l->rule->index);
+
+	lower_value(l, e->list[0], 0, unknown);
+	ir_address(l->f, BPF_REG_2, "df_late", word * 8);
+	ir_call_symbol(l->f, "df_in_code");
+	lower_answer(l, yes, no, unknown);
+}
+
 bool lower_call_cond(struct lower *l, const struct expr *e, uint32_t yes, uint32_t no, uint32_t unknown)
 {
 	switch (e->index) {
@@ -307,6 +318,9 @@ bool lower_call_cond(struct lower *l, const struct expr *e, uint32_t yes, uint32
 	case FUNC_BEFORE:
 	case FUNC_AFTER:
 		lower_order(l, e, yes, no, unknown);
+		return true;
+	case FUNC_IN_CODE:
+		lower_in_code(l, e, yes, no, unknown);
 		return true;
 	case FUNC_ANY:
 		lower_any(l, e, yes, no, unknown);
@@ -329,6 +343,7 @@ void lower_call(struct lower *l, const struct expr *e, uint32_t depth, uint32_t 
 	case FUNC_IS_ERR_OR_NULL:
 	case FUNC_BEFORE:
 	case FUNC_AFTER:
+	case FUNC_IN_CODE:
 	case FUNC_ANY:
 	case FUNC_LIVE:
 	case FUNC_ANY_LIVE:

@@ -64,6 +64,7 @@ static bool call_fails(const struct expr *e)
 	case FUNC_MIN:
 	case FUNC_MAX:
 	case FUNC_SWAP:
+	case FUNC_IN_CODE:
 	case FUNC_KCONFIG:
 	case FUNC_FLAG:
 		return false;

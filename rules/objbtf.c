@@ -26,6 +26,7 @@ const struct extern_func extern_funcs[] = {
 	{ "df_text_same", 4, { 8, 4, 8, 4 }, 4 },
 	{ "df_comm", 0, { 0 }, 8 },
 	{ "df_stack_has", 2, { 0, 0 }, 4 },
+	{ "df_in_code", 2, { 8, 0 }, 4 },
 	{ "df_kthread", 0, { 0 }, 4 },
 	{ "df_in_context", 1, { 4 }, 4 },
 	{ "df_netns", 0, { 0 }, 8 },

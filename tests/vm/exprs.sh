@@ -73,6 +73,10 @@ conditions() {
 	yes	REQ_FUA == 1u << __REQ_FUA && (REQ_SYNC & REQ_FUA) == 0 && REQ_SYNC != 0
 	yes	in_task && !in_softirq && !in_serving_softirq && !in_hardirq
 	no	kstack has "widget:*"
+	yes	in_code(&vfs_read, "vfs_read") && in_code((u64)&vfs_read + 3, "vfs_read") && in_code(func, "vfs_read")
+	no	in_code(&vfs_read, "vfs_write") || in_code(arg.file, "vfs_read") || in_code(0l, "vfs_read") || in_code(func, "widget:*")
+	unknown	in_code(*(long *)16, "vfs_read")
+	yes	in_code(arg.file->f_op->llseek, "vfs_read") == false
 	yes	netns == task->nsproxy->net_ns->ns.inum
 	yes	pidns == 4026531836
 	yes	now > 1s && cpu < 2
@@ -184,6 +188,7 @@ modules() {
 	yes	kstack has "widget:*"
 	yes	kstack has "widget:widget_proc_write" && kstack has "widget_proc_write"
 	no	kstack has "widget:widget_free"
+	yes	in_code(func, "widget:*") && in_code(func, "widget:widget_alloc") && !in_code(func, "widget:widget_free")
 	yes	kstack has "vfs_write" && !(kstack has "vfs_read")
 	END
 }
