@@ -38,6 +38,7 @@ struct df_text {
 	__u32 pad;
 	struct df_glob glob;
 	__u64 code[1 + 2 * STACK_RANGES];	/* rules/late.h, LATE_CODE */
+	__u64 found;
 	__u64 w[2 * TEXT_WORDS > TEXT_FRAMES ? 2 * TEXT_WORDS : TEXT_FRAMES + 1];
 };
 
@@ -220,22 +221,29 @@ __hidden __attribute__((noinline)) int df_in_code(__u64 at, void *code)
 	return in_ranges(at, code) >> 63;
 }
 
+static long stack_step(__u32 i, struct df_text **ctx)
+{
+	struct df_text *t = *ctx;
+
+	/* all but the first are return addresses, maybe just behind a function's end */
+	t->found |= in_ranges(t->w[i & TEXT_FRAMES] - !!i, t->code);
+	return 0;
+}
+_Static_assert(!(TEXT_FRAMES & (TEXT_FRAMES + 1)), "a mask");
+
 /*
  * Does a stack that was taken, w, have an address in one of the ranges behind it? Global, so that it is verified once and
- * not for each question of a set; without a branch for each of the 127 times 8 comparisons. Frames that are not there are
- * 0, and so are both ends of ranges that are not.
+ * not for each question of a set.
  */
-__attribute__((noinline)) int df_stack_scan(__u32 slot)
+__attribute__((noinline)) int df_stack_scan(__u32 slot, __u32 frames)
 {
 	struct df_text *t = bpf_map_lookup_elem(&df_text, &slot);
-	__u64 found = 0;
 
 	if (!t)
 		return 0;
-	for (__u32 i = 0; i < TEXT_FRAMES; i++)
-		/* all but the first are return addresses, maybe just behind a function's end */
-		found |= in_ranges(t->w[i] - !!i, t->code);
-	return found >> 63;
+	t->found = 0;
+	bpf_loop(frames < TEXT_FRAMES ? frames : TEXT_FRAMES, stack_step, &t, 0);
+	return t->found >> 63;
 }
 
 /*
@@ -253,7 +261,7 @@ __hidden __attribute__((noinline)) int df_stack_has(void *ctx, void *code)
 		return -1;
 	size = bpf_get_stack(ctx, t->w, TEXT_FRAMES * 8, 0);
 	bpf_probe_read_kernel(t->code, sizeof(t->code), code);
-	found = size > 0 && df_stack_scan(slot);
+	found = size > 0 && df_stack_scan(slot, size / 8);
 	text_give(t);
 	return found || (size > 0 && size < TEXT_FRAMES * 8) ? found : -1;
 }
