@@ -91,6 +91,7 @@ static void parse_event(struct arena *a, const json_t *j, struct mf_event *e)
 	e->line = (uint32_t)number(j, "line", 0);
 	e->ustack_depth = (uint32_t)number(json_object_get(j, "ustack"), "depth", 0);
 	e->lbr_depth = (uint32_t)number(json_object_get(j, "lbr"), "depth", 0);
+	e->owner = json_object_get(j, "owner") ? (int)number(j, "owner", 0) : -1;
 	e->mask_word = json_object_get(j, "mask") ? (int)number(j, "mask", 0) : -1;
 	e->ustack_word = word_of(j, "ustack");
 	e->lbr_word = word_of(j, "lbr");

@@ -59,6 +59,7 @@ struct mf_event {
 	size_t nprobes;
 	struct mf_field *fields;
 	size_t nfields;
+	int owner;		/* of a balance's down: the field that is its owner as well, or -1 */
 	int mask_word;		/* payload word that says which fields are unknown, or -1 */
 	int ustack_word, lbr_word;	/* where they begin, or -1 */
 	uint32_t ustack_depth, lbr_depth;	/* frames and branches at most; behind a word with their number */

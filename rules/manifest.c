@@ -151,6 +151,22 @@ static void add_clauses(json_t *clauses, const struct expr *e)
 	}
 }
 
+static bool same_text(struct span a, struct span b)
+{
+	return a.src && b.src && a.len == b.len && !memcmp(a.src->text + a.off, b.src->text + b.off, a.len);
+}
+
+/* Of a down: the field that is the owner as well, so that the event itself tells whose it was. */
+static void add_owner(json_t *event, const struct event *e)
+{
+	for (uint32_t i = 0; e->owner && (e->roles & ROLE_PREVENTS) && i < e->nfields; i++) {
+		if (same_text(e->fields[i].expr->span, e->owner->span)) {
+			json_object_set_new(event, "owner", json_integer(i));
+			return;
+		}
+	}
+}
+
 static json_t *event_json(const struct rule *r, const struct event *e)
 {
 	json_t *fields = json_array(), *probes = json_array(), *flags = json_array(), *args = json_array();
@@ -185,6 +201,7 @@ static json_t *event_json(const struct rule *r, const struct event *e)
 	}
 	if (e->delay_ns)
 		json_object_set_new(j, "delay_ns", u64_json(e->delay_ns));
+	add_owner(j, e);
 	json_object_set_new(j, "probes", probes);
 	json_object_set_new(j, "flags", flags);
 	json_object_set_new(j, "args", args);
