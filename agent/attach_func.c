@@ -14,16 +14,19 @@
 
 struct lists {
 	unsigned long *addrs;
-	uint64_t *cookies;
+	uint64_t *cookies;	/* NULL: hooks find all functions in df_places, and the kernel need not sort them */
 };
 
-static struct lists make_lists(struct arena *a, const struct hook_plan *plan)
+static struct lists make_lists(struct arena *a, const struct loaded *s, const struct hook_plan *plan)
 {
-	struct lists l = { arena_array(a, plan->n, sizeof(*l.addrs)), arena_array(a, plan->n, sizeof(*l.cookies)) };
+	struct lists l = { arena_array(a, plan->n, sizeof(*l.addrs)), NULL };
 
+	if (s->places.at.left_out)
+		l.cookies = arena_array(a, plan->n, sizeof(*l.cookies));
 	for (uint32_t i = 0; i < plan->n; i++) {
 		l.addrs[i] = plan->targets[i].func->addr;
-		l.cookies[i] = plan->targets[i].cookie;
+		if (l.cookies)
+			l.cookies[i] = plan->targets[i].cookie;
 	}
 	return l;
 }
@@ -31,7 +34,7 @@ static struct lists make_lists(struct arena *a, const struct hook_plan *plan)
 static int attach_multi(struct arena *a, struct loaded *s, struct bpf_program *p, bool is_return,
 			const struct hook_plan *plan, struct err *err)
 {
-	struct lists l = make_lists(a, plan);
+	struct lists l = make_lists(a, s, plan);
 	struct bpf_link *link;
 
 	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .addrs = l.addrs, .cookies = (const __u64 *)l.cookies, .cnt = plan->n,
@@ -47,7 +50,7 @@ static int attach_multi(struct arena *a, struct loaded *s, struct bpf_program *p
 static int attach_session(struct arena *a, struct loaded *s, struct bpf_program *p, const struct hook_plan *plan,
 			  struct err *err)
 {
-	struct lists l = make_lists(a, plan);
+	struct lists l = make_lists(a, s, plan);
 	int fd = session_attach(bpf_program__fd(p), NULL, l.addrs, l.cookies, plan->n);
 
 	if (fd < 0)

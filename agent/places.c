@@ -7,8 +7,11 @@
 
 #include "lib/arena.h"
 
-/* Seeds tried; of a table this empty the first or second leaves nobody out, unless it is huge. */
+/* Seeds tried; of a table this empty the first or second leaves nobody out, unless it is huge: then one twice as large ... */
 #define SEEDS 16
+/* ... as long as it is below this. */
+#define PLACES_PER_FUNCTION 8
+#define PLACES_MAX (1 << 17)
 
 static enum df_place_hook hook_number(const char *name)
 {
@@ -41,7 +44,7 @@ static bool insert(struct places *p, uint64_t key, uint64_t bodies)
 static void fill(struct places *p, const struct set_info *info, const struct attach_plan *plan)
 {
 	memset(p->elements, 0, p->n * sizeof(*p->elements));
-	p->left_out = 0;
+	p->at.left_out = 0;
 	for (uint32_t h = 0; h < info->nhooks; h++) {
 		enum df_place_hook hook = hook_number(info->hooks[h].name);
 
@@ -49,16 +52,34 @@ static void fill(struct places *p, const struct set_info *info, const struct att
 			const struct target *t = &plan->hooks[h].targets[i];
 
 			if (!insert(p, DF_PLACE_KEY(hook, t->func->addr), t->cookie))
-				p->left_out++;
+				p->at.left_out++;
 		}
 	}
+}
+
+/* Fill the table with the seed that leaves out the fewest. */
+static void fill_best(struct places *p, const struct set_info *info, const struct attach_plan *plan)
+{
+	uint32_t best = UINT32_MAX;
+	uint64_t seed = 0, best_seed = 0;
+
+	for (int i = 0; i < SEEDS && best; i++) {
+		seed += 0x9e3779b97f4a7c15;	/* odd multiples of the golden ratio */
+		p->at.seed = seed | 1;
+		fill(p, info, plan);
+		if (p->at.left_out < best) {
+			best = p->at.left_out;
+			best_seed = p->at.seed;
+		}
+	}
+	p->at.seed = best_seed;
+	fill(p, info, plan);
 }
 
 struct places places_make(struct arena *a, const struct set_info *info, const struct attach_plan *plan)
 {
 	struct places p = { 0 };
-	uint32_t functions = 0, best = UINT32_MAX, bits = 1;
-	uint64_t seed = 0, best_seed = 0;
+	uint32_t functions = 0, bits = 1;
 
 	for (uint32_t h = 0; h < info->nhooks; h++)
 		functions += hook_number(info->hooks[h].name) ? plan->hooks[h].n : 0;
@@ -66,20 +87,12 @@ struct places places_make(struct arena *a, const struct set_info *info, const st
 		return p;
 	while ((uint32_t)1 << bits < 2 * functions)
 		bits++;
-	p.n = (uint32_t)1 << bits;
-	p.at = (struct df_places_at){ .shift = 64 - bits, .mask = p.n - 1 };
-	p.elements = arena_array(a, p.n, sizeof(*p.elements));
-	for (int i = 0; i < SEEDS && best; i++) {
-		seed += 0x9e3779b97f4a7c15;	/* odd multiples of the golden ratio */
-		p.at.seed = seed | 1;
-		fill(&p, info, plan);
-		if (p.left_out < best) {
-			best = p.left_out;
-			best_seed = p.at.seed;
-		}
-	}
-	p.at.seed = best_seed;
-	fill(&p, info, plan);
+	do {
+		p.n = (uint32_t)1 << bits;
+		p.at = (struct df_places_at){ .shift = 64 - bits++, .mask = p.n - 1 };
+		p.elements = arena_array(a, p.n, sizeof(*p.elements));
+		fill_best(&p, info, plan);
+	} while (p.at.left_out && p.n < PLACES_PER_FUNCTION * functions && p.n < PLACES_MAX);
 	return p;
 }
 

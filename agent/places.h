@@ -13,8 +13,7 @@ struct arena;
 struct places {
 	struct df_places_at at;
 	struct df_place *elements;	/* [n], in the arena; NULL: no hook uses the table */
-	uint32_t n;			/* a power of two, 2 to 4 times the functions */
-	uint32_t left_out;		/* functions left to the cookie */
+	uint32_t n;			/* a power of two, 2 to 16 times the functions */
 };
 
 /* Make the table for all functions of the plan that links to many functions probe. */

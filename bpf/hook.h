@@ -214,7 +214,7 @@ static __always_inline __u64 bodies_of_function(void *ctx, __u32 hook)
 		if (p && p->key == key)
 			return p->bodies;
 	}
-	return bpf_get_attach_cookie(ctx);
+	return df_places_at.left_out ? bpf_get_attach_cookie(ctx) : NO_BODIES;
 }
 
 static __always_inline __u64 bodies_of_site(void *ctx, __u32 hook)

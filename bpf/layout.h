@@ -176,7 +176,7 @@ struct df_rec {
  * What runs at a function: a table by address, in an array map. A link's cookie says the same, but for that the kernel
  * searches all functions of the link (some 28 instructions for each halving), and here one or two elements are looked
  * at, however many functions other rules probe. An element is searched from number (key * seed) >> shift on, at
- * DF_PLACE_TRIES places at most; who is not found there is left to the cookie.
+ * DF_PLACE_TRIES places at most. Links have cookies only where functions found no place: the kernel sorts them.
  */
 struct df_place {
 	__u64 key;		/* DF_PLACE_KEY, 0: free */
@@ -192,6 +192,8 @@ struct df_places_at {
 	__u64 seed;
 	__u32 shift;
 	__u32 mask;		/* elements - 1, all ones */
+	__u32 left_out;		/* functions that found no place; 0: links need no cookies */
+	__u32 pad;
 };
 
 /*

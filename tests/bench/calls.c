@@ -4,7 +4,8 @@
  * an instruction, and the least run is one that no timer interrupted.
  *
  * usage: calls WHAT [EMPTY]
- *	WHAT	syscall: getpgid(0), whose function is __x64_sys_getpgid; site: this program's USDT probe bench:site
+ *	WHAT	syscall: getpgid(this process), whose function is __x64_sys_getpgid; syscall0: getpgid(0); site: this
+ *		program's USDT probe bench:site
  *	EMPTY	kprobe_multi, fentry or uprobe: with a program of that kind there which does nothing
  */
 #include <bpf/bpf.h>
@@ -25,6 +26,7 @@
 
 #include "agent/usdt.h"
 #include "lib/arena.h"
+#include "tests/bench/empty.h"
 
 #define FUNCTION "__x64_sys_getpgid"
 #define CALLS 2000
@@ -38,28 +40,19 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+/* The argument: what a rule reads is this. */
+static long number;
+
 static void call_syscall(void)
 {
-	syscall(SYS_getpgid, 0);
+	syscall(SYS_getpgid, number);
 }
 
 static void __attribute__((noinline)) call_site(void)
 {
-	uint64_t number = 7;
+	uint64_t value = 7;
 
-	DTRACE_PROBE1(bench, site, number);
-}
-
-/* return 0 */
-static int load_empty(enum bpf_prog_type type, enum bpf_attach_type attach, uint32_t btf_id)
-{
-	const struct bpf_insn code[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K }, { .code = BPF_JMP | BPF_EXIT } };
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach, .attach_btf_id = btf_id);
-	int fd = bpf_prog_load(type, "empty", "GPL", code, 2, &opts);
-
-	if (fd < 0)
-		err(2, "load");
-	return fd;
+	DTRACE_PROBE1(bench, site, value);
 }
 
 static int empty_kprobe_multi(void)
@@ -141,7 +134,9 @@ int main(int argc, char **argv)
 	} programs[] = { { "kprobe_multi", empty_kprobe_multi }, { "fentry", empty_fentry }, { "uprobe", empty_uprobe } };
 
 	if (argc < 2)
-		errx(2, "usage: calls syscall|site [kprobe_multi|fentry|uprobe]");
+		errx(2, "usage: calls syscall|syscall0|site [kprobe_multi|fentry|uprobe]");
+	if (strcmp(argv[1], "syscall0"))
+		number = getpid();
 	for (size_t i = 0; argc > 2 && i < sizeof(programs) / sizeof(programs[0]); i++) {
 		if (!strcmp(programs[i].name, argv[2]) && programs[i].attach() < 0)
 			err(2, "attach %s", argv[2]);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* empty.h - a program that does nothing, to compare with. */
+#ifndef BENCH_EMPTY_H
+#define BENCH_EMPTY_H
+
+#include <bpf/bpf.h>
+#include <err.h>
+#include <stdint.h>
+
+/* { return 0; } Its descriptor. */
+static inline int load_empty(enum bpf_prog_type type, enum bpf_attach_type attach, uint32_t btf_id)
+{
+	const struct bpf_insn code[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K }, { .code = BPF_JMP | BPF_EXIT } };
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach, .attach_btf_id = btf_id);
+	int fd = bpf_prog_load(type, "empty", "GPL", code, 2, &opts);
+
+	if (fd < 0)
+		err(2, "load");
+	return fd;
+}
+
+#endif
