@@ -7,11 +7,16 @@
 
 #include "lib/arena.h"
 
-/* Seeds tried; of a table this empty the first or second leaves nobody out, unless it is huge: then one twice as large ... */
+/* Seeds tried: taken is the one with which the fewest functions are left out, and with which they are found the soonest. */
 #define SEEDS 16
-/* ... as long as it is below this. */
-#define PLACES_PER_FUNCTION 8
-#define PLACES_MAX (1 << 17)
+/*
+ * Elements for each function. Small tables begin with the most: each step of a search costs all events of a function. Large
+ * ones grow to that only when functions are left out.
+ */
+#define SPARSE 8
+#define DENSE 2
+#define SMALL (1 << 12)
+#define LARGEST (1 << 17)
 
 static enum df_place_hook hook_number(const char *name)
 {
@@ -26,7 +31,8 @@ static enum df_place_hook hook_number(const char *name)
 	return 0;
 }
 
-static bool insert(struct places *p, uint64_t key, uint64_t bodies)
+/* The steps that it takes to find the key, or DF_PLACE_TRIES: it is left out. */
+static uint32_t insert(struct places *p, uint64_t key, uint64_t bodies)
 {
 	uint32_t at = (uint32_t)(key * p->at.seed >> p->at.shift);
 
@@ -36,13 +42,16 @@ static bool insert(struct places *p, uint64_t key, uint64_t bodies)
 		if (e->key)
 			continue;
 		*e = (struct df_place){ key, bodies };
-		return true;
+		return i;
 	}
-	return false;
+	return DF_PLACE_TRIES;
 }
 
-static void fill(struct places *p, const struct set_info *info, const struct attach_plan *plan)
+/* Returns how bad the table is: steps of all searches, and by far the worst are functions that are left out. */
+static uint64_t fill(struct places *p, const struct set_info *info, const struct attach_plan *plan)
 {
+	uint64_t steps = 0;
+
 	memset(p->elements, 0, p->n * sizeof(*p->elements));
 	p->at.left_out = 0;
 	for (uint32_t h = 0; h < info->nhooks; h++) {
@@ -50,25 +59,26 @@ static void fill(struct places *p, const struct set_info *info, const struct att
 
 		for (uint32_t i = 0; hook && i < plan->hooks[h].n; i++) {
 			const struct target *t = &plan->hooks[h].targets[i];
+			uint32_t took = insert(p, DF_PLACE_KEY(hook, t->func->addr), t->cookie);
 
-			if (!insert(p, DF_PLACE_KEY(hook, t->func->addr), t->cookie))
-				p->at.left_out++;
+			steps += took;
+			p->at.left_out += took == DF_PLACE_TRIES;
 		}
 	}
+	return (uint64_t)p->at.left_out << 32 | steps;
 }
 
-/* Fill the table with the seed that leaves out the fewest. */
+/* Fill the table with the best seed. */
 static void fill_best(struct places *p, const struct set_info *info, const struct attach_plan *plan)
 {
-	uint32_t best = UINT32_MAX;
-	uint64_t seed = 0, best_seed = 0;
+	uint64_t seed = 0, best_seed = 0, best = UINT64_MAX, bad;
 
 	for (int i = 0; i < SEEDS && best; i++) {
 		seed += 0x9e3779b97f4a7c15;	/* odd multiples of the golden ratio */
 		p->at.seed = seed | 1;
-		fill(p, info, plan);
-		if (p->at.left_out < best) {
-			best = p->at.left_out;
+		bad = fill(p, info, plan);
+		if (bad < best) {
+			best = bad;
 			best_seed = p->at.seed;
 		}
 	}
@@ -85,14 +95,14 @@ struct places places_make(struct arena *a, const struct set_info *info, const st
 		functions += hook_number(info->hooks[h].name) ? plan->hooks[h].n : 0;
 	if (!functions)
 		return p;
-	while ((uint32_t)1 << bits < 2 * functions)
+	while ((uint32_t)1 << bits < (functions < SMALL / SPARSE ? SPARSE : DENSE) * functions)
 		bits++;
 	do {
 		p.n = (uint32_t)1 << bits;
 		p.at = (struct df_places_at){ .shift = 64 - bits++, .mask = p.n - 1 };
 		p.elements = arena_array(a, p.n, sizeof(*p.elements));
 		fill_best(&p, info, plan);
-	} while (p.at.left_out && p.n < PLACES_PER_FUNCTION * functions && p.n < PLACES_MAX);
+	} while (p.at.left_out && p.n < SPARSE * functions && p.n < LARGEST);
 	return p;
 }
 
