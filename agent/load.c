@@ -18,6 +18,7 @@
 #include "agent/members.h"
 #include "agent/object.h"
 #include "agent/places.h"
+#include "agent/subprog.h"
 #include "agent/tracing.h"
 #include "agent/verlog.h"
 #include "kdump/loaded.h"
@@ -221,7 +222,10 @@ static int choose_program(struct loaded *s, const char *name, struct err *err)
 	return 0;
 }
 
-/* An engine for each hook, attached to that hook's copy of df_hit. */
+/*
+ * An engine for each hook, attached to that hook's copy of df_hit. A hook has none when the verifier knows that no event
+ * of it can be a hit, and has removed the call (`cpu == 7` on a machine of two): then there is nothing to run.
+ */
 static int choose_engines(struct loaded *s, const struct attach_plan *plan, struct err *err)
 {
 	char name[32];
@@ -236,6 +240,10 @@ static int choose_engines(struct loaded *s, const struct attach_plan *plan, stru
 		hook = bpf_object__find_program_by_name(s->hooks, s->info->hooks[h].program);
 		if (!p || !hook)
 			return err_set(err, ERR_CORRUPT, "the object lacks the program %s", name);
+		if (!prog_has_function(bpf_program__fd(hook), "df_hit")) {
+			s->idle_hooks |= h < 64 ? 1ULL << h : 0;
+			continue;
+		}
 		bpf_program__set_autoload(p, true);
 		bpf_program__set_attach_target(p, bpf_program__fd(hook), "df_hit");
 	}

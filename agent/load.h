@@ -42,6 +42,7 @@ struct loaded {
 	uint32_t nmodules;
 	struct df_ctl *ctl;		/* mapped */
 	bool lists;			/* which engine */
+	uint64_t idle_hooks;		/* bits: no event of the hook can be a hit on this machine, says the verifier */
 	uint32_t functions;		/* attached to, all hooks together */
 };
 

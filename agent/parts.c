@@ -18,6 +18,14 @@ static void print_notes(const struct armed *s)
 {
 	for (uint32_t i = 0; i < s->plan.nnotes; i++)
 		fprintf(stderr, "deadfall run: note: %s\n", s->plan.notes[i]);
+	for (uint32_t i = 0; i < s->info.nbodies; i++) {
+		const struct info_body *b = &s->info.bodies[i];
+		const struct info_event *e = &s->info.events[b->event];
+
+		if (!b->save && b->hook < 64 && s->loaded.idle_hooks >> b->hook & 1)
+			fprintf(stderr, "deadfall run: note: event %s of rule %s: its condition is never true on this machine\n",
+				e->name, s->info.rules[e->rule].name);
+	}
 }
 
 /* Remember, beyond the life of the try, what the set waits for. */

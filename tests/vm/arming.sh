@@ -24,6 +24,10 @@ run_vm refused --no-kdump --run-args --dry-run --rule tests/vm/rules/two-on-one.
 	until grep -q armed /tmp/part; do sleep 0.2; [ -d /proc/$! ] || break; done
 	touch /tmp/gone; rm /tmp/gone; sleep 0.5; kill -TERM $!; wait $!; s=$?
 	echo "== denied-part"; cat /tmp/part; echo "status $s"
+	deadfall run --dry-run more/impossible.yaml >/tmp/never 2>&1 &
+	until grep -q armed /tmp/never; do sleep 0.2; [ -d /proc/$! ] || break; done
+	touch /tmp/gone; deadfall status --json >/var/crash/out/impossible.json; kill -TERM $!; wait $!; s=$?
+	echo "== impossible"; cat /tmp/never; echo "status $s"
 	try force deadfall list
 	echo "== end"'
 check "the machine is fine afterwards" same 0 "$rc"
@@ -39,6 +43,10 @@ check "a set with some denied: they are left out, by name" says denied-part 'mus
 check "a set with some denied: the others are trapped" says denied-part '^armed .*denied-part: 1 rule, 1 function'
 check "a set with some denied: and fire" says denied-part 'rule denied-part at event any, key 0x[0-9a-f]+, task rm '
 check "a set with some denied: ends in order" says denied-part '^status 0$'
+check "an impossible condition: armed all the same" says impossible '^armed .*impossible: 1 rule, 1 function'
+check "an impossible condition: it says so" says impossible 'note: event open of rule impossible: its condition is never true on this machine'
+check "an impossible condition: its probe sees" \
+	jq -e '[.[] | select(.set == "impossible")][0].events[0] | .seen > 0 and .hit == 0' "$dir/out/impossible.json"
 check "rules on one function: armed in one set" holds '.armed_line | contains("3 rules, 1 function")'
 check "rules on one function: one fires at each call" fires_of every-rename 3
 check "rules on one function: another at the second of one file" fires_of second-rename 1
