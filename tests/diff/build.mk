@@ -23,3 +23,5 @@ diff: all diff-programs
 	$(Q)$(BUILD)/tests/diff/diff --expressions 20000 --inputs 100 --seed 0
 
 .PHONY: diff diff-programs
+
+-include $(DIFF_OBJS:.o=.d)
