@@ -22,21 +22,12 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "tests/bench/empty.h"
+#include "tests/bench/bench.h"
 
 #define MANY 1000
 #define RUNS 3
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* Of struct bpf_link_info as v6.6 has it, for kprobe_multi. */
 union multi_info {

@@ -21,24 +21,15 @@
 #include <sys/ioctl.h>
 #include <sys/sdt.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/usdt.h"
 #include "lib/arena.h"
-#include "tests/bench/empty.h"
+#include "tests/bench/bench.h"
 
 #define FUNCTION "__x64_sys_getpgid"
 #define CALLS 2000
 #define RUNS 8
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* The argument: what a rule reads is this. */
 static long number;

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* empty.h - a program that does nothing, to compare with. */
-#ifndef BENCH_EMPTY_H
-#define BENCH_EMPTY_H
+/* bench.h - what the benches share: the time, and a program that does nothing, to compare with. */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
 
 #include <bpf/bpf.h>
 #include <err.h>
 #include <stdint.h>
+#include <time.h>
+
+static inline uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
 
 /* { return 0; } Its descriptor. */
 static inline int load_empty(enum bpf_prog_type type, enum bpf_attach_type attach, uint32_t btf_id)
