@@ -17,6 +17,7 @@
 #include "agent/losses.h"
 #include "agent/members.h"
 #include "agent/object.h"
+#include "agent/percpu.h"
 #include "agent/places.h"
 #include "agent/subprog.h"
 #include "agent/tracing.h"
@@ -26,6 +27,8 @@
 
 /* Applies commands; it is run, not attached. */
 #define DRAIN "df_drain"
+/* Has the allocator keep nodes ready; it is run on each CPU. */
+#define NODES_READY "df_nodes_ready"
 /* Puts the set to sleep when this process dies ... */
 #define GUARDIAN "df_guardian"
 /* ... and when a module goes that it has probes in. */
@@ -249,6 +252,8 @@ static int choose_engines(struct loaded *s, const struct attach_plan *plan, stru
 	}
 	if (choose_program(s, GUARDIAN, err) || (s->nmodules && choose_program(s, MODULE_GONE, err)))
 		return -1;
+	if (s->lists && choose_program(s, NODES_READY, err))
+		return -1;
 	return feature_has(FEATURE_USER_RINGBUF) ? choose_program(s, DRAIN, err) : 0;
 }
 
@@ -294,6 +299,14 @@ int set_map_fd(const struct loaded *s, const char *name)
 	return m ? bpf_map__fd(m) : -1;
 }
 
+/* Of a program of the engines'; negative if it is not loaded. */
+static int program_fd(const struct loaded *s, const char *name)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(s->engines, name);
+
+	return p ? bpf_program__fd(p) : -1;
+}
+
 static int64_t clock_ns(clockid_t id)
 {
 	struct timespec ts;
@@ -333,13 +346,11 @@ int set_param(struct loaded *s, uint32_t index, uint64_t value, struct err *err)
 
 uint32_t set_drain_id(const struct loaded *s)
 {
-	struct bpf_program *p = bpf_object__find_program_by_name(s->engines, DRAIN);
 	struct bpf_prog_info info = { 0 };
 	uint32_t len = sizeof(info);
+	int fd = program_fd(s, DRAIN);
 
-	if (!p || bpf_program__fd(p) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
-		return 0;
-	return info.id;
+	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
 int set_rule_act(struct loaded *s, uint32_t rule, enum df_act act, uint64_t not_before, struct err *err)
@@ -456,6 +467,8 @@ int set_load(struct arena *a, struct set_info *info, struct buf *object, const s
 	if (load_hooks(ret, object, plan, err) || load_engines(a, ret, object, plan, err))
 		return -1;
 	if (setup_ctl(ret, err))
+		return -1;
+	if (ret->lists && run_on_each_cpu(program_fd(ret, NODES_READY), err))
 		return -1;
 	if (members_fill(info, set_map_fd(ret, "df_sets"), set_map_fd(ret, "df_bloom"), err))
 		return -1;

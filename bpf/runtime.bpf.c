@@ -47,6 +47,19 @@ SEC("?syscall") int df_drain(void *ctx)
 }
 
 /*
+ * Run by the agent on each CPU before the set is attached. The kernel keeps one node of such a size ready on each CPU, and
+ * makes more ready, a dozen, by an interrupt: too late for the second event of those that come while interrupts are off.
+ */
+SEC("?tc") int df_nodes_ready(void *ctx)
+{
+	struct df_node *n = bpf_obj_new_impl(bpf_core_type_id_local(struct df_node), NULL);
+
+	if (n)
+		bpf_obj_drop_impl(n, NULL);
+	return 0;
+}
+
+/*
  * The agent dies, in order or by SIGKILL (of the OOM killer, say). The kernel then takes its probes away one after the
  * other, which may take a minute; this comes before (kernel/exit.c, do_exit: trace_sched_process_exit, exit_files).
  */
