@@ -5,7 +5,8 @@
  * Who waits holds something up: what must not be held up is left alone, and counted.
  *
  *	interrupts off	longer than DF_DELAY_IRQS_OFF_NS: clocks, other CPUs' calls and the watchdogs would suffer
- *	too often	a CPU earns the time for waiting: half of what passes, and DF_DELAY_CREDIT_NS at most are saved up
+ *	too often	a CPU earns the time for waiting: half of what passes, and DF_DELAY_CREDIT_NS at most are saved up;
+ *			a wait costs what it took
  *	not armed	a dry run leaves the machine as it is
  *
  * Whether interrupts are off is known to kprobes only, which have the registers of who was probed; a trampoline saves
@@ -69,6 +70,16 @@ static __always_inline bool delay_afford(__u64 now, __u64 ns)
 	return true;
 }
 
+/* A wait took so much longer: interrupts came meanwhile, or the machine below was elsewhere. */
+static __always_inline void delay_pay(__u64 ns)
+{
+	__u32 zero = 0;
+	struct df_delay_credit *c = bpf_map_lookup_elem(&df_delays, &zero);
+
+	if (c)
+		c->ns -= ns < c->ns ? ns : c->ns;
+}
+
 /* The event's counters, if it may wait at all, else NULL. */
 static __always_inline struct df_stats *delay_wanted(__u32 event, __u32 rule)
 {
@@ -92,15 +103,17 @@ static long delay_spin(__u32 i, __u64 *end)
 
 static __always_inline void delay_wait(struct df_stats *st, __u64 ns)
 {
-	__u64 begin = bpf_ktime_get_ns(), end = begin + ns;
+	__u64 begin = bpf_ktime_get_ns(), end = begin + ns, waited;
 
 	if (!delay_afford(begin, ns)) {
 		st->delay_often++;
 		return;
 	}
 	bpf_loop(DELAY_SPINS, delay_spin, &end, 0);
+	waited = bpf_ktime_get_ns() - begin;
+	delay_pay(waited - ns);
 	st->delayed++;
-	st->delay_ns += bpf_ktime_get_ns() - begin;
+	st->delay_ns += waited;
 }
 
 /* Looks at the flags: an interrupt that came as we let go of the lock leaves "off" there. */
