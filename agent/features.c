@@ -66,6 +66,8 @@ const struct feature_info feature_infos[FEATURES] = {
 	[FEATURE_BRANCHES] = { "branch_records", "856c02dbce4f (\"bpf: Introduce helper bpf_get_branch_snapshot\", v5.16), a "
 			       "CPU that has them",
 			       "keep: [lbr]", "nothing is kept for it", PROGRAMS, try_branches },
+	[FEATURE_CASTS] = { "casts", "a35b9af4ec2c (\"bpf: Add a kfunc for generic type cast\", v6.2)",
+			    "fields are read by plain loads", "a helper is called for each", PROGRAMS, try_casts },
 };
 
 /* What each costs the process that lacks it, in the order in which they are named. */

@@ -365,6 +365,18 @@ int try_crash_kexec(void)
 	return id < 0 ? -ENOENT : close_result(load_tracing(insns, COUNT(insns), opts));
 }
 
+/* Hooks do it: a number becomes a pointer that may be loaded from, and a load that faults gives 0. */
+int try_casts(void)
+{
+	int id = function_id("bpf_rdonly_cast"), type = kernel_btf() ?
+		btf__find_by_name_kind(kernel_btf(), "timespec64", BTF_KIND_STRUCT) : -ENOENT;
+	const struct bpf_insn insns[] = { MOV(BPF_REG_1, 0), MOV(BPF_REG_2, type), KFUNC(id, 0),
+					  INSN(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_0, BPF_REG_0, 0, 0), MOV(BPF_REG_0, 0),
+					  RETURN };
+
+	return id < 0 || type < 0 ? -ENOENT : close_result(load(BPF_PROG_TYPE_KPROBE, insns, COUNT(insns), NULL));
+}
+
 /* The kfunc is in the BTF of its module: a program that would call it with a text of its map. */
 int try_bpf_panic(void)
 {

@@ -27,5 +27,6 @@ int try_stats(void);
 int try_crash_kexec(void);
 int try_bpf_panic(void);
 int try_branches(void);
+int try_casts(void);
 
 #endif

@@ -142,12 +142,30 @@ static int set_places(struct loaded *s, struct err *err)
 	return 0;
 }
 
+/* struct df_has of bpf/runtime.h */
+static int set_features(struct bpf_object *o, const struct set_info *info, struct err *err)
+{
+	const struct {
+		uint32_t crash_kexec, bpf_panic, test_clock, casts;
+		uint64_t crash_image;
+	} has = { .crash_kexec = feature_has(FEATURE_CRASH_KEXEC),
+		  .bpf_panic = feature_has(FEATURE_BPF_PANIC),
+		  .test_clock = info->test_clock,
+		  .casts = feature_has(FEATURE_CASTS),
+		  .crash_image = loaded_symbol() };
+	struct bpf_map *m = bpf_object__find_map_by_name(o, ".rodata.df_has");
+
+	if (!m || bpf_map__set_initial_value(m, &has, sizeof(has)))
+		return err_set(err, ERR_CORRUPT, "the object was made by another version of deadfall: compile it again");
+	return 0;
+}
+
 static int load_hooks(struct loaded *s, const struct buf *object, const struct attach_plan *plan, struct err *err)
 {
 	struct bpf_map *m;
 
 	s->hooks = open_object(object, "deadfall", err);
-	if (!s->hooks || set_late(s, s->hooks, err) || set_places(s, err))
+	if (!s->hooks || set_late(s, s->hooks, err) || set_places(s, err) || set_features(s->hooks, s->info, err))
 		return -1;
 	bpf_object__for_each_map(m, s->hooks) {
 		size_map(m, s, plan);
@@ -194,23 +212,6 @@ static int share_maps(struct loaded *s, const struct attach_plan *plan, struct e
 		if (e)
 			return err_sys(err, -e, "share map %s", name);
 	}
-	return 0;
-}
-
-/* struct df_has of bpf/runtime.h */
-static int set_features(struct bpf_object *o, const struct set_info *info, struct err *err)
-{
-	const struct {
-		uint32_t crash_kexec, bpf_panic, test_clock, pad;
-		uint64_t crash_image;
-	} has = { .crash_kexec = feature_has(FEATURE_CRASH_KEXEC),
-		  .bpf_panic = feature_has(FEATURE_BPF_PANIC),
-		  .test_clock = info->test_clock,
-		  .crash_image = loaded_symbol() };
-	struct bpf_map *m = bpf_object__find_map_by_name(o, ".rodata.df_has");
-
-	if (!m || bpf_map__set_initial_value(m, &has, sizeof(has)))
-		return err_set(err, ERR_CORRUPT, "the object was made by another version of deadfall: compile it again");
 	return 0;
 }
 

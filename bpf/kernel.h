@@ -47,6 +47,11 @@ struct pid {
 	struct upid numbers[];
 } __core;
 
+/* Of a type that all kernels have: it begins with eight bytes that may be looked at as a number. */
+struct timespec64 {
+	long long tv_sec;
+} __core;
+
 /* A pointer to a task may stand in a map's value. */
 struct task_struct {
 	unsigned int flags;
@@ -84,6 +89,7 @@ extern struct task_struct *bpf_task_acquire(struct task_struct *p) __ksym __weak
 extern void bpf_task_release(struct task_struct *p) __ksym __weak;
 /* Of the module in contrib/bpf_panic: panic() with this reason, "NAME: REASON". */
 extern void bpf_panic(const char *reason, __u32 rule) __ksym __weak;
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 extern void crash_kexec(struct pt_regs *regs) __ksym __weak;
 extern bool bpf_session_is_return(void) __ksym __weak;
 extern __u64 *bpf_session_cookie(void) __ksym __weak;

@@ -61,7 +61,7 @@ struct df_has {
 	__u32 crash_kexec;
 	__u32 bpf_panic;
 	__u32 test_clock;	/* tests: time is what df_ctl.test_ns says */
-	__u32 pad;
+	__u32 casts;		/* bpf_rdonly_cast */
 	__u64 crash_image;	/* address of kexec_crash_image, NULL while no crash kernel is loaded; 0: not known */
 };
 extern const volatile struct df_has df_has;

@@ -21,6 +21,7 @@ static uint32_t call_cost(const char *symbol)
 		{ "df_text_is", 300 }, { "df_text_same", 400 }, { "df_text_hash", 300 }, { "df_text_like", 220 },
 		{ "df_stack_has", 170 }, { "df_ask", 200 }, { "df_ask_direct", 200 }, { "df_delay_hit", 200 },
 		{ "df_usdt_arg", 100 }, { "df_save", 100 }, { "df_saved", 100 }, { "df_in_set", 40 }, { "df_take", 40 },
+		{ "df_peek", 12 },
 	};
 
 	for (size_t i = 0; symbol && i < sizeof(costs) / sizeof(costs[0]); i++) {

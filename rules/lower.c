@@ -453,6 +453,7 @@ void lower_body(struct lower *l, uint32_t key_parts, uint32_t end)
 	ir_line(l->f, l->event->span);
 	ir_comment(l->f, "event %s of rule %s", l->event->name, l->rule->name);
 	saved_collect(l);
+	l->npeeks = 0;
 	if (l->body->job == JOB_SAVE) {
 		lower_save(l, end);
 		return;

@@ -138,6 +138,7 @@ struct lower {
 	const struct body *body;
 	const struct automata *am;
 	const uint32_t *clauses;	/* where the parts of the condition that comes next go when they are false, or NULL */
+	uint32_t npeeks;		/* reads of the body so far that might be tried by plain loads (lower_read.c) */
 	bool in_guard;			/* the code runs in the engine: no context, values in rec and match */
 	struct saved saved;		/* of the event: what is kept from entry to return */
 	int16_t saved_at;		/* where the values are on the stack of a body that uses them; 0: none */

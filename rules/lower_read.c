@@ -52,23 +52,53 @@ static void extend(struct lower *l, const struct type *t, const struct core_acce
 	ir_last(l->f)->core = (struct ir_core){ access, BPF_CORE_FIELD_RSHIFT_U64 };
 }
 
+/* Reads of a body that are tried by plain loads, the first: the verifier looks at three times as much for them. */
+#define PEEKS_MAX 16
+
+/* reg = the number of bytes that are read */
+static void lower_read_size(struct lower *l, const struct type *t, const struct core_access *access, uint8_t reg)
+{
+	uint32_t size = t->kind == TYPE_PTR || t->kind == TYPE_FUNC ? 8 : t->size;
+
+	ir_raw(l->f, BPF_ALU64 | BPF_MOV | BPF_K, reg, 0, 0, (int32_t)size);
+	if (access)
+		ir_last(l->f)->core = (struct ir_core){ access, BPF_CORE_FIELD_BYTE_SIZE };
+}
+
+/*
+ * A plain load first; to `found` unless it gives 0, which may mean that there is nothing to read. Only in hooks: they have
+ * stack for the call, and run for every event.
+ */
+static void lower_peek(struct lower *l, const struct type *t, const struct core_access *access, int16_t slot, uint8_t reg,
+		       uint32_t found)
+{
+	ir_store(l->f, 8, BPF_REG_10, slot, reg);
+	ir_mov(l->f, BPF_REG_1, reg);
+	lower_read_size(l, t, access, BPF_REG_2);
+	ir_call_symbol(l->f, "df_peek");
+	ir_mov(l->f, reg, BPF_REG_0);
+	ir_jcci(l->f, BPF_JNE, reg, 0, found);
+	ir_load(l->f, 8, reg, BPF_REG_10, slot);
+}
+
 void lower_read(struct lower *l, const struct type *t, const struct core_access *access, bool is_user, uint32_t depth,
 		uint32_t fail)
 {
 	uint8_t reg = (uint8_t)IR_REG(depth);
 	int16_t slot = ir_frame(l->f, 8);
-	uint32_t size = t->kind == TYPE_PTR || t->kind == TYPE_FUNC ? 8 : t->size;
+	uint32_t found = ir_new_label(l->f);
 
+	if (!is_user && !l->in_guard && !l->loops && l->npeeks++ < PEEKS_MAX)
+		lower_peek(l, t, access, slot, reg, found);
 	ir_storei(l->f, 8, BPF_REG_10, slot, 0);
 	ir_mov(l->f, BPF_REG_3, reg);
 	ir_mov(l->f, BPF_REG_1, BPF_REG_10);
 	ir_alui(l->f, BPF_ADD, BPF_REG_1, slot);
-	ir_raw(l->f, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_2, 0, 0, (int32_t)size);
-	if (access)
-		ir_last(l->f)->core = (struct ir_core){ access, BPF_CORE_FIELD_BYTE_SIZE };
+	lower_read_size(l, t, access, BPF_REG_2);
 	ir_call(l->f, is_user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel);
 	ir_jcci(l->f, BPF_JNE, BPF_REG_0, 0, fail);
 	ir_load(l->f, 8, reg, BPF_REG_10, slot);
+	ir_label(l->f, found);
 	ir_frame_release(l->f, 8);
 	extend(l, t, access, reg);
 	if (t->kind == TYPE_BOOL)

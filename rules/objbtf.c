@@ -9,6 +9,7 @@
 #include "rules/runtime.h"
 
 const struct extern_func extern_funcs[] = {
+	{ "df_peek", 2, { 8, 4 }, 8 },
 	{ "df_hit", 1, { 4 }, 4 },
 	{ "df_ask", 2, { 0, 4 }, 4 },
 	{ "df_ask_direct", 2, { 0, 4 }, 4 },

@@ -62,6 +62,7 @@ other=kprobe:__x64_sys_getsid
 for kind in kprobe fentry; do
 	looks miss "$kind:__x64_sys_getpgid" 'arg.regs == 4660' | rules "$kind-miss"
 	looks miss "$kind:__x64_sys_getpgid" 'arg.regs->di == 12345' | rules "$kind-miss-read"
+	looks miss "$kind:__x64_sys_getpgid" 'arg.regs->di == 12345' | rules "$kind-miss-read-zero"
 	for key in arg.regs 'arg.regs->di'; do
 		name=$kind-hit$([ $key = arg.regs ] || echo -read)
 		waits hit "probe: '$kind:__x64_sys_getpgid', key: $key" "probe: '$kind:__x64_sys_getsid', key: $key" | rules "$name"
@@ -114,6 +115,7 @@ figure "an empty fentry program, over the unprobed call" "$(more empty-fentry sy
 figure "an empty uprobe program, over the unprobed site" "$(more empty-uprobe site)"
 figure "kprobe_multi, filter miss, over an empty program" "$(more kprobe-miss $multi)" 40
 figure "kprobe_multi, filter miss with one dereference, over an empty program" "$(more kprobe-miss-read $multi)" 115
+figure "kprobe_multi, the same where the value is 0" "$(($(more kprobe-miss-read-zero syscall0) - $(more $multi syscall)))"
 figure "kprobe_multi, hit + state + full list, over the unprobed call" "$(more kprobe-hit syscall)" 1000
 figure "the same, its key read by a dereference" "$(more kprobe-hit-read syscall)" 1000
 figure "kprobe_multi, + kernel stack" "$(more kprobe-hit-stack kprobe-hit)" 2000

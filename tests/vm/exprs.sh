@@ -113,6 +113,10 @@ conditions() {
 	yes	(-(int)arg.count) / 2 == -38 && (-(int)arg.count) % 2 == -1
 	yes	arg.count > 70 ? arg.count == 77 : *(int *)16 == 1
 	unknown	*(int *)16 == 1
+	unknown	*(int *)0xffffffffffe00010 == 1
+	unknown	*(int *)0x1234567800000000 == 1
+	unknown	*(long *)task->mm->start_code != 0
+	yes	*(u8 *)&arg.file->f_inode->i_size == 0 && *((u8 *)&arg.file->f_inode->i_size + 1) == 16
 	yes	((struct task_struct *)task)->in_execve == 0
 	yes	ntohs((u16)arg.count) == 0x4d00 && be32_to_cpu((u32)arg.count) == 0x4d000000
 	yes	be64_to_cpu(arg.count) == 0x4d00000000000000 && (u16)htons(80) == 0x5000 && (u32)ipv4("1.2.3.4") == 0x04030201

@@ -57,5 +57,5 @@ features_on() {
 }
 
 features_on 6.12 ""
-features_on 6.1 "function_addresses kprobe_multi kprobe_session link_missed lists "
+features_on 6.1 "casts function_addresses kprobe_multi kprobe_session link_missed lists "
 echo "1..$tests"
