@@ -47,13 +47,13 @@ static __always_inline __u64 timer_of(const struct df_decision *d)
 }
 
 /*
- * Is this entry still the one of the record's key? Ask after every lock. Nested, so that one jump skips all parts that
- * the set's keys do not have.
+ * Is this entry still the one of the record's key? Ask after every lock; who removes a key voids it under the lock
+ * (bpf/keys.h). Nested, so that one jump skips all parts that the set's keys do not have.
  */
 #define PART_IS(s, r, i) ((s)->key.part[i] == (r)->key.part[i])
 #define PARTS_FROM(s, r, i, rest) (df_cfg_key_parts <= (i) || (PART_IS(s, r, i) && (rest)))
 #define key_is(s, r)                                                                                               \
-	(!(s)->m.dead && (s)->key.table == (r)->key.table && PART_IS(s, r, 0) &&                                   \
+	((s)->key.table == (r)->key.table && PART_IS(s, r, 0) &&                                                   \
 	 PARTS_FROM(s, r, 1, PARTS_FROM(s, r, 2, PARTS_FROM(s, r, 3, PARTS_FROM(s, r, 4,                           \
 	 PARTS_FROM(s, r, 5, PARTS_FROM(s, r, 6, PARTS_FROM(s, r, 7, true))))))))
 _Static_assert(DF_KEY_PARTS == 8, "key_is");
@@ -113,11 +113,17 @@ static __always_inline bool test_holds(const struct df_match *m, struct df_rec *
 	}
 }
 
+/* Loaded where it is asked for, instead of being kept in registers all along: little of it is asked of most events. */
+static __always_inline __u32 flags_of(const struct df_machine *mc)
+{
+	return *(const volatile __u32 *)&mc->flags;
+}
+
 /* The first decision of the record's event in the key's present state, or none. */
 static __always_inline __u32 first_decision(const struct df_match *m, const struct df_rec *r,
 					    const struct df_machine *mc)
 {
-	bool reset = r->flags & DF_BIRTH && !(mc->flags & DF_MACHINE_KEEPS);
+	bool reset = r->flags & DF_BIRTH && !(flags_of(mc) & DF_MACHINE_KEEPS);
 	__u32 state = reset ? 0 : m->state;
 
 	if (r->col == DF_NO_COL)
@@ -128,8 +134,9 @@ static __always_inline __u32 first_decision(const struct df_match *m, const stru
 /* Is it taken whatever the state and the event hold? Of most cells the one decision is. */
 static __always_inline bool is_certain(const struct df_decision *d)
 {
-	return d->test[0] == DF_TEST_NONE && d->test[1] == DF_TEST_NONE;
+	return !*(const __u16 *)d->test;
 }
+_Static_assert(DF_TEST_NONE == 0 && sizeof(((struct df_decision *)0)->test) == 2, "is_certain");
 
 /* The event came, but not in time, or a condition over earlier steps did not hold. */
 static __always_inline void note_near(struct df_rec *r, __u8 test)
@@ -181,14 +188,14 @@ static __always_inline struct df_effect *effect_of(struct df_rec *r)
 static __always_inline void begin_generation(struct df_match *m, const struct df_rec *r, const struct df_machine *mc,
 					     __u32 losses)
 {
-	bool inherits = mc->flags & DF_MACHINE_OWNERS;
+	bool inherits = flags_of(mc) & DF_MACHINE_OWNERS;
 
 	m->born++;
 	m->gen = inherits ? r->gen : m->born;
 	m->losses = inherits ? r->base : losses;
 	m->matches = 0;
 	m->events = 0;
-	if (mc->flags & DF_MACHINE_KEEPS)
+	if (flags_of(mc) & DF_MACHINE_KEEPS)
 		return;
 	m->state = 0;
 	m->count = 0;
@@ -231,8 +238,7 @@ static __always_inline void set_alive(struct df_match *m, bool alive, struct df_
 /* Whom the match names: who began it, or (a deadline takes the stack of the task it waits for) brought the key into this state. */
 static __always_inline void name_task(struct df_match *m, const struct df_rec *r)
 {
-	m->pid = r->pid_tgid >> 32;
-	m->tid = (__u32)r->pid_tgid;
+	*(__u64 *)&m->tid = r->pid_tgid;
 	((__u64 *)m->comm)[0] = r->comm[0];
 	((__u64 *)m->comm)[1] = r->comm[1];
 }
@@ -286,7 +292,7 @@ static __always_inline void apply_rare(struct df_match *m, struct df_rec *r, con
 			r->step[i] = m->step[i];
 		r->losses = losses_of(mc->rule) - begin_of_losses(m, mc, d);
 	}
-	if (!(mc->flags & DF_MACHINE_KEEPS) || !(d->ops & (DF_OP_LIVE | DF_OP_DEAD)))
+	if (!(d->ops & (DF_OP_LIVE | DF_OP_DEAD)) || !(flags_of(mc) & DF_MACHINE_KEEPS))
 		return;
 	set_alive(m, d->ops & DF_OP_LIVE, e);
 }
@@ -324,11 +330,9 @@ static __always_inline void apply(struct df_match *m, struct df_rec *r, const st
 static __always_inline void turn_life(struct df_match *m, const struct df_rec *r, const struct df_machine *mc,
 				      struct df_effect *e)
 {
-	bool keeps = mc->flags & DF_MACHINE_KEEPS;
-
 	if (r->flags & DF_BIRTH)
 		begin_generation(m, r, mc, losses_of(mc->rule));
-	if (r->flags & (DF_BIRTH | DF_DEATH) && !keeps)
+	if (r->flags & (DF_BIRTH | DF_DEATH) && !(flags_of(mc) & DF_MACHINE_KEEPS))
 		set_alive(m, !(r->flags & DF_DEATH), e);
 	if (r->flags & DF_DEADLINE)
 		m->deadline_ns = 0;
@@ -339,13 +343,14 @@ static __always_inline void touch(struct df_match *m, struct df_rec *r, const st
 {
 	if (r->flags & (DF_BIRTH | DF_DEATH | DF_DEADLINE))
 		turn_life(m, r, mc, e);
-	m->used = m->events != 0;	/* keys with one event are the first to go: many have no more */
-	if (!m->events++)
+	if (m->events++) {
+		m->used = 1;
+	} else {
+		m->used = 0;	/* keys with one event are the first to go: many have no more */
 		m->born_ns = r->ns;
+	}
 	m->last_ns = r->ns;
-	m->last_pid = r->pid_tgid >> 32;
-	barrier(); /* one store for both would cross a member */
-	m->last_tid = (__u32)r->pid_tgid;
+	*(__u64 *)&m->last_tid = r->pid_tgid;
 	m->last_cpu = r->cpu;
 	r->gen = m->gen;
 	r->base = m->losses;
@@ -355,13 +360,12 @@ static __always_inline void touch(struct df_match *m, struct df_rec *r, const st
 
 /*
  * In a table of owners a generation is that of the object, in whose table the same event was just before: the first
- * event of an owner in it begins the owner's. flags: those of the event.
+ * event of an owner in it begins the owner's.
  */
-static __always_inline void inherit_generation(const struct df_match *m, struct df_rec *r, const struct df_machine *mc,
-					       __u32 flags)
+static __always_inline void inherit_generation(const struct df_match *m, struct df_rec *r, const struct df_machine *mc)
 {
-	if (mc->flags & DF_MACHINE_OWNERS)
-		r->flags = (flags & ~(DF_BIRTH | DF_DEATH)) | (m->gen != r->gen ? DF_BIRTH : 0);
+	if (flags_of(mc) & DF_MACHINE_OWNERS)
+		r->flags = (r->flags & ~(DF_BIRTH | DF_DEATH)) | (m->gen != r->gen ? DF_BIRTH : 0);
 }
 
 /* Write down how far a key has come: what it entered, or how it just failed; indices in df_reach + 1, or 0. */
@@ -436,10 +440,10 @@ static __always_inline void reached(struct df_rec *r, const struct df_machine *m
 	} while (0)
 _Static_assert(DF_WORDS == 192, "payload_copy");
 
-/* Of a deadline's record: is it still the deadline that ran out? Asked under the lock; true for events. */
+/* Is it still the deadline that ran out? Asked under the lock. */
 static __always_inline bool deadline_is(const struct df_match *m, const struct df_rec *r)
 {
-	return !(r->flags & DF_DEADLINE) || (m->deadline_ns && m->deadline_ns <= r->ns);
+	return m->deadline_ns && m->deadline_ns <= r->ns;
 }
 
 /* Make up the record of a deadline that has passed; the key is filled by record_key. */
@@ -500,12 +504,11 @@ static __always_inline bool follow(struct df_rec *r, const struct df_machine *mc
 static __always_inline void current_task(struct df_rec *r)
 {
 	const struct task_struct *task = bpf_get_current_task_btf();
-	const __u64 *comm = (const __u64 *)&task->comm;
 
 	r->pid_tgid = (__u64)task->tgid << 32 | (__u32)task->pid;
 	r->cpu = bpf_get_smp_processor_id();
-	r->comm[0] = comm[0];
-	r->comm[1] = comm[1];
+	r->comm[0] = *(const __u64 *)&task->comm[0];
+	r->comm[1] = *(const __u64 *)&task->comm[8];
 }
 
 /* Common entry of all engines: false if this event is not to be recorded. */
@@ -515,6 +518,7 @@ static __always_inline bool admit(struct df_rec *r, __u32 rule)
 
 	if (df_ctl.frozen)
 		return false;
+	barrier_var(tgid);	/* else the rarer test comes first */
 	if (tgid == df_ctl.tgid && tgid && !(r->flags & DF_OWN)) {
 		count_event(r, own);
 		return false;

@@ -106,61 +106,84 @@ static __always_inline void list_grow(struct df_state *s, struct df_rec *r, stru
 }
 
 /*
- * What the record's event does to this entry: automaton, history, deadline. Returns false
- * if the entry is another key's by now, or the deadline was moved.
+ * Decide what the record's event does, and take the lock with a decision made of the state as it then is. False, and not
+ * locked: the entry is another key's by now, its deadline was moved, or other CPUs changed it time and again. barrier_var
+ * keeps the compiler from computing addresses ahead of their use, for which they would wait on the stack.
  */
-static __always_inline bool list_step(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
-				      struct df_effect *e)
+static __always_inline bool list_decide(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
+					const struct df_decision **ret, bool is_deadline)
 {
-	__u32 flags = r->flags, version, at;
-	struct bpf_list_node *old = NULL;
 	const struct df_decision *d;
-	struct df_node *n;
-	bool done = false;
+	__u32 version, at;
+	bool mine;
 
-	for (int try = 0; try < TRIES && !done; try++) {
+	for (int try = 0; try < TRIES; try++) {
 		version = s->m.version;
 		barrier();
-		inherit_generation(&s->m, r, mc, flags);
+		inherit_generation(&s->m, r, mc);
 		at = first_decision(&s->m, r, mc);
 		d = decision_get(at);
 		if (d && !is_certain(d)) {
-			e->near = DF_TEST_NONE;
+			r->effect.near = DF_TEST_NONE;
 			at = df_decide(&s->m, r, at);
 			d = decision_get(at);
 		}
 		bpf_spin_lock(&s->lock);
-		if (!key_is(s, r) || !deadline_is(&s->m, r)) {
-			bpf_spin_unlock(&s->lock);
-			break;
-		}
-		if (s->m.version != version) {
-			bpf_spin_unlock(&s->lock);
-			continue;
-		}
-		done = true;
-		touch(&s->m, r, mc, e);
-		if (d)
-			apply(&s->m, r, mc, d, e);
-		s->m.version++;
-		if (e->pin)
-			old = list_recycle(&s->pinned, s->m.npinned, mc->pins, e);
-		else
-			old = list_recycle(&s->ring, s->m.nring, mc->last, e);
-		if (old) {
-			n = container_of(old, struct df_node, node);
-			node_fill(n, r, e->node_flags);
-			list_push(s, n, e->pin);
+		barrier_var(s);
+		mine = key_is(s, r) && (!is_deadline || deadline_is(&s->m, r));
+		if (mine && s->m.version == version) {
+			*ret = d;
+			return true;
 		}
 		bpf_spin_unlock(&s->lock);
-		if (e->cut)
-			count_event(r, cut);
-		if (old)
-			r->recorded++;
-		else
-			list_grow(s, r, e, mc->rule);
+		if (!mine)
+			return false;
 	}
-	r->flags = flags;
+	return false;
+}
+
+/* What the decision does to the entry: automaton, history; it is locked, and is no more afterwards. */
+static __always_inline void list_apply(struct df_state *s, struct df_rec *r, const struct df_machine *mc,
+				       const struct df_decision *d, struct df_effect *e)
+{
+	struct bpf_list_node *old = NULL;
+	struct df_node *n;
+
+	touch(&s->m, r, mc, e);
+	if (d)
+		apply(&s->m, r, mc, d, e);
+	s->m.version++;
+	if (e->pin)
+		old = list_recycle(&s->pinned, s->m.npinned, mc->pins, e);
+	else
+		old = list_recycle(&s->ring, s->m.nring, mc->last, e);
+	if (old) {
+		n = container_of(old, struct df_node, node);
+		node_fill(n, r, e->node_flags);
+		list_push(s, n, e->pin);
+	}
+	bpf_spin_unlock(&s->lock);
+	if (e->cut)
+		count_event(r, cut);
+	if (old)
+		r->recorded++;
+	else
+		list_grow(s, r, e, mc->rule);
+}
+
+/* The record's event for this entry. False: nothing was done, as list_decide says. */
+static __always_inline bool list_step(struct df_state *s, struct df_rec *r, const struct df_machine *mc, bool is_deadline)
+{
+	__u32 flags = r->flags;
+	const struct df_decision *d;
+	bool done;
+
+	barrier_var(r);
+	done = list_decide(s, r, mc, &d, is_deadline);
+	if (done)
+		list_apply(s, r, mc, d, &r->effect);
+	if (flags_of(mc) & DF_MACHINE_OWNERS)
+		r->flags = flags;
 	return done;
 }
 
@@ -236,7 +259,7 @@ static __always_inline bool list_pass(struct df_rec *r, __u32 prog)
 			return false;
 		s = bpf_map_lookup_elem(&df_keys, &r->key);
 	}
-	if (!s || !list_step(s, r, mc, e)) {
+	if (!s || !list_step(s, r, mc, false)) {
 		count_event(r, raced);
 		loss(mc->rule);
 		return false;
@@ -262,6 +285,7 @@ static __always_inline void engine_list(struct df_rec *r, __u32 prog)
 	}
 	current_task(r);
 	for (int pass = 0; pass < 2; pass++) {
+		barrier_var(r);	/* as in list_decide */
 		if (!list_pass(r, prog))
 			return;
 	}
@@ -310,7 +334,7 @@ static int list_deadline(void *map, struct df_mkey *key, struct df_state *s)
 	e = effect_of(r);
 	record_key(r, s);
 	list_task_stack(s, r);
-	if (!list_step(s, r, mc, e))
+	if (!list_step(s, r, mc, true))
 		return 0;
 	st->hit++;
 	st->recorded += r->recorded;

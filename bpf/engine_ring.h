@@ -42,7 +42,7 @@ static __always_inline void ring_record(struct df_rec *r, __u32 index, struct df
 }
 
 static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r, const struct df_machine *mc,
-				      struct df_effect *e)
+				      struct df_effect *e, bool is_deadline)
 {
 	__u32 flags = r->flags, version, at, index;
 	__u16 last = mc->last ? mc->last : 1, pins = mc->pins ? mc->pins : 1;
@@ -52,7 +52,7 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 	for (int try = 0; try < TRIES && !done; try++) {
 		version = s->m.version;
 		barrier();
-		inherit_generation(&s->m, r, mc, flags);
+		inherit_generation(&s->m, r, mc);
 		at = first_decision(&s->m, r, mc);
 		d = decision_get(at);
 		if (d && !is_certain(d)) {
@@ -61,7 +61,7 @@ static __always_inline bool ring_step(struct df_state_ring *s, struct df_rec *r,
 			d = decision_get(at);
 		}
 		bpf_spin_lock(&s->lock);
-		if (!key_is(s, r) || !deadline_is(&s->m, r)) {
+		if (!key_is(s, r) || (is_deadline && !deadline_is(&s->m, r))) {
 			bpf_spin_unlock(&s->lock);
 			break;
 		}
@@ -158,7 +158,7 @@ static __always_inline bool ring_pass(struct df_rec *r, __u32 prog)
 			return false;
 		s = bpf_map_lookup_elem(&df_keys_ring, &r->key);
 	}
-	if (!s || !ring_step(s, r, mc, e)) {
+	if (!s || !ring_step(s, r, mc, e, false)) {
 		count_event(r, raced);
 		loss(mc->rule);
 		return false;
@@ -219,7 +219,7 @@ static int ring_deadline(void *map, struct df_mkey *key, struct df_state_ring *v
 	deadline_record(r, &s->m, mc, now);
 	e = effect_of(r);
 	record_key(r, s);
-	if (!ring_step(s, r, mc, e))
+	if (!ring_step(s, r, mc, e, true))
 		return 0;
 	st->hit++;
 	st->recorded += r->recorded;

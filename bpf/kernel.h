@@ -57,9 +57,9 @@ struct task_struct {
 	unsigned int flags;
 	int pid;
 	int tgid;
-	char comm[16];
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
+	char comm[16];			/* here, so that it is aligned: it is read as two words */
 } __core;
 
 struct module {

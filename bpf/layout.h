@@ -589,12 +589,14 @@ struct df_match {
 	__u32 first_node;	/* rings: the key's first node in df_ring */
 	__u32 losses;		/* df_losses of the rule when the match or the generation began; before: all count */
 	__u32 matches;		/* completed on this key */
-	__u32 pid, tid;		/* task of the event that began the match, or its last deadline */
+	__u32 events;		/* of this generation */
+	__u32 tid, pid;		/* task of the event that began the match, or its last deadline: as bpf_get_current_pid_tgid has them */
 	char comm[DF_COMM];
 	__u64 created_seq;	/* df_ctl.seq when the entry was made */
 	__u64 born_ns;		/* first event of this generation */
-	__u32 events;		/* of this generation */
-	__u32 last_pid, last_tid, last_cpu;	/* of the last event */
+	__u32 last_tid, last_pid;	/* of the last event */
+	__u32 last_cpu;
+	__u32 pad;
 	__u64 step[DF_STEPS];
 	__u64 keep[DF_VALS];
 };

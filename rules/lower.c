@@ -65,8 +65,7 @@ static void lower_constants(struct lower *l)
 	ir_storei(l->f, 4, IR_REC, REC(flags), (int32_t)rec_flags(l->rule, e));
 	ir_storei(l->f, 2, IR_REC, REC(nwords), (int32_t)e->kstack_word);
 	ir_storei(l->f, 4, IR_REC, REC(recorded), 0);
-	ir_storei(l->f, 2, IR_REC, REC(nframes), 0);
-	ir_storei(l->f, 2, IR_REC, REC(stack_word), (int32_t)e->kstack_word);
+	ir_storei(l->f, 4, IR_REC, REC(nframes), (int32_t)e->kstack_word << 16);	/* and stack_word behind it */
 }
 
 static void lower_key(struct lower *l, const struct recording *rec, uint32_t parts, uint32_t fail)
@@ -263,8 +262,7 @@ static void lower_recording(struct lower *l, const struct recording *rec, uint32
 	for (uint32_t i = 0; i < rec->nkey; i++)
 		key_fails = key_fails || expr_fails(l, rec->key[i]);
 	ir_storei(l->f, 4, IR_REC, REC(machine), (int32_t)rec->machine);
-	ir_storei(l->f, 4, IR_REC, REC(key.table), (int32_t)rec->machine + 1);
-	ir_storei(l->f, 4, IR_REC, REC(key.pad), 0);
+	ir_storei(l->f, 8, IR_REC, REC(key.table), (int32_t)rec->machine + 1);	/* and pad behind it */
 	ir_storei(l->f, 2, IR_REC, REC(col), rec->col);
 	if (unknown && rec->col != DF_NO_COL) {
 		ir_load(l->f, 8, BPF_REG_1, BPF_REG_10, unknown);
