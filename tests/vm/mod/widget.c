@@ -284,7 +284,7 @@ static int widget_proc_release(struct inode *inode, struct file *file)
 static ssize_t widget_proc_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
 {
 	struct session *s = file->private_data;
-	char text[64];
+	char text[64] = "";	/* crash takes what older calls left on the stack for frames */
 	int err;
 
 	if (len >= sizeof(text))
