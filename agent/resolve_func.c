@@ -21,8 +21,6 @@
 #define FEXIT_PREFERRED 15
 /* Tracing programs for one probe: each is verified, compiled and patched in on its own. */
 #define PROGRAMS_MAX 256
-/* BPF_MAX_TRAMP_LINKS: programs at one function */
-#define TRAMPOLINE_MAX 38
 
 /* The functions of one probe. */
 struct found {
@@ -146,14 +144,16 @@ static uint32_t programs_at(const struct resolver *r, const struct kbtf_func *f)
 	return n;
 }
 
-/* Is there room for tracing programs at all these functions? */
-static bool programs_fit(const struct resolver *r, const struct found *list)
+/* The first of these functions, all in BTF or not, that has no room for so many tracing programs more; NULL: all have. */
+static const struct kbtf_func *first_full(struct resolver *r, const struct found *list, uint32_t more)
 {
 	for (uint32_t i = 0; i < list->n; i++) {
-		if (programs_at(r, &list->types[i]) + 2 > TRAMPOLINE_MAX)
-			return false;
+		const struct kbtf_func *f = &list->types[i];
+
+		if (f->btf && programs_at(r, f) + tracers_at(r->a, &r->tracers, f) + more > TRACERS_MAX)
+			return f;
 	}
-	return true;
+	return NULL;
 }
 
 /* A tracing program for each function under a direct hook. */
@@ -191,16 +191,28 @@ static bool has_save_body(const struct resolver *r, uint32_t hook)
 	return false;
 }
 
-static void check_programs(struct resolver *r, const struct found *list)
+/* A return takes a second program, at the entry, where old() wants values of that. */
+static uint32_t programs_of_return(const struct resolver *r)
 {
-	if (list->n > PROGRAMS_MAX)
+	return has_save_body(r, find_hook(r, "fentry")) ? 2 : 1;
+}
+
+static void check_programs(struct resolver *r, const struct found *list, uint32_t each)
+{
+	const struct kbtf_func *full;
+
+	if (list->n > PROGRAMS_MAX) {
 		resolve_fail(r, ERR_UNSUPPORTED,
 			     arena_printf(r->a, "'%s' names %u functions; each takes a program of its own, and the most are "
 						"%d: use kprobe: or kretprobe:", r->probe->text, list->n, PROGRAMS_MAX));
-	else if (!programs_fit(r, list))
+		return;
+	}
+	full = first_full(r, list, each);
+	if (full)
 		resolve_fail(r, ERR_UNSUPPORTED,
-			     arena_printf(r->a, "the kernel allows %d tracing programs at one function: use kprobe: or "
-						"kretprobe:", TRAMPOLINE_MAX));
+			     arena_printf(r->a, "the kernel allows %d tracing programs at one function; at %s there are %u of this set "
+						"before this one, and %u of others (bpftool link): use kprobe: or kretprobe:",
+					  TRACERS_MAX, full->name, programs_at(r, full), tracers_at(r->a, &r->tracers, full)));
 }
 
 /* fexit, with fentry before it where old() wants values of the entry. */
@@ -208,16 +220,16 @@ static void by_fexit(struct resolver *r, const struct found *list)
 {
 	uint32_t fentry = find_hook(r, "fentry"), fexit = find_hook(r, "fexit");
 
-	check_programs(r, list);
+	check_programs(r, list, programs_of_return(r));
 	if (!r->failed && has_save_body(r, fentry))
 		add_programs(r, fentry, true, list);
 	if (!r->failed)
 		add_programs(r, fexit, false, list);
 }
 
-static bool can_be_traced(const struct resolver *r, const struct found *list)
+static bool can_be_traced(struct resolver *r, const struct found *list, uint32_t each)
 {
-	if (!list->typed || list->n > PROGRAMS_MAX || !programs_fit(r, list))
+	if (!list->typed || list->n > PROGRAMS_MAX || first_full(r, list, each))
 		return false;
 	for (uint32_t i = 0; i < list->n; i++) {
 		if (!tracing_takes(&list->types[i]))
@@ -231,7 +243,7 @@ static void add_entry(struct resolver *r, const struct found *list)
 {
 	uint32_t fentry = find_hook(r, "fentry");
 
-	if (r->event->delay_ns && can_be_traced(r, list) && only_body(r, fentry) != NO_BODY) {
+	if (r->event->delay_ns && can_be_traced(r, list, 1) && only_body(r, fentry) != NO_BODY) {
 		resolve_note(r, arena_printf(r->a, "%s: by fentry, so that no other probe is missed while it waits",
 					     r->probe->text));
 		add_programs(r, fentry, false, list);
@@ -246,7 +258,7 @@ static void add_return(struct resolver *r, const struct found *list)
 {
 	uint32_t kretprobe = find_hook(r, "kretprobe"), session = find_hook(r, "session");
 	bool plain = only_body(r, kretprobe) != NO_BODY;
-	bool fits = can_be_traced(r, list);
+	bool fits = can_be_traced(r, list, programs_of_return(r));
 	bool prefers_fexit = strcmp(r->probe->kind, "session") != 0 &&
 			     (list->n <= FEXIT_PREFERRED || r->event->delay_ns);
 
@@ -334,7 +346,7 @@ void resolve_function(struct resolver *r)
 	if (!strcmp(p->kind, "kprobe")) {
 		add_entry(r, &list);
 	} else if (!strcmp(p->kind, "fentry")) {
-		check_programs(r, &list);
+		check_programs(r, &list, 1);
 		if (!r->failed)
 			add_programs(r, find_hook(r, "fentry"), false, &list);
 	} else if (!strcmp(p->kind, "fexit")) {

@@ -12,6 +12,7 @@
 #define AGENT_RESOLVER_H
 
 #include "agent/resolve.h"
+#include "agent/tracers.h"
 #include "rules/kbtf.h"
 
 /* Arguments of one event. */
@@ -29,6 +30,7 @@ struct resolver {
 	bool have_functions;
 	struct attach_plan *plan;
 	struct err *err;
+	struct tracers tracers;
 	bool *assigned;			/* [info->nbodies]: the body serves positions already */
 	uint32_t **target_of;		/* [hook][function]: its target's index + 1, 0: none yet */
 	bool failed;

@@ -11,6 +11,7 @@
 
 #include "agent/attach.h"
 #include "agent/module_btf.h"
+#include "agent/tracers.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
 
@@ -180,8 +181,8 @@ static int attach_one(struct arena *a, struct loaded *s, const struct prog_targe
 	int fd = bpf_raw_tracepoint_open(NULL, prog);
 
 	if (fd < 0 && errno == E2BIG)
-		return err_set(err, ERR_UNSUPPORTED, "attach to %s: the kernel allows 38 tracing programs at one function",
-			       target->name);
+		return err_set(err, ERR_UNSUPPORTED, "attach to %s: there is no room for another tracing program, the kernel allows %d "
+			       "at one function (bpftool link); use kprobe: or kretprobe:", target->name, TRACERS_MAX);
 	if (fd < 0 && errno == ENOTSUPP)
 		return err_set(err, ERR_UNSUPPORTED, "attach to %s: this kernel's tracing programs see no function with so many "
 			       "arguments; use kprobe: or kretprobe:", target->name);

@@ -89,6 +89,22 @@ run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/
 	(i oops 120) 2>/dev/null
 	sleep 1
 	deadfall report /proc/kcore --rule p24-origin --format json >/var/crash/out/late.json
+	# rules NAME KIND N: one rule of N events, all at the entry or return of one function
+	rules() {
+		printf "deadfall: 1\nrule: %s\nevents:\n" $1
+		n=0; while [ $n -lt $3 ]; do echo "  e$n: {probe: \"$2:inject:inject_d\"}"; n=$((n + 1)); done
+		printf "match: {event: e0}\non_match: [log: at it]\n"
+	}
+	rules too-many fentry 39 >/tmp/39.yaml; rules full fentry 38 >/tmp/38.yaml
+	rules one-more fexit 1 >/tmp/more.yaml; rules by-kretprobe kretprobe 1 >/tmp/kret.yaml
+	deadfall run --dry-run --brake 0 /tmp/39.yaml 2>&1; echo "39: status $?"
+	deadfall run --dry-run --brake 0 /tmp/38.yaml >/tmp/full 2>&1 & full=$!
+	until grep -qs armed /tmp/full || [ ! -d /proc/$full ]; do sleep 0.1; done
+	cat /tmp/full; deadfall run --dry-run --brake 0 /tmp/more.yaml 2>&1; echo "one more: status $?"
+	deadfall run --dry-run --brake 0 /tmp/kret.yaml >/tmp/kret 2>&1 & kret=$!
+	until grep -qs armed /tmp/kret || [ ! -d /proc/$kret ]; do sleep 0.1; done
+	cat /tmp/kret; i d 1; kill -INT $full $kret; wait $full; wait $kret
+	echo "at it:" $(cat /tmp/full /tmp/kret | sed -n "s/^would have fired: rule \([^ ]*\).*/\1/p")
 	pid=$(pidof deadfall)
 	kill -STOP $pid; i many 3000 2000; kill -CONT $pid
 	echo "links:" $(cat /proc/$pid/fdinfo/* 2>/dev/null | sed -n "s/^link_type:[[:space:]]*//p" | sort | uniq -c)'
@@ -106,6 +122,15 @@ check "matches without room for more are told by rule" grep -Eq "^too many at on
 check "nothing was lost" counters_clean
 check "an event that is not here is named" grep -q "note: rule '.*' goes without event '.*': .* is not here" "$dir/deadfall.log"
 check "one link for all kprobes, one for all sessions" said '^links: 2 kprobe_multi '
+check "more tracing programs at a function than the kernel allows are refused" \
+	said 'allows 38 tracing programs at one function; at inject_d there are 38 of this set before this one, and 0 of others'
+check "... by an exit status" said '^39: status 3$'
+check "as many as it allows are armed" said '^armed .*full: 1 rule, 38 functions'
+check "where others have all of them, one more is refused" \
+	said 'at inject_d there are 0 of this set before this one, and 38 of others .*: use kprobe: or kretprobe:'
+check "... by an exit status, too" said '^one more: status 3$'
+check "... and a return is seen otherwise" said '^armed .*by-kretprobe: 1 rule, 1 function'
+check "... they do not hinder each other" said '^at it: full by-kretprobe$'
 check "no complaint beyond those of the workload" holds '[.splats[] | select(test("inject|NULL|Oops|Call Trace") | not)] == []'
 
 expect='o01-fentry 1
