@@ -3,8 +3,8 @@
  * engine.h - what both engines do alike: admit an event, decide what it does to its key, apply it.
  *
  * Concurrency. An element of the hash can be deleted and reused for another key while a program still holds a
- * pointer to it, so after *every* lock the key and the dead flag are looked at again (key_is), and whoever deletes
- * sets the dead flag under the lock first. No helper may be called under the lock, nor (before v6.9) a function, so
+ * pointer to it, so after *every* lock the key is looked at again (key_is), and whoever deletes voids it under the lock
+ * first (keys.h). No helper may be called under the lock, nor (before v6.9) a function, so
  * the decision is made before, on the unlocked state, and applied under the lock if the state's version is still the
  * same; else it is made anew. Interrupts are off under the lock; in an NMI it is never taken.
  */
