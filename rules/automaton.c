@@ -36,7 +36,7 @@ uint32_t build_machine(struct builder *b, const char *name, uint32_t keys, uint3
 {
 	struct automata *am = b->am;
 	struct df_machine *m;
-	uint32_t slots = keys == 1 ? SLOTS_ONE : SLOTS_MIN;
+	uint32_t slots = SLOTS_MIN;
 
 	while (slots < keys && slots < 1u << 30)
 		slots *= 2;
@@ -166,7 +166,7 @@ static void build_context(struct builder *b)
 
 	cpu_key[0] = make_expr(b, EXPR_BUILTIN, BUILTIN_CPU);
 	if (rule->context_cpu) {
-		cpu = build_machine(b, "events by CPU", SLOTS_MIN, rule->context_cpu);
+		cpu = build_machine(b, "events by CPU", SLOTS_UNSAID, rule->context_cpu);
 		b->am->tiers[cpu] = "cpu";
 	}
 	if (rule->context_rule) {

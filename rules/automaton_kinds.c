@@ -326,8 +326,15 @@ static void build_change(struct builder *b, uint32_t own)
 	build_flush(b);
 }
 
-/* Keys for each group that there may be. */
+/* Keys for each group that there may be, where they are more than a few. */
 #define GROUP_KEYS 4
+
+static uint32_t groups_of(uint32_t keys)
+{
+	uint32_t few = keys < SLOTS_UNSAID ? keys : SLOTS_UNSAID;
+
+	return keys / GROUP_KEYS > few ? keys / GROUP_KEYS : few;
+}
 
 /* Live keys over N; or, by group, those whose group's count goes over N: a second machine counts groups. */
 static void build_population(struct builder *b, uint32_t own)
@@ -375,7 +382,7 @@ static void build_population(struct builder *b, uint32_t own)
 	build_flush(b);
 	if (!m->group)
 		return;
-	group = build_machine(b, "groups", b->rule->context_keys / GROUP_KEYS, b->rule->context_last);
+	group = build_machine(b, "groups", groups_of(b->rule->context_keys), b->rule->context_last);
 	b->am->machines[own].follow = group + 1;
 	b->am->machines[group].times = (uint32_t)m->times;
 	build_begin(b, group, 1, group_names);

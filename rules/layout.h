@@ -29,10 +29,10 @@ struct set_layout {
 #define LBR_DEPTH 16
 #define LBR_ENTRY_WORDS 3
 
-/* Keys that the smallest table holds; sizes are powers of two. */
-#define SLOTS_MIN 64
-/* ... that of a single key: as many as a new key may try. */
-#define SLOTS_ONE 8
+/* Keys that the smallest table holds: as many as a new key may try. Sizes are powers of two. */
+#define SLOTS_MIN 8
+/* ... that of a rule which does not say how many. */
+#define SLOTS_UNSAID 64
 
 /* Sets field->word, event->nwords ... of all events. Errors (payload too long) are diagnostics. */
 void layout_events(struct rule_set *set, struct diags *diags);

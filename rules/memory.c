@@ -8,6 +8,7 @@
 
 #include "bpf/layout.h"
 #include "lib/arena.h"
+#include "rules/layout.h"
 
 #define PAGE 4096ULL
 #define ARRAY_HEAD 320		/* struct bpf_array, with its map */
@@ -239,7 +240,7 @@ const char *memory_advice(struct arena *a, const struct memory_spec *s, const st
 	uint32_t slots = t->slots;
 	const char *keys = "", *last = "";
 
-	while (slots > 64 && (t->least / t->slots) * slots > room)
+	while (slots > SLOTS_MIN && (t->least / t->slots) * slots > room)
 		slots /= 2;
 	if ((t->least / t->slots) * slots > room)
 		keys = "fewer keys in several tables, or ";

@@ -109,10 +109,10 @@ void memory_share(struct arena *a, struct rule_set *set, struct kbtf *kbtf, stru
 		s.key_parts = set->rules[i].nkey > s.key_parts ? set->rules[i].nkey : s.key_parts;
 	}
 	s.tables = arena_array(a, ntables + 1, sizeof(*s.tables));
-	while (keys > SLOTS_MIN && keys * n > KEYS_SHARED)
+	while (keys > SLOTS_UNSAID && keys * n > KEYS_SHARED)
 		keys /= 2;
-	if (n && least_with(set, &s, SLOTS_MIN) <= BUDGET_SHARED) {
-		while (keys > SLOTS_MIN && least_with(set, &s, keys) > BUDGET_SHARED)
+	if (n && least_with(set, &s, SLOTS_UNSAID) <= BUDGET_SHARED) {
+		while (keys > SLOTS_UNSAID && least_with(set, &s, keys) > BUDGET_SHARED)
 			keys /= 2;
 	}
 	for (uint32_t i = 0; i < set->nrules; i++)

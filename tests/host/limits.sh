@@ -58,6 +58,8 @@ for i in $(seq 1000); do
 	rule "arg.inode->i_ino == $i" | sed "s/^rule: r/rule: r$i/"
 done >"$dir/many"
 try "1000 rules in one set" 0 '' "$dir/many"
+sed 's/^match:/context: {last: 2, keys: 8}\n&/' "$dir/many" >"$dir/few"
+said 'memory: .* at once, .* at most (budget 64.0 MB' "1000 rules of few keys keep the usual budget" --btf tests/data/kernel.btf "$dir/few"
 
 # Every level of && and || whose left side may be unknown has a word on the stack.
 deep=$(awk 'BEGIN { for (i = 0; i < 60; i++) printf "%s(arg.inode->i_ino == %d %s ", "", i, i % 2 ? "||" : "\\&\\&"; printf "cpu == 1"; for (i = 0; i < 60; i++) printf ")" }' | sed 's/\\&/\&/g')
@@ -90,10 +92,10 @@ several() {
 	done
 }
 
-# told WHAT PATTERN FILE: check, which makes the code of one rule at a time, says it of the whole set
+# told WHAT PATTERN FILE [MEMORY]: check, which makes the code of one rule at a time, says it of the whole set
 told() {
 	n=$((n + 1))
-	"$deadfall" check --memory 1G --btf tests/data/kernel.btf "$3" >"$dir/said" 2>&1
+	"$deadfall" check --memory "${4:-1G}" --btf tests/data/kernel.btf "$3" >"$dir/said" 2>&1
 	if grep -q -- "$2" "$dir/said"; then
 		echo "ok $n - $1"
 	else
@@ -102,6 +104,8 @@ told() {
 		bad=1
 	fi
 }
+several 1000 'arg.inode->i_ino == 1' | sed 's/^match:/context: {last: 2, keys: 8}\n&/' >"$dir/many"
+told "check: 1,000 rules of few keys keep the usual budget" "^memory: .* at once, .* at most (budget 64.0 MB" "$dir/many" 64M
 several 60 "any(b, arg.inode->i_bytes, b == 1) || any(b, arg.inode->i_bytes, b == 2) || $(join 2 ' || ' 'any(b, arg.inode->i_table[0], b == %d)')" >"$dir/many"
 told "check: 240 loops in 60 rules: an error" "error\[too-big\]: the set.s code at kprobe probes has [0-9]* functions" "$dir/many"
 several 60 "$(join 100 ' || ' 'arg.inode->i_sb->s_inodes.next->next == (void *)%d')" >"$dir/many"

@@ -26,7 +26,7 @@ for i in $(seq 1000); do
 	    keep: [kstack]
 	  other: {probe: "kprobe:d_lookup", where: 'task.comm == "x$i"', key: arg.parent}
 	match: {event: own}
-	context: {last: 2, keys: 16}
+	context: {last: 2, keys: 8}
 	on_match: [log: "rule $i"]
 	END
 done >"$work/many.yaml"
