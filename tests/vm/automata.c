@@ -167,10 +167,10 @@ static void automaton(struct test *t)
 		for (char e = 'a'; e <= 'd'; e++) {
 			const char *to = chance(t, 25) ? "fire" : arena_printf(t->a, "q%u", upto(t, n));
 
-			if (e != 'a' && chance(t, 45))
-				continue;
 			if (e == 'd' && s == n - 1)
 				to = "fire";
+			else if (e != 'a' && chance(t, 45))
+				continue;
 			if (chance(t, 30))	/* a and d are in each automaton */
 				buf_printf(&t->text, "      %c: {to: %s, where: \"%s\"}\n", e, to,
 					   guard(t, guards < 2 && chance(t, 60) && ++guards ? chance(t, 50) ? "a" : "d" : NULL));
