@@ -94,7 +94,7 @@ test_generic() {
 	check "generic: nothing matches without its bug" same '' "$(fires controls)"
 	check "generic: every probe saw them" unseen 'deadline|abort|failed|bad_io|mismatch|victim|late'
 	for bug in $generic_bugs; do
-		case $bug in fsync) nth=3 ;; slow) nth=4 ;; hung) nth=5 ;; *) nth=-1 ;; esac
+		case $bug in fsync) nth=3 ;; slow) nth=4 ;; *) nth=-1 ;; esac
 		judge "$bug" "$dir/out/$bug.json" $nth
 	done
 }
