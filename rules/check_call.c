@@ -360,18 +360,48 @@ static struct expr *absent(struct check *c, const struct expr *e)
 	return new_int(c, e->span, type_bool(c->types), 0);
 }
 
+/* The struct that m takes a member of, whose left side is a; NULL: it is none. */
+static const struct type *struct_of(const struct expr *m, const struct expr *a)
+{
+	const struct type *t = m->arrow && a->type->kind == TYPE_PTR ? a->type->target : a->type;
+
+	return t->kind == TYPE_STRUCT ? t : NULL;
+}
+
+/* Of a->b.c: is there no a->b? What else is wrong with the way to the last member is left to who checks it. */
+static bool way_is_absent(struct check *c, struct expr *m)
+{
+	struct expr *before = m->a, *a;
+	const struct type *st;
+	struct type_member found;
+
+	if (before->op != EXPR_MEMBER || (before->a->op == EXPR_NAME && !before->arrow))
+		return false;
+	if (way_is_absent(c, before))
+		return true;
+	c->diags->quiet++;
+	a = check_expr(c, before->a);
+	c->diags->quiet--;
+	st = a ? struct_of(before, a) : NULL;
+	return st && !type_find_member(c->types, st, before->member.name, &found) &&
+	       !member_macro(c, st, before->member.name);
+}
+
 /* exists(arg.x->y): is there a member y in what arg.x points to? */
 static struct expr *exists_member(struct check *c, struct expr *e)
 {
-	struct expr *m = e->a, *a = check_expr(c, m->a), *r;
+	struct expr *m = e->a, *a, *r;
 	const struct type *st;
 	const char *path = m->member.name;
 	struct type_member found;
 
+	if (way_is_absent(c, m))
+		return absent(c, e);
+	a = check_expr(c, m->a);
 	if (!a)
 		return NULL;
-	st = m->arrow && a->type->kind == TYPE_PTR ? a->type->target : a->type;
-	if (st->kind != TYPE_STRUCT) {
+	st = struct_of(m, a);
+	if (!st) {
 		diag_error(c->diags, TAG_TYPE, m->span, "exists() takes a field of a struct, a type or a function");
 		return NULL;
 	}

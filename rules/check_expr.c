@@ -196,12 +196,43 @@ static void check_operands(struct check *c, struct expr *e, struct expr **a, str
 	*b = e->b->op == EXPR_NAME ? check_name(c, e->b, *a ? (*a)->type : NULL) : check_expr(c, e->b);
 }
 
+enum here { HERE_FALSE, HERE_TRUE, HERE_OPEN };
+
+/* What a condition is on the kernel whose types are known, as far as constants and exists() decide it. */
+static enum here known_here(const struct expr *e)
+{
+	enum here a, b, decides = e && e->op == EXPR_LOR ? HERE_TRUE : HERE_FALSE;
+
+	if (!e)
+		return HERE_OPEN;
+	if (is_const(e))
+		return e->value ? HERE_TRUE : HERE_FALSE;
+	if (e->op == EXPR_EXISTS)
+		return HERE_TRUE;
+	if (e->op != EXPR_NOT && e->op != EXPR_LAND && e->op != EXPR_LOR)
+		return HERE_OPEN;
+	a = known_here(e->a);
+	if (e->op == EXPR_NOT)
+		return a == HERE_OPEN ? a : !a;
+	b = known_here(e->b);
+	return a == decides || b == decides ? decides : a == b ? a : HERE_OPEN;
+}
+
+/* In the place of what only other kernels look at, and cannot be checked with this one's types: unknown there. */
+static struct expr *unchecked(struct check *c, const struct expr *e, const struct type *t)
+{
+	const struct type *s64 = type_int(c->types, 8, true);
+	struct expr *zero = new_int(c, e->span, s64, 0);
+
+	return convert(c, new_expr(c, EXPR_DIV, e->span, s64, zero, zero), t);
+}
+
 /* The right side of && is looked at quietly where the left side says that it cannot be reached. */
 static struct expr *check_logic(struct check *c, struct expr *e)
 {
 	struct expr *a = check_cond(c, e->a), *b;
 	struct assumed left = { .cond = a, .up = c->assumed };
-	bool dead = a && is_const(a) && !!a->value == (e->op == EXPR_LOR);
+	bool dead = known_here(a) == (e->op == EXPR_LOR ? HERE_TRUE : HERE_FALSE);
 
 	c->diags->quiet += dead;
 	if (e->op == EXPR_LAND)
@@ -209,8 +240,10 @@ static struct expr *check_logic(struct check *c, struct expr *e)
 	b = check_cond(c, e->b);
 	c->assumed = left.up;
 	c->diags->quiet -= dead;
-	if (dead)
+	if (dead && is_const(a))
 		return new_int(c, e->span, type_bool(c->types), a->value);
+	if (dead && !b)
+		b = unchecked(c, e->b, type_bool(c->types));
 	if (!a || !b)
 		return NULL;
 	return fold(c, new_expr(c, e->op, e->span, type_bool(c->types), a, b));
@@ -305,16 +338,21 @@ static struct expr *check_ternary(struct check *c, struct expr *e)
 {
 	struct expr *a = check_cond(c, e->a), *x, *y, *r;
 	const struct type *t;
+	enum here here = known_here(a);
 	bool known = a && is_const(a);
 
-	c->diags->quiet += known && !a->value;
+	c->diags->quiet += here == HERE_FALSE;
 	x = check_value(c, e->b);
-	c->diags->quiet -= known && !a->value;
-	c->diags->quiet += known && a->value;
+	c->diags->quiet -= here == HERE_FALSE;
+	c->diags->quiet += here == HERE_TRUE;
 	y = check_value(c, e->c);
-	c->diags->quiet -= known && a->value;
+	c->diags->quiet -= here == HERE_TRUE;
 	if (known && !(x && y))
 		return a->value ? x : y;
+	if (here == HERE_FALSE && !x && y)
+		x = unchecked(c, e->b, y->type);
+	if (here == HERE_TRUE && x && !y)
+		y = unchecked(c, e->c, x->type);
 	if (!a || !x || !y)
 		return NULL;
 	if (x->type->kind == TYPE_STR || y->type->kind == TYPE_STR)
