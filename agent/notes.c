@@ -11,6 +11,7 @@
 #include "agent/armed.h"
 #include "agent/said.h"
 #include "agent/tell.h"
+#include "kdump/detected.h"
 #include "kdump/ready.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
@@ -20,6 +21,13 @@ static const char *fire_word(const struct armed *r, uint32_t act)
 	if (act == DF_ACT_NONE)
 		return "suppressed, since events were lost";
 	return r->opts->dry_run ? "would have fired" : r->opts->src.json ? "logged" : "matched";
+}
+
+static const struct mf_fault *fault_of(const struct manifest *mf, const struct df_said *s)
+{
+	const uint64_t step[2] = { s->rec.step[0], s->rec.step[1] };
+
+	return mf && s->rule < mf->nrules ? detected(&mf->rules[s->rule], s->rec.event, s->rec.seq, step) : NULL;
 }
 
 static void print_fire(struct armed *r, const struct df_said *s)
@@ -33,7 +41,7 @@ static void print_fire(struct armed *r, const struct df_said *s)
 	message = said_message(a, r->mf, &r->syms, s->rule, e, &r->told);
 	if (s->rule >= r->info.nrules || e->event >= r->info.nevents)
 		goto out;
-	tell_match(r->opts->src.json, &r->info, s, fire_word(r, s->act), message);
+	tell_match(r->opts->src.json, &r->info, s, fire_word(r, s->act), fault_of(r->mf, s), message);
 out:
 	arena_reset(a);
 }

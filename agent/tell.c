@@ -52,26 +52,31 @@ static json_t *key_json(const uint64_t *part, uint32_t n)
 	return list;
 }
 
-static void match_json(const struct set_info *info, const struct df_said *s, const char *verdict, const char *message)
+static void match_json(const struct set_info *info, const struct df_said *s, const char *verdict, const struct mf_fault *fault,
+		       const char *message)
 {
 	const struct df_rec *e = &s->rec;
 
-	put_json(json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:I, s:I, s:o, s:I, s:s*}", "what", "match", "verdict", verdict, "rule",
+	put_json(json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:I, s:I, s:o, s:I, s:s*, s:s*}", "what", "match", "verdict", verdict, "rule",
 			   info->rules[s->rule].name, "event", info->events[e->event].name, "time_ns", (json_int_t)e->ns, "key",
 			   key_json((const uint64_t *)e->key.part, info->rules[s->rule].nkey), "pid",
 			   (json_int_t)(e->pid_tgid >> 32), "tid", (json_int_t)(uint32_t)e->pid_tgid, "comm",
-			   json_sprintf("%.16s", (const char *)e->comm), "cpu", (json_int_t)e->cpu, "message", message));
+			   json_sprintf("%.16s", (const char *)e->comm), "cpu", (json_int_t)e->cpu, "detected",
+			   fault ? fault->name : NULL, "message", message));
 }
 
-void tell_match(bool json, const struct set_info *info, const struct df_said *s, const char *verdict, const char *message)
+void tell_match(bool json, const struct set_info *info, const struct df_said *s, const char *verdict, const struct mf_fault *fault,
+		const char *message)
 {
 	const struct df_rec *e = &s->rec;
 
 	if (json) {
-		match_json(info, s, verdict, message);
+		match_json(info, s, verdict, fault, message);
 		return;
 	}
 	printf("%s: rule %s at event %s", verdict, info->rules[s->rule].name, info->events[e->event].name);
+	if (fault)
+		printf(" (%s)", fault->words);
 	for (uint32_t i = 0; i < info->rules[s->rule].nkey; i++)
 		printf("%s0x%" PRIx64, i ? "," : ", key ", (uint64_t)e->key.part[i]);
 	printf(", task %.16s (pid %u, tid %u) on CPU %u%s%s\n", (const char *)e->comm, (uint32_t)(e->pid_tgid >> 32),

@@ -17,7 +17,7 @@ OBJS += $(BUILD)/kdump/html_blob.o
 
 # deadfall.so, the extension of crash(8): position-independent objects of the reader, nothing exported.
 EXT_SRCS = lib/arena.c lib/buf.c lib/cursor.c lib/err.c $(addprefix kdump/, bpflist.c bpfmaps.c cpus.c \
-	   descriptors.c dmesg.c flattened.c frames.c gaps.c kallsyms.c kernel.c kernel_dump.c ktext.c ktypes.c last_words.c layout.c manifest.c mappings.c \
+	   descriptors.c detected.c dmesg.c flattened.c frames.c gaps.c kallsyms.c kernel.c kernel_dump.c ktext.c ktypes.c last_words.c layout.c manifest.c mappings.c \
 	   mem.c mem_kdumpfile.c orc.c reason.c report.c report_json.c report_kept.c report_live.c report_missing.c report_owners.c \
 	   report_stacks.c report_text.c report_text_live.c report_text_stacks.c set.c set_keys.c set_marks.c set_reach.c tasks.c unwind.c usyms.c \
 	   values.c vmcoreinfo.c)

@@ -146,6 +146,23 @@ static void parse_states(struct arena *a, const json_t *j, const char ***states,
 	}
 }
 
+static void parse_faults(struct arena *a, const json_t *match, struct mf_rule *r)
+{
+	const json_t *list = array(a, match, "detect", sizeof(*r->faults), &r->faults, &r->nfaults), *j, *events;
+
+	for (size_t i = 0; i < r->nfaults; i++) {
+		struct mf_fault *f = &r->faults[i];
+
+		j = json_array_get(list, i);
+		f->name = string(a, j, "fault", false);
+		f->words = string(a, j, "words", false);
+		f->freed = string(a, j, "freed", false);
+		events = array(a, j, "events", sizeof(*f->events), &f->events, &f->nevents);
+		for (size_t e = 0; e < f->nevents; e++)
+			f->events[e] = (uint32_t)json_integer_value(json_array_get(events, e));
+	}
+}
+
 static void parse_match(struct arena *a, const json_t *j, struct mf_rule *r)
 {
 	const json_t *list, *s;
@@ -159,6 +176,7 @@ static void parse_match(struct arena *a, const json_t *j, struct mf_rule *r)
 		r->steps[i] = (struct mf_step){ .label = string(a, s, "label", false),
 						.event = (uint32_t)number(s, "event", 0) };
 	}
+	parse_faults(a, j, r);
 }
 
 static void parse_rule(struct arena *a, const json_t *j, struct mf_rule *r)

@@ -75,6 +75,14 @@ struct mf_step {
 	uint32_t event;
 };
 
+/* What a lifecycle may detect (kdump/detected.h). */
+struct mf_fault {
+	const char *name, *words;
+	uint32_t *events;	/* at one of these ... */
+	size_t nevents;
+	const char *freed;	/* ... and the free that the verdict remembers is "before" it, "now", or there is none: "never" */
+};
+
 struct mf_rule {
 	const char *name, *about, *file, *source;
 	uint32_t last, pins, keys;
@@ -85,6 +93,8 @@ struct mf_rule {
 	size_t nstates;
 	struct mf_step *steps;
 	size_t nsteps;
+	struct mf_fault *faults;
+	size_t nfaults;
 	int window;		/* parameter number, or -1 */
 	const char *message;	/* template of the first action that has one, or NULL */
 	const char *on_loss;

@@ -3,6 +3,7 @@
  * report.c - from sets as they lie in a dump to what is shown.
  */
 #include "kdump/report_build.h"
+#include "kdump/detected.h"
 #include "kdump/reason.h"
 #include "kdump/report_stacks.h"
 #include "kdump/values.h"
@@ -162,6 +163,7 @@ static void build_match(struct build *b, const struct df_set *s, const struct se
 	*m = (struct report_match){
 		.rule = rule ? rule->name : arena_printf(b->arena, "rule %llu", (unsigned long long)f->rule),
 		.kind = rule ? rule->match : "",
+		.detected = rule ? detected(rule, f->event, f->seq, f->step) : NULL,
 		.event = event_name(b, s, f->event),
 		.act = report_act_name(f->act),
 		.ns = f->ns,

@@ -124,6 +124,7 @@ struct report_loss {
 struct report_match {
 	const char *rule, *kind, *event, *reason, *act;
 	uint64_t ns, seq, cpu, gen;
+	const struct mf_fault *detected;	/* of a lifecycle, or NULL */
 	uint64_t losses;	/* events of the rule that were lost while the match went on */
 	struct report_task task;
 	struct report_value *key;

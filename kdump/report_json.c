@@ -80,8 +80,9 @@ static json_t *task(const struct report_task *t)
 
 static json_t *match(struct arena *a, const struct report_match *m)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rule", string(m->rule), "kind",
-			 string(m->kind), "event", string(m->event), "time_ns", unsigned_number(m->ns), "reason",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rule", string(m->rule), "kind",
+			 string(m->kind), "detected", string(m->detected ? m->detected->name : NULL), "event",
+			 string(m->event), "time_ns", unsigned_number(m->ns), "reason",
 			 string(m->reason), "key", key(a, m->key, m->nkey), "generation", unsigned_number(m->gen), "cpu",
 			 unsigned_number(m->cpu), "task", task(&m->task), "act", string(m->act),
 			 "lost_events", unsigned_number(m->losses));

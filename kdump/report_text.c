@@ -71,6 +71,8 @@ static void put_match(struct page *p)
 	page_task(p, &m->task);
 	fprintf(p->out, " on CPU %" PRIu64, m->cpu);
 	fprintf(p->out, "\n  match    %s, complete with event %s", m->kind, m->event);
+	if (m->detected)
+		fprintf(p->out, ": %s (%s)", m->detected->words, m->detected->name);
 	if (!strcmp(m->act, "log"))
 		fputs(" (only logged: the machine ran on)", p->out);
 	if (m->losses)

@@ -188,20 +188,25 @@ static void put_live(struct page *p)
 		fprintf(p->out, "  and %zu more (--full)\n", r->nlive - shown);
 }
 
+static void put_verdict(struct page *p, const struct report_match *m)
+{
+	char t[40];
+
+	fprintf(p->out, "%13s  %s (%s%s%s): %s\n", page_relative(m->ns, p->zero, t, sizeof(t)), m->rule, m->act,
+		m->detected ? ", " : "", m->detected ? m->detected->words : "", m->reason);
+}
+
 static void put_verdicts(struct page *p)
 {
 	const struct report *r = p->r;
 	uint64_t all = 0;
-	char t[40];
 
 	if (r->nverdicts < 2)
 		return;
 	page_title(p, "Other verdicts");
 	for (size_t i = 0; i < r->nverdicts; i++)
 		if (&r->verdicts[i] != r->match)
-			fprintf(p->out, "%13s  %s (%s): %s\n",
-				page_relative(r->verdicts[i].ns, p->zero, t, sizeof(t)), r->verdicts[i].rule,
-				r->verdicts[i].act, r->verdicts[i].reason);
+			put_verdict(p, &r->verdicts[i]);
 	for (size_t i = 0; i < r->nsets; i++)
 		all += r->sets[i].fires;
 	if (all > r->nverdicts)

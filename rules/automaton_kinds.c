@@ -261,7 +261,7 @@ static void build_lifecycle(struct builder *b, uint32_t own)
 
 			d->next = 2;
 			d->ops = fault ? DF_OP_FIRE : state == 0 ? DF_OP_START : 0;
-			d->step = fault ? 0 : 2;
+			d->step = fault && state == 2 ? 0 : 2;	/* the first free stays */
 		}
 		for (uint32_t i = 0; i < m->use.n; i++) {
 			uint32_t col = build_column(b, m->use.items[i]);

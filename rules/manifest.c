@@ -248,6 +248,26 @@ static json_t *names_json(const char *const *names, uint32_t n)
 	return j;
 }
 
+/* What a lifecycle detects, and how to see which it was. */
+static json_t *detect_json(const struct match *m)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < LIFECYCLE_FAULTS; i++) {
+		const struct fault *f = &lifecycle_faults[i];
+		const struct event_list *at = f->at_free ? &m->down : &m->use;
+		json_t *events = json_array();
+
+		for (uint32_t e = 0; e < at->n; e++)
+			json_array_append_new(events, json_integer(at->items[e]->index));
+		if (m->detect & f->bit)
+			json_array_append_new(list, json_pack("{s:s, s:s, s:O, s:s}", "fault", f->name, "words", f->words,
+							      "events", events, "freed", f->freed));
+		json_decref(events);
+	}
+	return list;
+}
+
 static json_t *match_json(const struct automata *am, const struct rule *r)
 {
 	const struct match *m = &r->match;
@@ -259,6 +279,8 @@ static json_t *match_json(const struct automata *am, const struct rule *r)
 	json_object_set_new(j, "states", names_json(am->state_names[own], am->machines[own].nstates));
 	json_object_set_new(j, "steps", steps_json(m));
 	json_object_set_new(j, "unless", unless);
+	if (m->kind == MATCH_LIFECYCLE)
+		json_object_set_new(j, "detect", detect_json(m));
 	return j;
 }
 

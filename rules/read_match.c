@@ -218,16 +218,15 @@ static void read_balance(struct reader *r, const struct draft *d, struct rule *r
 
 static void read_detect(struct reader *r, const struct node *n, struct match *m)
 {
-	static const char *const words[] = { "double_free", "unknown_free", "use_after_free", "stale_use" };
 	struct node *const *items = NULL;
-	uint32_t count = read_items(r, n, "'detect'", &items), w;
+	uint32_t count = read_items(r, n, "'detect'", &items);
 
 	m->detect = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		for (w = 0; w < 4 && strcmp(items[i]->text ? items[i]->text : "", words[w]); w++)
-			;
-		if (w < 4)
-			m->detect |= 1u << w;
+		const struct fault *fault = fault_of_name(items[i]->text ? items[i]->text : "");
+
+		if (fault)
+			m->detect |= fault->bit;
 		else
 			diag_error(r->diags, TAG_BAD_VALUE, items[i]->span,
 				   "'detect' takes double_free, unknown_free, use_after_free, stale_use");

@@ -303,6 +303,22 @@ struct rule {
  */
 const struct event *match_step(const struct match *m, uint32_t n, const char **label);
 
+/* faults.c: what a lifecycle may detect. */
+#define LIFECYCLE_FAULTS 4
+
+struct fault {
+	enum lifecycle_fault bit;
+	const char *name, *words;
+	bool at_free;			/* else at a use */
+	const char *freed;		/* the free that the verdict remembers: "before", "now", "never" */
+};
+
+extern const struct fault lifecycle_faults[LIFECYCLE_FAULTS];
+
+/* NULL: there is no such. */
+const struct fault *fault_of_name(const char *name);
+const char *fault_words(enum lifecycle_fault bit);
+
 struct rule_set {
 	const char *name;		/* of the first rule, or given */
 	struct rule *rules;

@@ -194,7 +194,7 @@ static void lifecycle_event(struct sim *s, struct sim_key *k, const struct sim_e
 {
 	enum { NEVER, LIVE, FREED };
 	const struct match *m = &s->rule->match;
-	const char *fault = NULL;
+	enum lifecycle_fault fault = 0;
 
 	if (in_list(&m->up, e)) {
 		sim_begin(s, k, e);
@@ -204,24 +204,24 @@ static void lifecycle_event(struct sim *s, struct sim_key *k, const struct sim_e
 		sim_enter(s, k, LIVE);
 	} else if (in_list(&m->down, e) && !e->unknown) {
 		if (k->state == FREED && m->detect & DOUBLE_FREE)
-			fault = "freed again";
+			fault = DOUBLE_FREE;
 		else if (k->state == NEVER && m->detect & UNKNOWN_FREE)
-			fault = "freed, and never allocated";
+			fault = UNKNOWN_FREE;
 		if (!fault && k->state == NEVER)
 			sim_begin(s, k, e);
-		if (!fault)
+		if (fault != DOUBLE_FREE)
 			k->step[1] = e;
 		sim_enter(s, k, FREED);
 	} else if (in_list(&m->use, e) && !e->unknown) {
 		struct eval_value now = m->identity ? field(e, m->identity) : (struct eval_value){ .unknown = true };
 
 		if (k->state == FREED && m->detect & USE_AFTER_FREE)
-			fault = "used after it was freed";
+			fault = USE_AFTER_FREE;
 		else if (k->state == LIVE && m->detect & STALE_USE && differ(&now, &k->value))
-			fault = "used as what it was before";
+			fault = STALE_USE;
 	}
 	if (fault)
-		sim_complete(s, k, e, fault);
+		sim_complete(s, k, e, fault_words(fault));
 }
 
 static void latency_event(struct sim *s, struct sim_key *k, const struct sim_event *e)

@@ -417,6 +417,38 @@ static void a_time_that_is_none_is_not_told(void **state)
 	image_destroy(&im->kernel);
 }
 
+/* What a lifecycle detected stands beside the match, and beside the other verdicts. */
+static void what_was_detected_is_told(void **state)
+{
+	static const struct mf_fault fault = { .name = "double_free", .words = "freed again" };
+	struct image *im = set_image(true);
+	struct arena *a = arena_create(NULL, NULL);
+	struct report *r = report_build(&im->kernel, a, "file", "format");
+	char *text = NULL, *json = NULL;
+	size_t size = 0;
+	FILE *out;
+	json_t *j;
+
+	assert_true(r->nverdicts > 1);
+	for (size_t i = 0; i < r->nverdicts; i++)
+		r->verdicts[i].detected = &fault;
+	out = open_memstream(&text, &size);
+	report_print_text(r, out, false, false);
+	fclose(out);
+	assert_non_null(strstr(text, "complete with event free: freed again (double_free)\n"));
+	assert_non_null(strstr(text, "twice (log, freed again): "));
+	out = open_memstream(&json, &size);
+	assert_int_equal(report_print_json(r, out, NULL), 0);
+	fclose(out);
+	j = load(json);
+	assert_string_equal(get_string(json_object_get(j, "match"), "detected"), "double_free");
+	json_decref(j);
+	free(text);
+	free(json);
+	arena_destroy(a);
+	image_destroy(&im->kernel);
+}
+
 /* Another crash by the same rule: the one who freed first, a field and the order of events differ. */
 static void differences(void **state)
 {
@@ -493,6 +525,7 @@ int main(void)
 		cmocka_unit_test(missing_messages_are_said),
 		cmocka_unit_test(the_verdict_stays_whole),
 		cmocka_unit_test(a_time_that_is_none_is_not_told),
+		cmocka_unit_test(what_was_detected_is_told),
 		cmocka_unit_test(differences),
 		cmocka_unit_test(survives_any_damage),
 	};

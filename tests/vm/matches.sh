@@ -35,11 +35,12 @@ a 603; b 603; c 603
 a 701 1; b 701 2
 a 702 1; b 702 1
 a 703 5; a 703 6; a 703 6; b 703 6; b 703 7
-# lifecycle: double free; use after free; stale use; address reused rightly
+# lifecycle: double free; use after free; stale use; address reused rightly; free of what was never allocated, and again
 a 801 1; b 801; b 801
 a 802 1; c 802 1; b 802; c 802 1
 a 803 1; b 803; a 803 2; c 803 1
 a 804 1; c 804 1; b 804; a 804 2; c 804 2; b 804
+b 805; b 805
 # latency
 a 901; ms 300; b 901
 a 902; b 902
@@ -92,7 +93,7 @@ m4-missing 2
 m5-rate 1
 m6-balance 2
 m7-owner 2
-m8-lifecycle 3
+m8-lifecycle 5
 m9-latency 1
 m10-change 1
 m11-population 1
@@ -108,6 +109,8 @@ m19-of-cpu 1'
 run_vm events --module "$build/vm/inject.ko" --rule tests/vm/rules/matches.yaml --no-kdump --run-args --dry-run \
 	--copy "$script:/root/events" -- 'sh ./events; deadfall status
 	deadfall report /proc/kcore --rule m7-owner --format json >/var/crash/out/owner.json
+	deadfall report /proc/kcore --rule m8-lifecycle --format json >/var/crash/out/lifecycle.json
+	deadfall report /proc/kcore --rule m8-lifecycle
 	deadfall report /proc/kcore --rule m17-holder --format json >/var/crash/out/holder.json
 	deadfall report /proc/kcore --rule m17-holder
 	deadfall report /proc/kcore --rule m18-of-rule --format json >/var/crash/out/of-rule.json
@@ -118,6 +121,11 @@ while read -r rule n; do
 done <<<"$expect"
 check "nothing was lost" counters_clean
 check "the log has the message, filled in" grep -q 'rule m1-event .*: a 0x7 of key 101, 101, in inject_a, m1-event by sh$' "$dir/deadfall.log"
+check "the log says what a lifecycle detected" same "freed again; used after it was freed; used as what it was before; freed, and never \
+allocated; freed again" "$(sed -n 's/.*rule m8-lifecycle at event [^ ]* (\([^)]*\)).*/\1/p' "$dir/deadfall.log" | paste -sd ';' | sed 's/;/; /g')"
+check "... and so does the report" holds '.match.detected == "double_free" and
+	([.verdicts[] | select(.rule == "m8-lifecycle") | .detected] | index("use_after_free") and index("stale_use") and index("unknown_free"))' out/lifecycle.json
+check "... on its page as well" grep -q '^  match    lifecycle, complete with event free: freed again (double_free)' "$dir/command.log"
 check "matches beyond the 16th are told, too" [ "$(grep -c 'would have fired: rule m' "$dir/deadfall.log")" -gt 16 ]
 check "which part of a condition was false" \
 	why '.[0].events[] | select(.rule == "m1-event") | .conditions | .[0].false == 71 and .[1] == {"condition": "arg.value == 7", "false": 1}'
