@@ -71,6 +71,9 @@ static void print_now(const struct running *r, const struct df_ctl *ctl)
 		printf("  %u marks\n", ctl->marks);
 	if (ctl->untold)
 		printf("  %" PRIu64 " events of earlier steps are missing in logs\n", (uint64_t)ctl->untold);
+	if (ctl->notes_lost)
+		printf("  %" PRIu64 " matches, or other news, found no room on their way to 'run', and are not said there\n",
+		       (uint64_t)ctl->notes_lost);
 	if (ctl->missed)
 		printf("  missed %" PRIu64 " calls of its probes\n", (uint64_t)ctl->missed);
 }
@@ -149,10 +152,10 @@ static json_t *set_json(const struct running *r)
 		json_object_set_new(j, "conditions", why_event_json(e, &stats));
 		json_array_append_new(events, j);
 	}
-	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I, s:i, s:I, s:I, s:b, s:I, s:I, s:o, s:o, s:o}", "set",
+	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:b, s:I, s:I, s:o, s:o, s:o}", "set",
 			 r->info.name, "pid", (int)r->pid, "armed", act_name(ctl.armed), "said", r->armed_text, "functions", (int)r->functions, "fires",
 			 (int)ctl.fires, "recorded", (json_int_t)ctl.seq, "marks", (int)ctl.marks, "missed",
-			 (json_int_t)ctl.missed, "braked", (json_int_t)ctl.braked, "asleep", ctl.frozen == DF_FROZEN_PARTIAL, "memory", (json_int_t)r->memory, "nodes_left",
+			 (json_int_t)ctl.missed, "notes_lost", (json_int_t)ctl.notes_lost, "braked", (json_int_t)ctl.braked, "asleep", ctl.frozen == DF_FROZEN_PARTIAL, "memory", (json_int_t)r->memory, "nodes_left",
 			 (json_int_t)ctl.nodes_left, "modules", modules_json(r), "rules", rules, "events", events);
 }
 

@@ -59,12 +59,18 @@ static void count_untold(const struct armed *r, uint32_t fire)
 
 void armed_untold(struct armed *r)
 {
+	uint64_t lost = __atomic_load_n(&r->loaded.ctl->notes_lost, __ATOMIC_RELAXED);
+
 	for (uint32_t i = 0; i <= r->info.nrules; i++) {
 		if (r->untold[i])
 			tell(r->opts->src.json, "matches", "too many at once to say more: rule %s matched %u times",
 			     i < r->info.nrules ? r->info.rules[i].name : "?", r->untold[i]);
 		r->untold[i] = 0;
 	}
+	if (lost != r->notes_lost)
+		tell(r->opts->src.json, "lost", "no room to say even that: %" PRIu64 " more matches, or other news, of %s; 'deadfall status' "
+		     "counts the matches", lost - r->notes_lost, r->info.name);
+	r->notes_lost = lost;
 }
 
 /* The crash kernel may be gone, and the rule be one that needs its dump. */

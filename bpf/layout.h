@@ -386,6 +386,7 @@ struct df_ctl {
 	__u64 missed;		/* calls that the probes missed, so far as the kernel counts them; all are in df_losses */
 	__u64 test_ns;		/* the time, in tests that set it */
 	__s64 nodes_left;	/* list nodes that histories may still take beyond DF_FLOOR */
+	__u64 notes_lost;	/* notes that found no room in df_out: the agent does not know of them */
 };
 
 /*

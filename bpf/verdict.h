@@ -16,7 +16,8 @@ static __always_inline void note(__u32 kind, __u32 index)
 {
 	struct df_note n = { .kind = kind, .index = index };
 
-	bpf_ringbuf_output(&df_out, &n, sizeof(n), 0);
+	if (bpf_ringbuf_output(&df_out, &n, sizeof(n), 0))
+		__sync_fetch_and_add(&df_ctl.notes_lost, 1);
 }
 
 static __always_inline void fire_write(struct df_rec *r, __u32 rule, __u32 index, __u32 act)

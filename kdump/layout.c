@@ -8,6 +8,7 @@ int layout_resolve(struct layout *l, const struct ktypes *t, const char *type, c
 		   const struct want *wants, size_t count, struct err *err)
 {
 	struct kmember whole;
+	struct err why;
 	char path[128];
 
 	*l = (struct layout){ .wants = wants, .count = count };
@@ -18,8 +19,15 @@ int layout_resolve(struct layout *l, const struct ktypes *t, const char *type, c
 	l->size = whole.size;
 	for (size_t i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "%s%s", prefix, wants[i].path);
-		if (ktypes_member(t, type, path, &l->members[i], err))
+		if (ktypes_member(t, type, path, &l->members[i], &why)) {
+			if (wants[i].optional && why.code == ERR_ABSENT) {
+				l->members[i] = (struct kmember){ 0 };
+				continue;
+			}
+			if (err)
+				*err = why;
 			return -1;
+		}
 		if (!l->members[i].size || l->members[i].size > 8 || l->members[i].bits)
 			return err_set(err, ERR_CORRUPT, "%s.%s is not a number", type, path);
 	}

@@ -21,9 +21,11 @@
 struct want {
 	const char *path;
 	size_t at;
+	bool optional;		/* where there is no such member it is 0 */
 };
 
-#define WANT(type, member, path) { path, offsetof(type, member) }
+#define WANT(type, member, path) { path, offsetof(type, member), false }
+#define WANT_OPTIONAL(type, member, path) { path, offsetof(type, member), true }
 
 struct layout {
 	const struct want *wants;
@@ -34,7 +36,7 @@ struct layout {
 
 /*
  * Look up the wanted members of struct `type`, found under `prefix` in it ("" or "m."). ERR_ABSENT names the first
- * that is missing.
+ * that is missing and not optional.
  */
 int layout_resolve(struct layout *l, const struct ktypes *t, const char *type, const char *prefix,
 		   const struct want *wants, size_t count, struct err *err);

@@ -109,6 +109,7 @@ struct report_set {
 	const char *name, *act;
 	uint64_t braked;	/* thousandths of a CPU that its probes took when the brake let go of them; 0: no */
 	uint64_t missed;	/* calls that the probes missed, so far as the kernel counts them */
+	uint64_t notes_lost;	/* matches and other news that `run` was not told of */
 	uint64_t crash_returned;	/* times that the call for the crash kernel came back */
 	uint64_t fires;
 };
@@ -123,8 +124,8 @@ struct report_loss {
 /* A verdict, the main one or another. */
 struct report_match {
 	const char *rule, *kind, *event, *reason, *act;
-	uint64_t ns, seq, cpu, gen;
 	const struct mf_fault *detected;	/* of a lifecycle, or NULL */
+	uint64_t ns, seq, cpu, gen;
 	uint64_t losses;	/* events of the rule that were lost while the match went on */
 	struct report_task task;
 	struct report_value *key;

@@ -200,9 +200,10 @@ static json_t *sets(const struct report *r)
 	for (size_t i = 0; i < r->nsets; i++) {
 		const struct report_set *s = &r->sets[i];
 
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "name", string(s->name), "armed",
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", string(s->name), "armed",
 						      string(s->act), "braked_permille", unsigned_number(s->braked),
-						      "missed", unsigned_number(s->missed), "crash_returned",
+						      "missed", unsigned_number(s->missed), "notes_lost",
+						      unsigned_number(s->notes_lost), "crash_returned",
 						      unsigned_number(s->crash_returned), "verdicts",
 						      unsigned_number(s->fires)));
 	}

@@ -146,7 +146,7 @@ static void build_set(struct build *b, const struct df_set *s)
 
 	r->sets = arena_grow(b->arena, r->sets, r->nsets, sizeof(*r->sets));
 	r->sets[r->nsets++] = (struct report_set){ .name = s->name, .act = report_act_name(s->ctl.armed),
-						   .braked = s->ctl.braked, .missed = s->ctl.missed,
+						   .braked = s->ctl.braked, .missed = s->ctl.missed, .notes_lost = s->ctl.notes_lost,
 						   .crash_returned = s->ctl.crash_returned, .fires = s->ctl.fires };
 	for (size_t i = 0; i < s->nmarks; i++) {
 		r->marks = arena_grow(b->arena, r->marks, r->nmarks, sizeof(*r->marks));

@@ -31,7 +31,7 @@ static const char *loss_words(const char *counter)
 
 size_t report_missing(const struct report *r, const char ***ret)
 {
-	const char **said = arena_array(r->arena, 3 * r->nsets + r->nlosses + 1, sizeof(*said));
+	const char **said = arena_array(r->arena, 4 * r->nsets + r->nlosses + 1, sizeof(*said));
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->nsets; i++) {
@@ -43,6 +43,9 @@ size_t report_missing(const struct report *r, const char ***ret)
 						 s->braked % 10);
 		if (s->missed)
 			said[n++] = arena_printf(r->arena, "%s: the probes missed %" PRIu64 " calls", s->name, s->missed);
+		if (s->notes_lost)
+			said[n++] = arena_printf(r->arena, "%s: %" PRIu64 " matches, or other news, found no room on their way to `run`, "
+						 "and are not in its output", s->name, s->notes_lost);
 		if (s->crash_returned)
 			said[n++] = arena_printf(r->arena, "%s: the call for the crash kernel came back %" PRIu64 " times",
 						 s->name, s->crash_returned);

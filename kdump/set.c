@@ -29,6 +29,7 @@ static const struct want ctl_wants[] = {
 	WANT(struct set_ctl, marks, "marks"),
 	WANT(struct set_ctl, braked, "braked"),
 	WANT(struct set_ctl, missed, "missed"),
+	WANT_OPTIONAL(struct set_ctl, notes_lost, "notes_lost"),
 };
 
 static const struct want fire_wants[] = {

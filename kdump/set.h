@@ -15,7 +15,7 @@
 /* Numbers are uint64_t whatever their size in the kernel: see layout.h. */
 struct set_ctl {
 	uint64_t version, armed, frozen, fires, seq, started_ns, wall_offset_ns, crash_returned, fired;
-	uint64_t marks, braked, missed;
+	uint64_t marks, braked, missed, notes_lost;
 };
 
 struct set_key {

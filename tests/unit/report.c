@@ -80,6 +80,7 @@ static void check_live(const json_t *j)
 	set = json_array_get(json_object_get(j, "sets"), 0);
 	assert_int_equal(json_integer_value(json_object_get(set, "braked_permille")), 250);
 	assert_int_equal(json_integer_value(json_object_get(set, "missed")), 7);
+	assert_int_equal(json_integer_value(json_object_get(set, "notes_lost")), 5);
 	assert_int_equal(json_array_size(json_object_get(j, "marks")), 1);
 	assert_string_equal(get_string(json_array_get(json_object_get(j, "marks"), 0), "text"), "half way");
 }
@@ -112,11 +113,12 @@ static void check_missing(const json_t *missing, const char *text)
 	static const char *const want[] = {
 		"widget: the brake let go of the probes, which took 25.0 % of a CPU: nothing was seen after that",
 		"widget: the probes missed 7 calls",
+		"widget: 5 matches, or other news, found no room on their way to `run`, and are not in its output",
 		"free: 2 older keys, with their history, made room for this event's key",
 	};
 
-	assert_int_equal(json_array_size(missing), 3);
-	for (size_t i = 0; i < 3; i++) {
+	assert_int_equal(json_array_size(missing), 4);
+	for (size_t i = 0; i < 4; i++) {
 		assert_string_equal(json_string_value(json_array_get(missing, i)), want[i]);
 		assert_non_null(strstr(text, want[i]));
 	}

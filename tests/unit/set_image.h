@@ -315,7 +315,7 @@ static inline struct image *set_image(bool lists)
 	struct maker m = { .im = image_create(kernel_text) };
 	struct df_ctl ctl = { .version = DF_VERSION, .armed = DF_ACT_PANIC, .frozen = 1, .fires = 20, .seq = 9,
 			      .wall_offset_ns = 1700000000000000000, .fired = 1, .marks = 1, .braked = 250,
-			      .missed = 7 };
+			      .missed = 7, .notes_lost = 5 };
 	struct df_reach reach[2] = { { .entered = 0 }, { .entered = 3, .late = 2, .refused = 1 } };
 	struct df_mark mark = { .ns = 3000, .seq = 2, .text = "half way" };
 	struct df_fire fire = { .valid = 1, .event = 1, .act = DF_ACT_PANIC, .ns = 9000, .seq = 9, .pid = 109,

@@ -19,6 +19,16 @@ said() {
 	grep -E -- "$1" "$dir/command.log" || { cat "$dir/command.log"; return 1; }
 }
 
+# Each match that was acted upon is told of, or counted as one for which there was no room.
+all_told() {
+	local told short lost
+	told=$(grep -cE "^(would have fired|suppressed, since events were lost): rule " "$dir/deadfall.log")
+	short=$(sed -n 's/^too many at once to say more: rule [^ ]* matched \([0-9]*\) times$/\1/p' "$dir/deadfall.log" | paste -sd +)
+	lost=$(jq '.[0].notes_lost' "$dir/status.json")
+	[ "$lost" -gt 0 ] || { echo "all found room"; return 1; }
+	same "$(jq '.[0].fires' "$dir/status.json")" $((told + ${short:-0} + lost))
+}
+
 counters_clean() {
 	jq -e '[.[].events[] | (if .rule == "p22-profile" then 0 else .full + .nomem end) + .raced + .nmi + .key_unknown + .busy] | add == 0' "$dir/status.json"
 }
@@ -107,6 +117,7 @@ run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/
 	echo "at it:" $(cat /tmp/full /tmp/kret | sed -n "s/^would have fired: rule \([^ ]*\).*/\1/p")
 	pid=$(pidof deadfall)
 	kill -STOP $pid; i many 3000 2000; kill -CONT $pid
+	deadfall disarm; deadfall status | grep "no room"
 	echo "links:" $(cat /proc/$pid/fdinfo/* 2>/dev/null | sed -n "s/^link_type:[[:space:]]*//p" | sort | uniq -c)'
 check "the workload ends well" same 0 "$rc"
 while read -r rule n; do
@@ -119,6 +130,9 @@ check "probes of one process, in its program and a library of it, and a static o
 check "a rule's last verdict is kept after 16 others" jq -e '.match.rule == "p24-origin"' "$dir/out/late.json"
 check "matches without room for more are told by rule" grep -Eq "^too many at once to say more: rule p25-flood matched [0-9]+ times" \
 	"$dir/deadfall.log"
+check "those without room even for that are counted, and no other" all_told
+check "... run says so" grep -Eq "^no room to say even that: [0-9]+ more matches, or other news, of " "$dir/deadfall.log"
+check "... and status" said '^  [0-9]+ matches, or other news, found no room on their way'
 check "nothing was lost" counters_clean
 check "an event that is not here is named" grep -q "note: rule '.*' goes without event '.*': .* is not here" "$dir/deadfall.log"
 check "one link for all kprobes, one for all sessions" said '^links: 2 kprobe_multi '
