@@ -17,8 +17,11 @@
 
 #include "bpf/keys.h"
 
-/* A key is live from its first event or its birth until its death or its eviction. */
-#define key_is_live(m) (!(m).dead && ((m).alive || !(m).born))
+/*
+ * A key is live from its birth until its death or its eviction; without a birth from its first event, and again from
+ * one after its death.
+ */
+#define key_is_live(m) (!(m).dead && ((m).alive || (!(m).born && !(m).ended)))
 
 #define ASK_LOOKED w[0]		/* keys looked at so far */
 #define ASK_UNKNOWN w[1]	/* for some the condition was unknown */

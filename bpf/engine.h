@@ -228,6 +228,7 @@ static __always_inline __u32 begin_of_losses(const struct df_match *m, const str
 /* The key comes to life, or its life ends: what is counted as live. */
 static __always_inline void set_alive(struct df_match *m, bool alive, struct df_effect *e)
 {
+	m->ended = !alive;
 	if (m->alive == alive)
 		return;
 	m->alive = alive;
@@ -343,6 +344,8 @@ static __always_inline void touch(struct df_match *m, struct df_rec *r, const st
 {
 	if (r->flags & (DF_BIRTH | DF_DEATH | DF_DEADLINE))
 		turn_life(m, r, mc, e);
+	else
+		m->ended &= mc->flags & DF_MACHINE_KEEPS;	/* no branch, for the verifier: live again, unless decisions say who is */
 	if (m->events++) {
 		m->used = 1;
 	} else {

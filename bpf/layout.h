@@ -582,7 +582,7 @@ struct df_match {
 	__u8 dead;		/* being removed: hands off */
 	__u8 used;		/* had more than its first event since the clock hand passed */
 	__u8 alive;		/* its generation has begun and not ended */
-	__u8 pad8;
+	__u8 ended;		/* that of a key without a birth has ended: by a death, not followed by another event */
 	__u16 keep_bad;		/* bit n: keep[n] is unknown */
 	__u32 version;		/* counts changes: decided on one state, applied to the same */
 	__u32 machine;
