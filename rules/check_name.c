@@ -602,5 +602,5 @@ const struct type *check_cast_type(struct check *c, const struct expr *e)
 	}
 	for (uint32_t i = 0; i < e->cast_ptr; i++)
 		t = type_ptr(c->types, t);
-	return t;
+	return e->user_cast && t->kind == TYPE_PTR ? type_user_ptr(c->types, t->target) : t;
 }

@@ -131,6 +131,7 @@ struct expr {
 	bool arrow : 1;			/* EXPR_MEMBER: a is a pointer */
 	bool is_glob : 1;		/* EXPR_STRCMP */
 	bool parens : 1;		/* written in ( ) */
+	bool user_cast : 1;		/* EXPR_CAST before checking: to a pointer to user memory (__user) */
 	uint16_t depth;			/* of the tree below, 1 for a leaf */
 	uint16_t cast_ptr;		/* stars after cast_name */
 	struct span span;

@@ -4,7 +4,7 @@
 
 #include "bpf/layout.h"
 #include "rules/layout.h"
-#include "rules/lower.h"
+#include "rules/lower_parts.h"
 
 #define REC_WORD(i) ((int16_t)(offsetof(struct df_rec, w) + 8 * (i)))
 #define STAT_FIELD_UNKNOWN ((int16_t)offsetof(struct df_stats, field_unknown))
@@ -26,7 +26,7 @@ static void lower_bytes(struct lower *l, const struct keep_bytes *b, uint32_t bi
 	ir_mov(l->f, BPF_REG_3, IR_REG(0));
 	payload_address(l, BPF_REG_1, b->word);
 	ir_movi(l->f, BPF_REG_2, b->len);
-	ir_call(l->f, BPF_FUNC_probe_read_kernel);
+	ir_call(l->f, lower_reader(l));
 	ir_jcci(l->f, BPF_JEQ, BPF_REG_0, 0, done);
 	ir_label(l->f, fail);
 	ir_load(l->f, 8, BPF_REG_1, IR_REC, REC_WORD(mask));

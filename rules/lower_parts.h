@@ -53,6 +53,12 @@ void lower_pair(struct lower *l, const struct operand *a, const struct operand *
 		uint8_t *left, uint8_t *right);
 
 /*
+ * The helper that reads where a pointer points: the kernel's memory; at probes of user space, whose arguments are mere
+ * numbers, the user's or the kernel's, as the address tells.
+ */
+uint32_t lower_reader(const struct lower *l);
+
+/*
  * Read memory: IR_REG(depth) holds the address, and the value after. access NULL: the type's own size; else sizes
  * and shifts come from the target kernel.
  */

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "rules/probe.h"
+
 bool lower_is_signed(const struct type *t)
 {
 	return (t->kind == TYPE_INT || t->kind == TYPE_ENUM) && t->is_signed;
@@ -81,21 +83,26 @@ static void lower_peek(struct lower *l, const struct type *t, const struct core_
 	ir_load(l->f, 8, reg, BPF_REG_10, slot);
 }
 
+uint32_t lower_reader(const struct lower *l)
+{
+	return l->event && event_any(l->event, PROBE_NUMBERED) ? BPF_FUNC_probe_read : BPF_FUNC_probe_read_kernel;
+}
+
 void lower_read(struct lower *l, const struct type *t, const struct core_access *access, bool is_user, uint32_t depth,
 		uint32_t fail)
 {
 	uint8_t reg = (uint8_t)IR_REG(depth);
 	int16_t slot = ir_frame(l->f, 8);
-	uint32_t found = ir_new_label(l->f);
+	uint32_t found = ir_new_label(l->f), helper = is_user ? BPF_FUNC_probe_read_user : lower_reader(l);
 
-	if (!is_user && !l->in_guard && !l->loops && l->npeeks++ < PEEKS_MAX)
+	if (helper == BPF_FUNC_probe_read_kernel && !l->in_guard && !l->loops && l->npeeks++ < PEEKS_MAX)
 		lower_peek(l, t, access, slot, reg, found);
 	ir_storei(l->f, 8, BPF_REG_10, slot, 0);
 	ir_mov(l->f, BPF_REG_3, reg);
 	ir_mov(l->f, BPF_REG_1, BPF_REG_10);
 	ir_alui(l->f, BPF_ADD, BPF_REG_1, slot);
 	lower_read_size(l, t, access, BPF_REG_2);
-	ir_call(l->f, is_user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel);
+	ir_call(l->f, helper);
 	ir_jcci(l->f, BPF_JNE, BPF_REG_0, 0, fail);
 	ir_load(l->f, 8, reg, BPF_REG_10, slot);
 	ir_label(l->f, found);
@@ -125,6 +132,10 @@ bool lower_points_to_user(const struct expr *e)
 	if (e->type->kind == TYPE_PTR && e->type->is_user)
 		return true;
 	switch (e->op) {
+	case EXPR_MEMBER:
+	case EXPR_INDEX:
+	case EXPR_DEREF:
+		return place_is_user(e);	/* what user memory points to is there, too */
 	case EXPR_ADDR:
 		return place_is_user(e->a);
 	case EXPR_CAST:

@@ -19,6 +19,7 @@ struct parser {
 	const struct token *last;	/* the one before it */
 	uint32_t nest, nodes;
 	bool failed;
+	bool user;			/* the type read last said __user */
 };
 
 /* From loosest to tightest, as in C. in, like, has stand with the relational operators. */
@@ -180,7 +181,9 @@ static bool parse_type(struct parser *p, const char **name, uint16_t *stars)
 	const char *text = NULL;
 	bool tagged = false;
 
+	p->user = false;
 	for (; p->t->kind == TOKEN_NAME && !is_operator_word(p->t); next(p)) {
+		p->user |= at_word(p->t, "__user");
 		if (at_word(p->t, "const") || at_word(p->t, "volatile") || at_word(p->t, "__user"))
 			continue;
 		if (text && !tagged && !is_type_word(p->t))
@@ -189,8 +192,10 @@ static bool parse_type(struct parser *p, const char **name, uint16_t *stars)
 		text = text ? arena_printf(p->arena, "%s %s", text, p->t->text) : p->t->text;
 	}
 	*name = text;
-	for (*stars = 0; at_punct(p, '*') || at_word(p->t, "const") || at_word(p->t, "__user"); next(p))
+	for (*stars = 0; at_punct(p, '*') || at_word(p->t, "const") || at_word(p->t, "__user"); next(p)) {
+		p->user |= at_word(p->t, "__user");
 		*stars += at_punct(p, '*');
+	}
 	if (!text || tagged)
 		syntax(p, p->t, "expected a type");
 	if (*stars > 8)
@@ -418,6 +423,7 @@ static struct expr *parse_cast(struct parser *p)
 	next(p);
 	if (!parse_type(p, &e->cast_name, &e->cast_ptr))
 		return e;
+	e->user_cast = p->user;
 	expect(p, ')', "expected ')'");
 	e->a = parse_unary(p);
 	e->depth = depth_of(e->a) + 1;

@@ -16,7 +16,7 @@
 enum probe_flag {
 	PROBE_FUNCTION = 1 << 0,	/* at a kernel function whose prototype is in BTF */
 	PROBE_AT_RETURN = 1 << 1,	/* has a return value; arguments are those of the entry */
-	PROBE_NUMBERED = 1 << 2,	/* arguments only by number, 64-bit integers */
+	PROBE_NUMBERED = 1 << 2,	/* in user space: arguments only by number, 64-bit integers */
 	PROBE_TRACING = 1 << 3,		/* arguments beyond the registers are there too */
 	PROBE_NO_CODE = 1 << 4,		/* a timer: there are no arguments */
 	PROBE_RECORD = 1 << 5,		/* arguments are fields of a tracepoint's record */

@@ -31,7 +31,7 @@ struct type {
 	bool is_signed, is_union;
 	bool is_char;			/* one-byte integer named char: arrays of it read as strings */
 	bool is_be;			/* integer in the network's byte order: __be16 ... */
-	bool is_user;			/* pointer to user memory (__user in BTF type tags, where known) */
+	bool is_user;			/* pointer to user memory (__user in a cast, or in BTF type tags) */
 	uint32_t nelems;
 	const struct type *target;
 	const struct btf *btf;		/* the BTF that defines it (vmlinux or a module's), NULL for our own */
@@ -51,6 +51,7 @@ const struct type *type_void(struct types *t);
 const struct type *type_bool(struct types *t);
 const struct type *type_int(struct types *t, uint32_t size, bool is_signed);
 const struct type *type_ptr(struct types *t, const struct type *target);
+const struct type *type_user_ptr(struct types *t, const struct type *target);	/* to user memory */
 const struct type *type_str(struct types *t, uint32_t size);
 
 /* The type with this id: typedefs and qualifiers resolved, forward declarations by their definition elsewhere. */

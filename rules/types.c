@@ -98,6 +98,11 @@ const struct type *type_ptr(struct types *t, const struct type *target)
 	return new_type(t, (struct type){ .kind = TYPE_PTR, .size = 8, .target = target });
 }
 
+const struct type *type_user_ptr(struct types *t, const struct type *target)
+{
+	return new_type(t, (struct type){ .kind = TYPE_PTR, .size = 8, .is_user = true, .target = target });
+}
+
 const struct type *type_str(struct types *t, uint32_t size)
 {
 	return new_type(t, (struct type){ .kind = TYPE_STR, .size = size });

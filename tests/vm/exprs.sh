@@ -45,6 +45,8 @@ conditions() {
 	yes	ustr(arg.buf, 10) == "user text"
 	yes	arg.buf like "user text of*" && str(arg.buf, 10) == "user text"
 	no	arg.buf == "user text of this process, longer than a short litera!"
+	yes	*(char __user *)arg.buf == 'u' && ((struct qstr __user *)arg.buf)->hash == 0x72657375 && ((char __user *)arg.buf)[3] == 'r'
+	unknown	*(char *)arg.buf == 'u'
 	unknown	str(16l) == "x"
 	unknown	str(16l) like "*"
 	unknown	str(16l) == "a text that is too long to be compared in line"
