@@ -40,7 +40,8 @@ struct armed {
 	struct ring_buffer *rings;	/* its notes */
 	struct told told;		/* steps of the verdict that comes next */
 	uint32_t *untold;		/* [info.nrules + 1]: verdicts that came without their event; the last: of which rule? */
-	uint64_t notes_lost;		/* of df_ctl, as far as it was said */
+	uint64_t notes_lost;		/* of df_ctl, as far as it was said ... */
+	uint32_t crash_returned, gone;	/* ... or done */
 	struct brake brake;
 	struct losses losses;
 	bool in_ledger;			/* the set was armed: its rules stand in the ledger of panics */

@@ -57,22 +57,6 @@ static void count_untold(const struct armed *r, uint32_t fire)
 	r->untold[rule]++;
 }
 
-void armed_untold(struct armed *r)
-{
-	uint64_t lost = __atomic_load_n(&r->loaded.ctl->notes_lost, __ATOMIC_RELAXED);
-
-	for (uint32_t i = 0; i <= r->info.nrules; i++) {
-		if (r->untold[i])
-			tell(r->opts->src.json, "matches", "too many at once to say more: rule %s matched %u times",
-			     i < r->info.nrules ? r->info.rules[i].name : "?", r->untold[i]);
-		r->untold[i] = 0;
-	}
-	if (lost != r->notes_lost)
-		tell(r->opts->src.json, "lost", "no room to say even that: %" PRIu64 " more matches, or other news, of %s; 'deadfall status' "
-		     "counts the matches", lost - r->notes_lost, r->info.name);
-	r->notes_lost = lost;
-}
-
 /* The crash kernel may be gone, and the rule be one that needs its dump. */
 static bool dump_is_lost(const struct armed *r, uint32_t fire)
 {
@@ -122,6 +106,40 @@ static void print_gone(const struct armed *r, uint32_t module)
 		     r->loaded.modules[module].name, r->info.name);
 }
 
+/* What must be done or said even if the note of it found no room: df_ctl has it as well. */
+static void look_at_urgent(struct armed *r)
+{
+	uint32_t returned = __atomic_load_n(&r->loaded.ctl->crash_returned, __ATOMIC_ACQUIRE);
+	uint32_t gone = __atomic_load_n(&r->loaded.ctl->gone, __ATOMIC_ACQUIRE);
+
+	if (returned != r->crash_returned) {
+		r->crash_returned = returned;
+		crash_by_sysrq(r, __atomic_load_n(&r->loaded.ctl->fired, __ATOMIC_ACQUIRE) - 1);
+	}
+	if (gone != r->gone) {
+		r->gone = gone;
+		print_gone(r, gone - 1);
+	}
+}
+
+void armed_untold(struct armed *r)
+{
+	uint64_t lost = __atomic_load_n(&r->loaded.ctl->notes_lost, __ATOMIC_RELAXED);
+
+	for (uint32_t i = 0; i <= r->info.nrules; i++) {
+		if (r->untold[i])
+			tell(r->opts->src.json, "matches", "too many at once to say more: rule %s matched %u times",
+			     i < r->info.nrules ? r->info.rules[i].name : "?", r->untold[i]);
+		r->untold[i] = 0;
+	}
+	if (lost == r->notes_lost)
+		return;
+	look_at_urgent(r);
+	tell(r->opts->src.json, "lost", "no room to say even that: %" PRIu64 " more matches, or other news, of %s; 'deadfall status' "
+	     "counts the matches", lost - r->notes_lost, r->info.name);
+	r->notes_lost = lost;
+}
+
 int armed_note(void *ctx, void *data, size_t size)
 {
 	struct armed *r = ctx;
@@ -136,14 +154,12 @@ int armed_note(void *ctx, void *data, size_t size)
 		count_untold(r, note.index);
 	else if (note.kind == DF_NOTE_STEP)
 		told_add(&r->told, data, size);
-	else if (note.kind == DF_NOTE_CRASH_RETURNED)
-		crash_by_sysrq(r, note.index);
+	else if (note.kind == DF_NOTE_CRASH_RETURNED || note.kind == DF_NOTE_GONE)
+		look_at_urgent(r);
 	else if (note.kind == DF_NOTE_MARK)
 		print_mark(r, note.index);
 	else if (note.kind == DF_NOTE_ARMED)
 		print_armed(r, note.index);
-	else if (note.kind == DF_NOTE_GONE)
-		print_gone(r, note.index);
 	else if (note.kind == DF_NOTE_PARAM && note.index < r->info.nparams)
 		tell(r->opts->src.json, "parameter", "parameter %s changed", r->info.params[note.index].name);
 	return 0;

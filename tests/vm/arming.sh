@@ -53,4 +53,33 @@ check "rules on one function: another at the second of one file" fires_of second
 check "rules on one function: the third never" fires_of never 0
 check "rules on one function: each fire is logged" same "3 1 0" "$(logged every-rename) $(logged second-rename) $(logged never)"
 check "no complaints of the kernel" holds '.splats == []'
+
+# Without a crash kernel crash_kexec comes back, and it is for run to crash the machine, also if there was no room to say so.
+# shellcheck disable=SC2016
+run_vm second-rung --no-kdump --module "$build/vm/inject.ko" -- '
+	cat >/tmp/both.yaml <<END
+deadfall: 1
+rule: flood
+events: {d: {probe: "kprobe:inject:inject_d"}}
+match: {event: d}
+on_match: [log: "one of many"]
+---
+deadfall: 1
+rule: bug
+events: {b: {probe: "kprobe:inject:inject_b"}}
+match: {event: b}
+on_match: [panic: "this is it"]
+guard: {kdump: optional}
+END
+	deadfall run /tmp/both.yaml >/tmp/both 2>&1 & agent=$!
+	until grep -q "^armed" /tmp/both || [ ! -d /proc/$agent ]; do sleep 0.1; done
+	cat /tmp/both
+	kill -STOP $agent; echo "many 1 1000" >/proc/inject; echo "b 1" >/proc/inject
+	deadfall status | sed -n "s/^ *[0-9]* matches, or other news, found no room/&/p"
+	echo "run is stopped"; sleep 0.5; kill -CONT $agent; wait $agent; echo "run has ended"'
+check "second rung: armed without a crash kernel, as the rule says" grep -q '^armed flood: 2 rules' "$dir/command.log"
+check "second rung: there was no room to tell run" grep -q 'found no room' "$dir/command.log"
+check "second rung: crash_kexec came back" grep -q '^run is stopped' "$dir/command.log"
+check "second rung: run crashes the machine when it looks" holds '.outcome == "lost" and .panic == "sysrq triggered crash"'
+check "second rung: ... and does not end otherwise" sh -c "! grep -q '^run has ended' '$dir/command.log'"
 echo "1..$tests"
