@@ -18,12 +18,16 @@
 #include "rules/type.h"
 
 #define TRACEITER "__traceiter_"
+#define DATA_LOC "__data_loc_"
 
 struct listing {
 	struct arena *arena;
 	struct types *types;
 	const char *glob, *module;	/* module NULL: any */
 	bool functions, tracepoints;	/* what of them is wanted */
+	bool records;			/* tracepoints by the fields of their records ... */
+	const char *category;		/* ... which BTF does not tell: what the user wrote */
+	struct kbtf *kbtf;
 	uint32_t n, denied;
 };
 
@@ -45,6 +49,8 @@ static bool parse_place(struct listing *l, const char *text)
 		text = colon + 1;
 		colon = strchr(text, ':');
 	}
+	l->records = k->name && k->flags & PROBE_RECORD;
+	l->category = l->records && colon ? arena_strndup(l->arena, text, (size_t)(colon - text)) : "CATEGORY";
 	if (colon && l->functions) {
 		l->module = arena_strndup(l->arena, text, (size_t)(colon - text));
 		l->tracepoints = false;
@@ -81,6 +87,36 @@ static int list_function(const struct kbtf_func *f, void *arg)
 	return 0;
 }
 
+/* Fields as arg.NAME has them; those that all records begin with are ftrace's. */
+static void print_fields(struct listing *l, const struct type *record)
+{
+	const char *separator = "";
+	struct type_member m;
+
+	putchar('(');
+	for (uint32_t i = 0; type_member(l->types, record, i, &m); i++) {
+		bool text = m.name && !strncmp(m.name, DATA_LOC, strlen(DATA_LOC));
+
+		if (!m.name || !strcmp(m.name, "ent") || !strcmp(m.name, "__data"))
+			continue;
+		printf("%s%s %s", separator, text ? "string" : type_text(l->arena, m.type), text ? m.name + strlen(DATA_LOC) : m.name);
+		separator = ", ";
+	}
+	puts(")");
+}
+
+/* By its record: false if BTF does not tell which that is. */
+static bool list_record(struct listing *l, const char *name, const struct kbtf_func *f)
+{
+	const struct type *record = tracepoint_record(l->arena, l->types, l->kbtf, name, f);
+
+	if (!record)
+		return false;
+	printf("tracepoint:%s:%s", l->category, name);
+	print_fields(l, record);
+	return true;
+}
+
 /* A tracepoint's first parameter is not ours. */
 static int list_tracepoint(const struct kbtf_func *f, void *arg)
 {
@@ -90,6 +126,8 @@ static int list_tracepoint(const struct kbtf_func *f, void *arg)
 	if (fnmatch(l->glob, name, 0))
 		return 0;
 	l->n++;
+	if (l->records && list_record(l, name, f))
+		return 0;
 	printf("rawtp:%s", name);
 	print_params(l, f, 1);
 	putchar('\n');
@@ -112,6 +150,7 @@ static int list(const char *place, const char *const btf[], int nbtf)
 
 	if (kbtf_open_all(btf, nbtf, &kbtf, &err))
 		return command_fail("probes", &err);
+	l.kbtf = kbtf;
 	l.arena = arena_create(NULL, NULL);
 	l.types = l.arena ? types_create(l.arena, kbtf) : NULL;
 	if (l.types && !parse_place(&l, place)) {

@@ -76,7 +76,8 @@ static void no_event(struct check *c, struct event *ev, struct probe *p)
 
 /* Looking for the class of an event. */
 struct class_search {
-	struct check *check;
+	struct arena *arena;
+	struct types *types;
 	const char *event;
 	const struct kbtf_func *iter;
 	const struct type *best;
@@ -120,7 +121,7 @@ static int try_class(const struct kbtf_func *f, void *arg)
 
 	if (!same_proto(f, s->iter))
 		return 0;
-	record = type_by_name(s->check->types, arena_printf(s->check->arena, "struct " RAW "%s", class));
+	record = type_by_name(s->types, arena_printf(s->arena, "struct " RAW "%s", class));
 	if (!record)
 		return 0;
 	s->found++;
@@ -132,14 +133,15 @@ static int try_class(const struct kbtf_func *f, void *arg)
 	return 0;
 }
 
-static const struct type *find_record(struct check *c, const char *event, const struct kbtf_func *iter)
+const struct type *tracepoint_record(struct arena *a, struct types *types, struct kbtf *kbtf, const char *event,
+				     const struct kbtf_func *iter)
 {
-	struct class_search s = { .check = c, .event = event, .iter = iter };
-	const struct type *own = type_by_name(c->types, arena_printf(c->arena, "struct " RAW "%s", event));
+	struct class_search s = { .arena = a, .types = types, .event = event, .iter = iter };
+	const struct type *own = type_by_name(types, arena_printf(a, "struct " RAW "%s", event));
 
 	if (own)
 		return own;
-	kbtf_each_func(c->kbtf, iter->module ? iter->module : "vmlinux", BPF_TRACE "*", try_class, &s);
+	kbtf_each_func(kbtf, iter->module ? iter->module : "vmlinux", BPF_TRACE "*", try_class, &s);
 	return s.found == 1 || s.score > 1 ? s.best : NULL;
 }
 
@@ -154,7 +156,7 @@ void probe_resolve_tracepoint(struct check *c, struct event *ev, struct probe *p
 		return;
 	}
 	if (p->kind == PROBE_TRACEPOINT) {
-		p->record = find_record(c, name, &f);
+		p->record = tracepoint_record(c->arena, c->types, c->kbtf, name, &f);
 		if (!p->record)
 			diag_hint(c->diags, diag_error(c->diags, TAG_UNKNOWN_TYPE, p->span,
 						       "the fields of tracepoint '%s' are not in BTF", name),
@@ -197,6 +199,8 @@ int tracepoint_arg(struct check *c, struct event *ev, const char *name, struct s
 		near = type_nearest_member(c->types, record, name);
 		if (near)
 			diag_hint(c->diags, d, "did you mean '%s'?", near);
+		else
+			diag_hint(c->diags, d, "deadfall probes '%s' lists them", ev->probes[0].text);
 		return -1;
 	}
 	if (arg.type->kind == TYPE_ARRAY && arg.type->target->is_char)

@@ -74,6 +74,8 @@ struct type_member {
 	uint32_t bit_size;		/* 0: not a bit-field */
 };
 
+/* The n-th member of a struct as it is declared, anonymous ones by no name (NULL); false past the end. */
+bool type_member(struct types *t, const struct type *st, uint32_t n, struct type_member *ret);
 bool type_find_member(struct types *t, const struct type *st, const char *name, struct type_member *ret);
 const char *type_nearest_member(struct types *t, const struct type *st, const char *name);
 

@@ -458,6 +458,19 @@ bool type_find_member(struct types *t, const struct type *st, const char *name, 
 	return b && search_members(&s, b, 0);
 }
 
+bool type_member(struct types *t, const struct type *st, uint32_t n, struct type_member *ret)
+{
+	const struct btf_type *b = struct_of(st);
+	const char *name;
+
+	if (!b || n >= btf_vlen(b))
+		return false;
+	name = btf__str_by_offset(st->btf, btf_members(b)[n].name_off);
+	*ret = (struct type_member){ .type = type_from_btf(t, st->btf, btf_members(b)[n].type), .name = *name ? name : NULL,
+				     .bit_off = btf_member_bit_offset(b, n), .bit_size = btf_member_bitfield_size(b, n) };
+	return true;
+}
+
 const char *type_nearest_member(struct types *t, const struct type *st, const char *name)
 {
 	struct nearest n = nearest_init(name);
