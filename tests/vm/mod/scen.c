@@ -10,7 +10,7 @@
  *	leak bug|ok|slow|slower	six objects are unregistered; one has been leaked a reference / goes 1 s, 2.5 s later
  *	wait bug|ok|slow|never	a request; its answer is lost / comes / comes after 1.5 s / does not come
  *	list bug|ok N		N nodes go on a list and off it; one goes on it twice (ends in BUG())
- *	work bug|ok|slow	a work waits for another one behind it on the same ordered queue / before it / 1.5 s long
+ *	work bug|ok|slow	a work waits for another one behind it on the same ordered queue / before it / 1 s long
  *	irqs bug|ok		interrupts are off for 60 ms, for 1 ms
  *
  * What a test compares a report with is written to the kernel's log before the trapped call is made, as one line of
@@ -480,7 +480,7 @@ PROBED void scen_work_b(struct work_struct *work)
 
 PROBED void scen_work_long(struct work_struct *work)
 {
-	msleep(1500);
+	msleep(1000);
 	barrier();
 }
 
