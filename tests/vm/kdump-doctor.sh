@@ -30,8 +30,8 @@ test_doctor() {
 		mkdir -p /root/bin; printf "%s\n" "#!/bin/sh" "[ \$1 != --mem-usage ] || { echo The kernel is not supported by the test; exit 1; }" \
 			"exec /usr/bin/makedumpfile \"\$@\"" >/root/bin/makedumpfile; chmod 755 /root/bin/makedumpfile
 		PATH=/root/bin:$PATH judge makedumpfile-of-old; rm /root/bin/makedumpfile
-		sed -i s/virtio_blk.ko// /run/deadfall/kdump.json; judge driver-missing
-		sed -i s/6.12/6.11/ /run/deadfall/kdump.json; judge other-kernel
+		state "s/virtio_blk\.ko//"; judge driver-missing
+		state "s/6\.12\./6.11./"; judge other-kernel
 		deadfall kdump setup >/dev/null
 		mount -t tmpfs none /sys/kernel && judge no-support; umount /sys/kernel
 		state "s/(\"unpacked_bytes\": )/\\1999/"; judge small-reserve
