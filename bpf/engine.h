@@ -185,6 +185,15 @@ static __always_inline struct df_effect *effect_of(struct df_rec *r)
 	return &r->effect;
 }
 
+/* Nothing came before: no steps, and values of theirs are unknown. */
+static __always_inline void forget_steps(struct df_match *m)
+{
+#pragma unroll
+	for (__u32 i = 0; i < DF_STEPS; i++)
+		m->step[i] = 0;
+	m->keep_bad = -1;
+}
+
 static __always_inline void begin_generation(struct df_match *m, const struct df_rec *r, const struct df_machine *mc,
 					     __u32 losses)
 {
@@ -200,7 +209,7 @@ static __always_inline void begin_generation(struct df_match *m, const struct df
 	m->state = 0;
 	m->count = 0;
 	m->deadline_ns = 0;
-	m->keep_bad = -1;
+	forget_steps(m);
 }
 
 /* Without branches: eight would be 256 paths to verify wherever the verifier does not see that they meet (v6.1). */
@@ -250,10 +259,7 @@ static __always_inline void start_match(struct df_match *m, const struct df_rec 
 	m->first_ns = r->ns;
 	m->losses = losses_of(mc->rule);
 	name_task(m, r);
-#pragma unroll
-	for (__u32 i = 0; i < DF_STEPS; i++)
-		m->step[i] = 0;
-	m->keep_bad = -1;
+	forget_steps(m);
 }
 
 /* What only some decisions do, asked for together: most events cost one test. */

@@ -134,6 +134,7 @@ static void birth(struct sim *s, struct sim_key *k)
 	k->count = 0;
 	k->deadline_ns = 0;
 	k->value.unknown = true;
+	memset(k->step, 0, steps_of(s) * sizeof(*k->step));
 }
 
 /* By on_loss, when events of the rule may have been lost while the match was going on. */

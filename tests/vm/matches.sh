@@ -66,6 +66,8 @@ a 1701 5; a 1701 6; b 1701 6; c 1701
 # histories of the rule and of a CPU
 d 1801; d 1802; d 1803; d 1804; d 1805; d 1806; d 1807; b 1808
 d 1901; d 1902; d 1903; d 1904; d 1905; d 1906; d 1907; b 1908
+# generations: after a birth the mark was never there
+b 2001 7; c 2001; d 2001 8; a 2001 9; d 2001 8
 END
 script=$(mktemp)
 sed '/^#/d' "$workload" | tr ';' '\n' | sed 's/^ *//; s/^/echo "/; s/$/" >\/proc\/inject/' >"$script"
@@ -104,7 +106,8 @@ m15-times 1
 m16-every 4
 m17-holder 1
 m18-of-rule 1
-m19-of-cpu 1'
+m19-of-cpu 1
+m20-generations 2'
 
 run_vm events --module "$build/vm/inject.ko" --rule tests/vm/rules/matches.yaml --no-kdump --run-args --dry-run \
 	--copy "$script:/root/events" -- 'sh ./events; deadfall status
@@ -126,9 +129,11 @@ allocated; freed again" "$(sed -n 's/.*rule m8-lifecycle at event [^ ]* (\([^)]*
 check "... and so does the report" holds '.match.detected == "double_free" and
 	([.verdicts[] | select(.rule == "m8-lifecycle") | .detected] | index("use_after_free") and index("stale_use") and index("unknown_free"))' out/lifecycle.json
 check "... on its page as well" grep -q '^  match    lifecycle, complete with event free: freed again (double_free)' "$dir/command.log"
+check "what an earlier generation did is no step" same "marked with 7;marked with ?" \
+	"$(sed -n 's/.*rule m20-generations .*: \(marked with .*\)/\1/p' "$dir/deadfall.log" | paste -sd ';')"
 check "matches beyond the 16th are told, too" [ "$(grep -c 'would have fired: rule m' "$dir/deadfall.log")" -gt 16 ]
 check "which part of a condition was false" \
-	why '.[0].events[] | select(.rule == "m1-event") | .conditions | .[0].false == 71 and .[1] == {"condition": "arg.value == 7", "false": 1}'
+	why '.[0].events[] | select(.rule == "m1-event") | .conditions | .[0].false == 72 and .[1] == {"condition": "arg.value == 7", "false": 1}'
 check "how far a sequence came, and by which key" why '.[0].rules[] | select(.rule == "m2-sequence") | .states[2] |
 	.state == "b seen" and .entered == 4 and .entered_key == ["0xcd"]'
 check "a near miss: not in time" why '.[0].rules[] | select(.rule == "m2-sequence") | .states[2] |
