@@ -76,7 +76,8 @@ delays() {
 	check "$1: with the delay the race happens" at_least $(($(of wide run uses) / 8)) "$(of wide run late)"
 	check "$1: and each time the rule sees it" same "$(of wide run late)" "$(count wide used fired)"
 	check "$1: every use waited, or is counted as one that did not" same "$(of wide run uses)" "$(waited_or_not wide)"
-	check "$1: nearly all did" at_least $(($(of wide run uses) * 9 / 10)) "$(count wide checked delayed)"
+	check "$1: most did; on a busy machine waits take longer, and use up what a CPU may wait" at_least $(($(of wide run uses) * 3 / 4)) \
+		"$(count wide checked delayed)"
 	check "$1: without it the race hardly ever happens" at_most $(($(of narrow run uses) / 20)) "$(of narrow run late)"
 	check "$1: and the rule sees no other" same "$(of narrow run late)" "$(count narrow used fired)"
 	check "$1: it waits in fentry" says wide 'by fentry, so that no other probe is missed'
