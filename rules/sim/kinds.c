@@ -38,7 +38,7 @@ static bool is_step(struct sim *s, struct sim_key *k, const struct sim_event *e,
 
 	if (e->event != step->event || e->unknown)
 		return false;
-	guard = sim_guard(e, k->step, step->guard);
+	guard = sim_guard(e, k->before, step->guard);
 	if (guard < 1)
 		sim_setback(s, k, "event %" PRIu64 ": the condition of step '%s' is %s", e->number, step->label,
 			    guard ? "unknown" : "false");
@@ -392,7 +392,7 @@ static void automaton_event(struct sim *s, struct sim_key *k, const struct sim_e
 	for (uint32_t i = 0; i < state->n && !e->unknown; i++) {
 		if (state->on[i].event != e->event)
 			continue;
-		if (sim_guard(e, k->step, state->on[i].guard) > 0) {
+		if (sim_guard(e, k->before, state->on[i].guard) > 0) {
 			take(s, k, &state->on[i], e);
 			return;
 		}

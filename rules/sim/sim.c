@@ -81,6 +81,7 @@ struct sim_key *sim_key_of(struct sim *s, struct sim_table *t, const uint64_t *p
 	k->nkey = n;
 	k->value.unknown = true;
 	k->step = arena_array(s->arena, steps_of(s), sizeof(*k->step));
+	k->before = arena_array(s->arena, steps_of(s), sizeof(*k->before));
 	t->keys = arena_grow(s->arena, t->keys, t->nkeys, sizeof(*t->keys));
 	t->keys[t->nkeys++] = k;
 	if (t->nkeys * 2 > t->nslots) {
@@ -233,6 +234,7 @@ void sim_event(struct sim *s, const struct sim_event *e)
 		part[i] = e->key[i].num;
 	}
 	k = sim_key_of(s, &s->keys, part, e->nkey);
+	memcpy(k->before, k->step, steps_of(s) * sizeof(*k->before));
 	if (e->event->birth)
 		birth(s, k);
 	sim_kinds[s->rule->match.kind].event(s, k, e);

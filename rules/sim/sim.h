@@ -69,6 +69,7 @@ struct sim_key {
 	struct eval_value value;	/* that is compared with later ones */
 	const struct sim_event *first;	/* the event that the match began with */
 	const struct sim_event **step;	/* the last event of each step; of an automaton, of each event */
+	const struct sim_event **before;	/* what guards look at: the same, but at a birth those of the generation before */
 	uint32_t furthest;		/* the highest state so far ... */
 	uint64_t furthest_ns;
 	const char *setback;		/* why it went no further, and when; NULL: nothing stood in its way */
