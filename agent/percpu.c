@@ -36,7 +36,8 @@ int run_on_each_cpu(int fd, struct err *err)
 		if (!sched_setaffinity(0, size, one))
 			ret = run_here(fd, err);
 	}
-	sched_setaffinity(0, size, before);
+	if (sched_setaffinity(0, size, before) && !ret)
+		ret = err_sys(err, errno, "go back to the CPUs that it may run on");
 out:
 	CPU_FREE(before);
 	CPU_FREE(one);
