@@ -54,6 +54,10 @@ static uint32_t rec_flags(const struct rule *rule, const struct event *e)
 	       (counts_own(rule, e) ? DF_OWN : 0);
 }
 
+/* Stored together. */
+_Static_assert(offsetof(struct df_rec, stack_word) == offsetof(struct df_rec, nframes) + 2, "nframes and stack_word");
+_Static_assert(offsetof(struct df_rec, key.pad) == offsetof(struct df_rec, key.table) + 4, "key.table and key.pad");
+
 /* The parts of the record that do not change, except what differs by table. */
 static void lower_constants(struct lower *l)
 {
