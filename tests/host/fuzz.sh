@@ -3,5 +3,5 @@
 # fuzz.sh - a few seconds of each fuzz target; `make fuzz` runs them for ten minutes.
 cd "$(dirname "$0")/../.." || exit 99
 unset MAKEFLAGS MAKELEVEL MFLAGS
-make -s fuzz-targets BUILD="${BUILD:-build}" || exit 1
+make -s -j"$(nproc)" fuzz-targets BUILD="${BUILD:-build}" || exit 1
 FUZZ_TIME=${FUZZ_TIME:-4} tests/fuzz/run
