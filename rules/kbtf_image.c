@@ -15,8 +15,10 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "lib/buf.h"
 #include "lib/cleanup.h"
 #include "lib/cursor.h"
+#include "lib/file.h"
 
 /* An unpacked kernel is well below; address space only, pages come as they are written. */
 #define UNPACKED_MAX ((size_t)512 << 20)
@@ -232,6 +234,7 @@ static int btf_of(const uint8_t *data, size_t len, unsigned int depth, void **re
 int kbtf_image_read(const char *path, void **ret, size_t *len, struct err *err)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct buf copy = BUF_INIT;
 	struct stat st;
 	void *data;
 	int rc;
@@ -241,9 +244,13 @@ int kbtf_image_read(const char *path, void **ret, size_t *len, struct err *err)
 	if (!S_ISREG(st.st_mode) || st.st_size <= 0)
 		return err_set(err, ERR_CORRUPT, "%s: not a file, or empty", path);
 	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
-		return err_sys(err, errno, "%s", path);
-	rc = btf_of(data, (size_t)st.st_size, 0, ret, len, err);
-	munmap(data, (size_t)st.st_size);
+	if (data != MAP_FAILED) {
+		rc = btf_of(data, (size_t)st.st_size, 0, ret, len, err);
+		munmap(data, (size_t)st.st_size);
+	} else {
+		/* /sys/kernel/btf of older kernels can only be read */
+		rc = file_read_fd(fd, &copy, err) ? -1 : btf_of((const uint8_t *)copy.data, copy.len, 0, ret, len, err);
+		buf_deinit(&copy);
+	}
 	return rc ? err_wrap(err, "%s", path) : 0;
 }
