@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #define NAME_MAX_LEN 127
 
@@ -65,8 +66,11 @@ struct nearest nearest_init(const char *wanted)
 
 void nearest_offer(struct nearest *n, const char *candidate)
 {
-	int limit = edit_limit(n->wanted), d = edit_distance(n->wanted, candidate, limit), score = d * 2;
+	int limit = edit_limit(n->wanted), d = edit_distance(n->wanted, candidate, limit), score;
 
+	if (!strcasecmp(n->wanted, candidate))
+		d = 0;	/* is_err means IS_ERR */
+	score = d * 2;
 	if (d > limit)
 		return;
 	if (abbreviates(n->wanted, candidate))

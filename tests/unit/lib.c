@@ -160,6 +160,9 @@ static void nearest_finds_typos_only(void **state)
 	nearest_offer(&n, "i_size");
 	nearest_offer(&n, "i_mapping");
 	assert_string_equal(nearest_best(&n), "i_size");
+	n = nearest_init("is_err");
+	nearest_offer(&n, "IS_ERR");
+	assert_string_equal(nearest_best(&n), "IS_ERR");
 	n = nearest_init("vfs_raed");
 	nearest_offer(&n, "vfs_write");
 	nearest_offer(&n, "vfs_read");
