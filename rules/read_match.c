@@ -40,6 +40,11 @@ struct event *read_event_name(struct reader *r, const struct node *n, struct rul
 	const char *name;
 	struct diag *d;
 
+	if (n->kind == NODE_LIST && !n->bad) {
+		diag_hint(r->diags, diag_error(r->diags, TAG_VALUE_KIND, n->span, "one event stands here, not a list"),
+			  "an event may have several probes: {probe: [FIRST, SECOND]}");
+		return NULL;
+	}
 	if (!read_name(r, n, "an event's name", &name))
 		return NULL;
 	near = nearest_init(name);
@@ -261,6 +266,10 @@ static void read_latency(struct reader *r, const struct draft *d, struct rule *r
 {
 	if (d->latency->kind == NODE_MAP)
 		read_two(r, d->latency, "'latency'", "from", "to", rule);
+	else if (d->latency->kind == NODE_LIST)
+		diag_hint(r->diags, diag_error(r->diags, TAG_VALUE_KIND, d->latency->span,
+					       "'latency' takes a return's name, or two events, not a list"),
+			  "{from: FIRST, to: SECOND}");
 	else
 		read_role(r, d->latency, rule);
 }
