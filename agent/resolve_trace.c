@@ -2,10 +2,11 @@
 /* resolve_trace.c - tracepoints: typed ones by the kernel's BTF, records by their category and name. */
 #include <bpf/btf.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent/resolver.h"
 #include "lib/arena.h"
+#include "rules/tracefs.h"
+#include "rules/type.h"
 
 static void absent(struct resolver *r)
 {
@@ -72,15 +73,48 @@ static struct record_target *find_record(struct resolver *r, const char *name)
 	return t;
 }
 
-static bool has_record(struct resolver *r, const char *name)
+/* Where tracefs has the event's argument; NULL: nowhere. */
+static const struct tracefs_field *find_field(const struct tracefs_field *fields, uint32_t n, const char *member)
 {
-	static const char *const dirs[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	const char *name = member;
 
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
-		if (!access(arena_printf(r->a, "%s/events/%s/%s/id", dirs[i], r->probe->target, name), F_OK))
-			return true;
+	if (!strncmp(name, "__data_loc_", 11))
+		name += 11;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!strcmp(fields[i].name, name))
+			return &fields[i];
 	}
-	return false;
+	return NULL;
+}
+
+/*
+ * The record that the code reads is struct info_probe's `record`: is it this tracepoint's? Compilers choose it by
+ * likelihood where BTF does not tell (rules/tp_class.h), maybe on another kernel.
+ */
+static bool has_fields(struct resolver *r, const char *dir)
+{
+	const char *record = r->probe->record, *member;
+	struct types *types = types_create(r->a, r->kbtf);
+	const struct type *type = types && record ? type_by_name(types, arena_printf(r->a, "struct %s", record)) : NULL;
+	const struct tracefs_field *field;
+	struct tracefs_field *fields;
+	struct type_member m;
+	uint32_t n = tracefs_fields(r->a, dir, &fields);
+
+	for (uint32_t i = 0; type && n && i < r->event->nargs; i++) {
+		member = r->event->args[i].record;
+		if (!member || !type_find_member(types, type, member, &m))
+			continue;
+		field = find_field(fields, n, member);
+		if (field && field->offset == m.bit_off / 8)
+			continue;
+		resolve_fail(r, ERR_UNSUPPORTED,
+			     arena_printf(r->a, "'%s' has no field '%s' like that of struct %s, which the rule was compiled for: compile "
+						"it here as root, or take rawtp:%s", r->probe->text,
+					  field ? field->name : r->event->args[i].name, record, strrchr(dir, '/') + 1));
+		return false;
+	}
+	return true;
 }
 
 /* tracepoint:category:a|b */
@@ -88,11 +122,15 @@ void resolve_record(struct resolver *r)
 {
 	char *copy = arena_strdup(r->a, r->probe->pattern), *save = NULL;
 	struct record_target *t;
+	const char *dir;
 	uint32_t body;
 
 	for (char *name = strtok_r(copy, "|", &save); name; name = strtok_r(NULL, "|", &save)) {
-		if (!has_record(r, name))
+		dir = tracefs_event(r->a, r->probe->target, name);
+		if (!dir)
 			continue;
+		if (!has_fields(r, dir))
+			return;
 		body = only_body(r, find_hook(r, "tracepoint"));
 		if (body == NO_BODY) {
 			resolve_fail(r, ERR_CORRUPT, "the object has no code for it");

@@ -176,13 +176,15 @@ static void parse_event(struct arena *a, const json_t *j, struct info_event *e)
 						    .returns = get_text(a, p, "returns"),
 						    .target = get_text(a, p, "target"),
 						    .provider = get_text(a, p, "provider"),
-						    .rate = get_u64(p, "rate") };
+						    .rate = get_u64(p, "rate"),
+						    .record = get_text(a, p, "record") };
 	}
 	args = get_array(a, j, "args", sizeof(*e->args), &e->nargs, &e->args);
 	for (uint32_t i = 0; i < e->nargs; i++) {
 		const json_t *arg = json_array_get(args, i);
 
-		e->args[i] = (struct info_arg){ .name = get_text(a, arg, "name"), .number = get_u32(arg, "number") };
+		e->args[i] = (struct info_arg){ .name = get_text(a, arg, "name"), .number = get_u32(arg, "number"),
+						.record = get_text(a, arg, "record") };
 	}
 }
 

@@ -18,12 +18,14 @@ struct info_probe {
 	const char *text;	/* as the rule has it */
 	const char *pattern, *module, *target, *provider;	/* NULL where the kind has none */
 	const char *returns;	/* only functions that return this type; NULL: any */
+	const char *record;	/* tracepoint: the struct that its code reads, trace_event_raw_CLASS */
 	uint64_t rate;						/* interval: ns; profile: Hz */
 };
 
 struct info_arg {
 	const char *name;	/* NULL: by number */
 	uint32_t number;
+	const char *record;	/* tracepoint: the member of its record */
 };
 
 struct info_event {

@@ -289,6 +289,20 @@ static struct expr *check_addr(struct check *c, struct expr *e)
 	return new_expr(c, EXPR_ADDR, e->span, type_ptr(c->types, a->type), a, NULL);
 }
 
+/* The array that a record's string is made of: for one of its bytes. */
+static struct expr *chars_of(struct check *c, struct expr *e)
+{
+	const struct type *chars = e->op == EXPR_ARG ? c->event->args[e->index].chars : NULL;
+	struct expr *array;
+
+	if (!chars)
+		return e;
+	array = arena_new(c->arena, struct expr);
+	*array = *e;
+	array->type = chars;
+	return array;
+}
+
 static struct expr *check_index(struct check *c, struct expr *e)
 {
 	struct expr *a = check_expr(c, e->a), *b = check_value(c, e->b);
@@ -296,6 +310,7 @@ static struct expr *check_index(struct check *c, struct expr *e)
 
 	if (!a || !b)
 		return NULL;
+	a = chars_of(c, a);
 	t = a->type;
 	if (a->op == EXPR_ARG && t->kind == TYPE_ARRAY && !is_const(b)) {
 		diag_error(c->diags, TAG_TYPE, b->span, "an element of a record's array is picked by a constant");

@@ -15,9 +15,10 @@
 #include "rules/deny.h"
 #include "rules/kbtf.h"
 #include "rules/probe.h"
+#include "rules/tp_class.h"
+#include "rules/tracefs.h"
 #include "rules/type.h"
 
-#define TRACEITER "__traceiter_"
 #define DATA_LOC "__data_loc_"
 
 struct listing {
@@ -26,7 +27,8 @@ struct listing {
 	const char *glob, *module;	/* module NULL: any */
 	bool functions, tracepoints;	/* what of them is wanted */
 	bool records;			/* tracepoints by the fields of their records ... */
-	const char *category;		/* ... which BTF does not tell: what the user wrote */
+	const char *category;		/* of tracepoints, maybe a glob; of which BTF knows nothing, but tracefs */
+	bool categories;		/* tracefs can be read */
 	struct kbtf *kbtf;
 	uint32_t n, denied;
 };
@@ -50,7 +52,7 @@ static bool parse_place(struct listing *l, const char *text)
 		colon = strchr(text, ':');
 	}
 	l->records = k->name && k->flags & PROBE_RECORD;
-	l->category = l->records && colon ? arena_strndup(l->arena, text, (size_t)(colon - text)) : "CATEGORY";
+	l->category = l->records && colon ? arena_strndup(l->arena, text, (size_t)(colon - text)) : NULL;
 	if (colon && l->functions) {
 		l->module = arena_strndup(l->arena, text, (size_t)(colon - text));
 		l->tracepoints = false;
@@ -105,28 +107,42 @@ static void print_fields(struct listing *l, const struct type *record)
 	puts(")");
 }
 
-/* By its record: false if BTF does not tell which that is. */
-static bool list_record(struct listing *l, const char *name, const struct kbtf_func *f)
+/* By its record: false if it is not known which that is. */
+static bool list_record(struct listing *l, const char *category, const struct kbtf_func *f)
 {
-	const struct type *record = tracepoint_record(l->arena, l->types, l->kbtf, name, f);
+	const struct type *record = tp_record(l->arena, l->types, l->kbtf, category, f);
 
 	if (!record)
 		return false;
-	printf("tracepoint:%s:%s", l->category, name);
+	printf("tracepoint:%s:%s", category, f->name + strlen(TRACEITER));
 	print_fields(l, record);
 	return true;
+}
+
+/* The tracepoint's category; NULL if it is not one of those wanted. */
+static const char *category_of(struct listing *l, const char *name)
+{
+	const char *event = l->categories ? tracefs_event(l->arena, l->category ?: "*", name) : NULL;
+
+	if (event)
+		return tracefs_category(l->arena, event);
+	return l->categories ? NULL : l->category ?: "CATEGORY";
 }
 
 /* A tracepoint's first parameter is not ours. */
 static int list_tracepoint(const struct kbtf_func *f, void *arg)
 {
 	struct listing *l = arg;
-	const char *name = f->name + strlen(TRACEITER);
+	const char *name = f->name + strlen(TRACEITER), *category = NULL;
 
 	if (fnmatch(l->glob, name, 0))
 		return 0;
+	if (l->records)
+		category = category_of(l, name);
+	if (l->records && !category && l->category)
+		return 0;
 	l->n++;
-	if (l->records && list_record(l, name, f))
+	if (category && list_record(l, category, f))
 		return 0;
 	printf("rawtp:%s", name);
 	print_params(l, f, 1);
@@ -140,6 +156,16 @@ static void nothing_found(struct kbtf *kbtf, const struct listing *l, const char
 
 	fprintf(stderr, "deadfall probes: nothing matches '%s'%s%s%s\n", place, near ? "; did you mean '" : "",
 		near ? near : "", near ? "'?" : "");
+}
+
+/* Where the category that was asked for has not chosen. */
+static void note_categories(const struct listing *l)
+{
+	if (!l->n || !l->category || l->categories || !strpbrk(l->glob, "*?["))
+		return;
+	fflush(stdout);
+	fprintf(stderr, "deadfall probes: note: all of that name, whatever their category: that is not in BTF, but in "
+			"tracefs (root, on that kernel)\n");
 }
 
 static int list(const char *place, const char *const btf[], int nbtf)
@@ -156,12 +182,14 @@ static int list(const char *place, const char *const btf[], int nbtf)
 	if (l.types && !parse_place(&l, place)) {
 		fprintf(stderr, "deadfall probes: '%s': of functions and tracepoints of the kernel only\n", place);
 	} else if (l.types) {
+		l.categories = l.records && kbtf_is_running(kbtf) && tracefs_event(l.arena, "*", "*");
 		if (l.tracepoints)
 			kbtf_each_func(kbtf, NULL, TRACEITER "*", list_tracepoint, &l);
 		if (l.functions)
 			kbtf_each_func(kbtf, l.module, l.glob, list_function, &l);
 		if (!l.n)
 			nothing_found(kbtf, &l, place);
+		note_categories(&l);
 	}
 	arena_destroy(l.arena);
 	kbtf_close(kbtf);

@@ -353,6 +353,11 @@ bool kbtf_nomem(const struct kbtf *k)
 	return k->nomem;
 }
 
+bool kbtf_is_running(const struct kbtf *k)
+{
+	return k->running;
+}
+
 bool kbtf_symbol(const struct kbtf *k, const char *name, char *module, size_t size)
 {
 	_cleanup_fclose_ FILE *f = k->running ? fopen("/proc/kallsyms", "re") : NULL;

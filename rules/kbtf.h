@@ -37,6 +37,9 @@ void kbtf_close(struct kbtf *k);
 /* Of several files, as --btf names them: the first is the kernel, the others are modules. n 0: the running kernel. */
 int kbtf_open_all(const char *const paths[], int n, struct kbtf **ret, struct err *err);
 
+/* Is it the running kernel's, so that what that tells of itself is of the same? */
+bool kbtf_is_running(const struct kbtf *k);
+
 /* Add the BTF of a module: raw BTF or a .ko (also .ko.xz, .zst, .gz), named after the file. Errors as kbtf_open. */
 int kbtf_add_module(struct kbtf *k, const char *path, struct err *err);
 

@@ -127,10 +127,10 @@ static json_t *field_json(const struct event *e, const struct field *f)
 
 static json_t *probe_json(const struct probe *p)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "kind", probe_names[p->kind], "text",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o}", "kind", probe_names[p->kind], "text",
 			 text_json(p->text), "pattern", text_json(p->pattern), "module", text_json(p->module), "returns",
 			 text_json(p->returns), "target", text_json(p->target), "provider", text_json(p->provider), "rate",
-			 (json_int_t)p->rate);
+			 (json_int_t)p->rate, "record", text_json(p->record ? p->record->name : NULL));
 }
 
 /* Kept bytes are a field by the name of what they are of. */

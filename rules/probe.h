@@ -42,11 +42,6 @@ bool probe_parse(struct reader *r, const struct node *n, struct probe *ret);
 void probe_resolve(struct check *c, struct event *ev);
 void probe_resolve_functions(struct check *c, struct event *ev, struct probe *p);
 void probe_resolve_tracepoint(struct check *c, struct event *ev, struct probe *p);
-/*
- * The record of a tracepoint, struct trace_event_raw_CLASS; NULL if BTF does not tell which. iter: its __traceiter_NAME().
- */
-const struct type *tracepoint_record(struct arena *a, struct types *types, struct kbtf *kbtf, const char *event,
-				     const struct kbtf_func *iter);
 int tracepoint_arg(struct check *c, struct event *ev, const char *name, struct span span);
 
 /* Do all probes of the event have this flag? Has one of them? */

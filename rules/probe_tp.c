@@ -3,21 +3,15 @@
  * probe_tp.c - tracepoints.
  *
  * rawtp:NAME has the arguments that the tracepoint is called with; their names are those of __traceiter_NAME(), whose
- * first parameter is not ours. tracepoint:CATEGORY:NAME has the fields of its record, struct trace_event_raw_CLASS.
- * Many events share a class, and BTF does not say which; but the class's own function __bpf_trace_CLASS() has the very
- * prototype of __traceiter_NAME(), which leaves one, or a few of which one has the event's name in its own.
+ * first parameter is not ours. tracepoint:CATEGORY:NAME has the fields of its record (rules/tp_class.h).
  */
 #include "rules/probe.h"
 
-#include <bpf/btf.h>
 #include <string.h>
 
 #include "lib/arena.h"
 #include "lib/nearest.h"
-
-#define TRACEITER "__traceiter_"
-#define BPF_TRACE "__bpf_trace_"
-#define RAW "trace_event_raw_"
+#include "rules/tp_class.h"
 
 /* The first of "a|b" that exists. */
 static bool find_event(struct check *c, const char *pattern, const char **name, struct kbtf_func *f)
@@ -74,77 +68,6 @@ static void no_event(struct check *c, struct event *ev, struct probe *p)
 		diag_hint(c->diags, d, "if it is in a module: load it, or add when: module-loads");
 }
 
-/* Looking for the class of an event. */
-struct class_search {
-	struct arena *arena;
-	struct types *types;
-	const char *event;
-	const struct kbtf_func *iter;
-	const struct type *best;
-	size_t score;
-	uint32_t found;
-};
-
-static bool same_proto(const struct kbtf_func *a, const struct kbtf_func *b)
-{
-	const struct btf_type *x = btf__type_by_id(a->btf, a->proto_id), *y = btf__type_by_id(b->btf, b->proto_id);
-
-	if (a->btf != b->btf || btf_vlen(x) != btf_vlen(y))
-		return false;
-	for (uint32_t i = 1; i < btf_vlen(x); i++) {
-		if (btf_params(x)[i].type != btf_params(y)[i].type)
-			return false;
-	}
-	return true;
-}
-
-/* How much of the event's name the class has, where one begins with the other (a class may end in _template). */
-static size_t name_score(const char *event, const char *class)
-{
-	size_t n = 0, len = strlen(class);
-
-	if (len > 9 && !strcmp(class + len - 9, "_template"))
-		len -= 9;
-	else if (len > 6 && !strcmp(class + len - 6, "_class"))
-		len -= 6;
-	while (n < len && event[n] == class[n])
-		n++;
-	return n == len || !event[n] ? n + 1 : 0;
-}
-
-static int try_class(const struct kbtf_func *f, void *arg)
-{
-	struct class_search *s = arg;
-	const char *class = f->name + strlen(BPF_TRACE);
-	const struct type *record;
-	size_t score;
-
-	if (!same_proto(f, s->iter))
-		return 0;
-	record = type_by_name(s->types, arena_printf(s->arena, "struct " RAW "%s", class));
-	if (!record)
-		return 0;
-	s->found++;
-	score = name_score(s->event, class) + 1;
-	if (score > s->score) {
-		s->score = score;
-		s->best = record;
-	}
-	return 0;
-}
-
-const struct type *tracepoint_record(struct arena *a, struct types *types, struct kbtf *kbtf, const char *event,
-				     const struct kbtf_func *iter)
-{
-	struct class_search s = { .arena = a, .types = types, .event = event, .iter = iter };
-	const struct type *own = type_by_name(types, arena_printf(a, "struct " RAW "%s", event));
-
-	if (own)
-		return own;
-	kbtf_each_func(kbtf, iter->module ? iter->module : "vmlinux", BPF_TRACE "*", try_class, &s);
-	return s.found == 1 || s.score > 1 ? s.best : NULL;
-}
-
 void probe_resolve_tracepoint(struct check *c, struct event *ev, struct probe *p)
 {
 	const char *name;
@@ -156,7 +79,7 @@ void probe_resolve_tracepoint(struct check *c, struct event *ev, struct probe *p
 		return;
 	}
 	if (p->kind == PROBE_TRACEPOINT) {
-		p->record = tracepoint_record(c->arena, c->types, c->kbtf, name, &f);
+		p->record = tp_record(c->arena, c->types, c->kbtf, p->target, &f);
 		if (!p->record)
 			diag_hint(c->diags, diag_error(c->diags, TAG_UNKNOWN_TYPE, p->span,
 						       "the fields of tracepoint '%s' are not in BTF", name),
@@ -203,8 +126,10 @@ int tracepoint_arg(struct check *c, struct event *ev, const char *name, struct s
 			diag_hint(c->diags, d, "deadfall probes '%s' lists them", ev->probes[0].text);
 		return -1;
 	}
-	if (arg.type->kind == TYPE_ARRAY && arg.type->target->is_char)
+	if (arg.type->kind == TYPE_ARRAY && arg.type->target->is_char) {
+		arg.chars = arg.type;
 		arg.type = type_str(c->types, arg.type->nelems ? arg.type->nelems : 64);
+	}
 	if (arg.type->kind != TYPE_STR && !is_readable(arg.type) &&
 	    !(arg.type->kind == TYPE_ARRAY && is_readable(arg.type->target))) {
 		diag_error(c->diags, TAG_TYPE, span, "field '%s' is a '%s'", name, type_text(c->arena, arg.type));

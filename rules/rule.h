@@ -60,6 +60,7 @@ struct event_arg {
 	const struct type *type;
 	struct span span;
 	struct member_ref member;	/* tracepoint: the field of its record; base NULL: no record */
+	const struct type *chars;	/* tracepoint: the array whose string it is; NULL: it is none */
 	bool data_loc;			/* tracepoint: a string at the offset that the field's low 16 bits give */
 };
 

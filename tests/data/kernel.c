@@ -253,6 +253,52 @@ void __traceiter_inode_dirty(void *__data, struct inode *inode)
 {
 }
 
+/* An event of its own, with the same parameters. */
+struct trace_event_raw_inode_dirty_late {
+	struct trace_entry ent;
+	unsigned long when;
+};
+
+void __bpf_trace_inode_dirty_late(void *__data, struct inode *inode)
+{
+}
+
+void __traceiter_inode_dirty_late(void *__data, struct inode *inode)
+{
+}
+
+/* Two classes, and nothing that tells which events are whose. */
+struct trace_event_raw_sched_process_template {
+	struct trace_entry ent;
+	int pid, prio;
+};
+
+struct trace_event_raw_sched_wakeup_template {
+	struct trace_entry ent;
+	int pid, prio, target_cpu;
+};
+
+void __bpf_trace_sched_process_template(void *__data, struct task_struct *p)
+{
+}
+
+void __bpf_trace_sched_wakeup_template(void *__data, struct task_struct *p)
+{
+}
+
+void __traceiter_sched_waking(void *__data, struct task_struct *p)
+{
+}
+
+void __traceiter_sched_wondering(void *__data, struct task_struct *p)
+{
+}
+
+void use_classes(struct trace_event_raw_inode_dirty_late *a, struct trace_event_raw_sched_process_template *b,
+		 struct trace_event_raw_sched_wakeup_template *c)
+{
+}
+
 void __traceiter_inode_gone(void *__data, int reason)
 {
 }

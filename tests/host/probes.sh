@@ -21,11 +21,19 @@ same "a function with its arguments" vfs_fsync 0 "kprobe:vfs_fsync(struct file *
 same "a function of a module, whose types come second" 'widget_fr*' 0 "kprobe:widget:widget_free(struct widget * w) -> void"
 same "a tracepoint with its arguments" inode_dirty 0 "rawtp:inode_dirty(struct inode * inode)"
 same "a function as a rule writes it" 'kretprobe:widget:widget_fr*' 0 "kprobe:widget:widget_free(struct widget * w) -> void"
-same "a tracepoint as a rule writes it, by its fields" 'tracepoint:sched:sched_sw*' 0 \
+same "a tracepoint as a rule writes it, by its fields" tracepoint:sched:sched_switch 0 \
 	"tracepoint:sched:sched_switch(char[16] prev_comm, int prev_pid, long prev_state, string reason)"
-same "a tracepoint whose record is another's, too" 'tracepoint:inode:inode_d*' 0 "tracepoint:inode:inode_dirty(unsigned long ino)"
-same "a tracepoint whose record nobody knows" 'tracepoint:inode:inode_g*' 0 "rawtp:inode_gone(int reason)"
-same "a tracepoint by what it is called with" 'rawtp:inode_d*' 0 "rawtp:inode_dirty(struct inode * inode)"
+same "a tracepoint whose record is a class's, not that of another event" tracepoint:inode:inode_dirty 0 \
+	"tracepoint:inode:inode_dirty(unsigned long ino)"
+same "a tracepoint whose record nobody knows" tracepoint:inode:inode_gone 0 "rawtp:inode_gone(int reason)"
+same "a tracepoint whose record may be one or another" tracepoint:sched:sched_wondering 0 \
+	"rawtp:sched_wondering(struct task_struct * p)"
+same "... but that is known" tracepoint:sched:sched_waking 0 \
+	"tracepoint:sched:sched_waking(int pid, int prio, int target_cpu)"
+same "a file knows no categories" 'tracepoint:sched:inode_dirty*' 0 "tracepoint:sched:inode_dirty(unsigned long ino)
+tracepoint:sched:inode_dirty_late(unsigned long when)
+deadfall probes: note: all of that name, whatever their category: that is not in BTF, but in tracefs (root, on that kernel)"
+same "a tracepoint by what it is called with" rawtp:inode_dirty 0 "rawtp:inode_dirty(struct inode * inode)"
 same "functions of a module" 'widget:widget_fr*' 0 "kprobe:widget:widget_free(struct widget * w) -> void"
 same "not those of another" 'widget:vfs_fsync' 1 "deadfall probes: nothing matches 'widget:vfs_fsync'; did you mean 'vfs_fsync'?"
 same "what is not the kernel's" 'uprobe:/bin/sh:ma*' 1 "deadfall probes: 'uprobe:/bin/sh:ma*': of functions and tracepoints of the kernel only"

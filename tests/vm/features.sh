@@ -12,6 +12,9 @@ commands='
 	deadfall features --json >$out/root.json
 	/usr/bin/setpriv --reuid 1000 --clear-groups deadfall features --json >$out/user.json
 	/usr/bin/setpriv --bounding-set -sys_boot deadfall features --json >$out/boot.json
+	deadfall probes "tracepoint:*:*" >$out/tracepoints
+	deadfall probes "tracepoint:sched:*" >$out/sched
+	deadfall probes "tracepoint:*:*" --btf /sys/kernel/btf/vmlinux >$out/tracepoints-btf 2>/dev/null
 	umount -l /sys/kernel/tracing; umount -l /sys/kernel/debug; deadfall features --json >$out/untraced.json
 	mount -t tracefs tracefs /sys/kernel/tracing
 	try text deadfall features
@@ -33,6 +36,22 @@ all_are() {
 	same "" "$(states "$1" | grep -v "=$2\$")"
 }
 
+# Their fields as they are known by tracefs, and by BTF alone: no line of the kernel's own differs, and they are many.
+tracepoints_agree() {
+	local differ
+	differ=$(awk -F '[:(]' '/^tracepoint:/ { key = $3; sub(/^tracepoint:[^:]*:/, "") }
+		/^rawtp:/ { key = $2 }
+		NR == FNR { text[key] = $0; next }
+		key in text && text[key] != $0 { print; print "instead of " text[key] }
+		key in text { n++ }
+		END { if (n < 600) print "only " n + 0 }' "$dir/out/tracepoints-btf" "$dir/out/tracepoints")
+	same "" "$differ"
+}
+
+has_line() {
+	grep -E -- "$1" "$dir/out/$2" || { head -n 50 "$dir/out/$2"; return 1; }
+}
+
 features_on() {
 	local release=$1 without=$2 feature
 	run_vm "features-$release" --kernel "$release" --no-kdump --with setpriv \
@@ -52,6 +71,9 @@ features_on() {
 	check "$release: with the commit" says text 'since: 8cab76ec6349'
 	check "$release: run does not take another path for want of a privilege" says refused '^status 3$'
 	check "$release: ... it says what is missing" says refused 'crash_kexec cannot be told: that takes CAP_SYS_BOOT'
+	check "$release: fields of tracepoints are known without tracefs, too" tracepoints_agree
+	check "$release: ... where BTF says little" has_line '^tracepoint:sched:sched_waking\(.*target_cpu' tracepoints
+	check "$release: a category chooses" same 0 "$(grep -vc '^tracepoint:sched:sched_' "$dir/out/sched")"
 	check "$release: nothing of the experiments is left" says left '^0$'
 	check "$release: no complaints of the kernel" holds '.splats == []'
 }

@@ -36,6 +36,16 @@ match: {sequence: [enter, leave]}
 on_match: [log: "x"]
 END
 
+# An object that takes a tracepoint's record for that of another one, which has such a field elsewhere.
+cat >"$work/mistaken.yaml" <<'END'
+deadfall: 1
+rule: mistaken
+events:
+  fork: {probe: "tracepoint:sched:sched_process_exit", where: arg.pid == 1}
+match: {event: fork}
+on_match: [log: "x"]
+END
+
 # with FIELD NAME: a rule that asks for a field of struct dentry; d_subdirs became d_children in v6.8
 with() {
 	printf 'deadfall: 1\nrule: %s\nevents:\n  e:\n    probe: kprobe:vfs_read\n    where: %s\nmatch: {event: e}\non_match: [log: x]\n' \
@@ -62,6 +72,9 @@ check "bpftool opens it, with its programs" sh -c "bpftool gen skeleton '$work/m
 "$build/deadfall" compile --plain --btf "$(contrib/vm/kernel 6.12)" "$work/moved.yaml" "$work/traced.yaml" -o "$work/plain.o"
 compiled 6.12 new-field && compiled 6.1 old-field && compiled 6.12 new-if-there && compiled 6.1 old-if-there
 
+compiled 6.12 mistaken && compiled 6.1 mistaken
+sed -i 's/"trace_event_raw_sched_process_template"/"trace_event_raw_task_newtask"          /' "$work"/mistaken-*.o
+
 hits() {
 	same "10 10" "$(jq -r '[.[] | select(.set == "moved" or .name == "moved") | .events[].hit] | join(" ")' "$dir/status.json")"
 }
@@ -74,8 +87,9 @@ said() {
 on() {
 	local kernel=$1 other=$2 absent=$3 there=$4
 	run_vm "$kernel" --kernel "$kernel" --no-kdump --run-args --dry-run --rule "$work/moved-$other.o" --with bpftool \
-		--copy "$build/vm/exprs" --copy "$work/plain.o" --copy "$work/moved-$kernel.o" --copy "$work/$absent-$other.o" --copy "$work/$there-$other.o" -- "
+		--copy "$build/vm/exprs" --copy "$work/plain.o" --copy "$work/moved-$kernel.o" --copy "$work/mistaken-$kernel.o" --copy "$work/$absent-$other.o" --copy "$work/$there-$other.o" -- "
 		deadfall run --dry-run $absent-$other.o; echo \"absent field ended with \$?\"
+		deadfall run --dry-run mistaken-$kernel.o; echo \"mistaken record ended with \$?\"
 		deadfall run --dry-run $there-$other.o >there.log 2>&1 &
 		until grep -q armed there.log; do sleep 0.3; [ -d /proc/\$! ] || break; done
 		./exprs 10; sleep 0.5; kill -INT \$!; wait \$!; cat there.log
@@ -95,6 +109,9 @@ on() {
 	check "$kernel: its events are seen, 10 of each" hits
 	check "$kernel: an absent field is an error that names the line" said "refuses the code of the rule's line 6: where"
 	check "$kernel: with status 3" said '^absent field ended with 3'
+	check "$kernel: a record that is not the tracepoint's is an error" said \
+		"'tracepoint:sched:sched_process_exit' has no field 'pid' like that of struct trace_event_raw_task_newtask"
+	check "$kernel: ... with status 3" said '^mistaken record ended with 3'
 	check "$kernel: exists() sees to it" said 'would have fired: rule .*-if-there'
 }
 
