@@ -170,6 +170,13 @@ static void add_programs(struct resolver *r, uint32_t hook, bool save, const str
 						  list->items[i]->name, r->info->hooks[hook].name));
 			return;
 		}
+		if (!tracing_takes(type)) {
+			resolve_fail(r, ERR_UNSUPPORTED,
+				     arena_printf(r->a, "this kernel's tracing programs cannot see %s() (too many or variable "
+						  "arguments, or a struct by value); use kprobe: or kretprobe:",
+						  list->items[i]->name));
+			return;
+		}
 		if (!find_positions(r, list->items[i]->name, type, 0, pos))
 			return;
 		body = choose_body(r, hook, save, pos);

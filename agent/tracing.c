@@ -158,7 +158,29 @@ void tracing_end(struct tracing *t)
 }
 
 #define ARGUMENT_REGISTERS 6
-#define ENOTSUPP 524	/* the kernel's own */
+
+/* Is it what one register holds? Not so are structs and unions by value, and variable arguments (type 0). */
+static bool is_plain(const struct btf *btf, uint32_t type)
+{
+	int id = type ? btf__resolve_type(btf, type) : -1;
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
+
+	return t && (btf_is_ptr(t) || btf_is_int(t) || btf_is_any_enum(t));
+}
+
+/* May the kernel refuse it? Which of these it takes differs with its version. */
+static bool is_doubtful(const struct kbtf_func *f)
+{
+	const struct btf_type *proto = btf__type_by_id(f->btf, f->proto_id);
+
+	if (btf_vlen(proto) > ARGUMENT_REGISTERS || (proto->type && !is_plain(f->btf, proto->type)))
+		return true;
+	for (uint32_t i = 0; i < btf_vlen(proto); i++) {
+		if (!is_plain(f->btf, btf_params(proto)[i].type))
+			return true;
+	}
+	return false;
+}
 
 bool tracing_takes(const struct kbtf_func *f)
 {
@@ -169,7 +191,7 @@ bool tracing_takes(const struct kbtf_func *f)
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY, .attach_btf_id = f->id,
 		    .attach_btf_obj_fd = module >= 0 ? (uint32_t)module : 0);
 
-	if (btf_vlen(btf__type_by_id(f->btf, f->proto_id)) <= ARGUMENT_REGISTERS)
+	if (!is_doubtful(f))
 		return true;
 	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "df_try", "GPL", nothing, 2, &opts);
 	link = prog >= 0 ? bpf_raw_tracepoint_open(NULL, prog) : -1;
@@ -183,9 +205,6 @@ static int attach_one(struct arena *a, struct loaded *s, const struct prog_targe
 	if (fd < 0 && errno == E2BIG)
 		return err_set(err, ERR_UNSUPPORTED, "attach to %s: there is no room for another tracing program, the kernel allows %d "
 			       "at one function (bpftool link); use kprobe: or kretprobe:", target->name, TRACERS_MAX);
-	if (fd < 0 && errno == ENOTSUPP)
-		return err_set(err, ERR_UNSUPPORTED, "attach to %s: this kernel's tracing programs see no function with so many "
-			       "arguments; use kprobe: or kretprobe:", target->name);
 	if (fd < 0)
 		return err_sys(err, errno, "attach to %s", target->name);
 	keep_link_fd(a, s, fd);

@@ -26,7 +26,7 @@ void tracing_end(struct tracing *t);
 
 /*
  * Does the kernel attach tracing programs to this function? Tried where it takes more arguments than there are registers
- * for, which trampolines cannot pass on before v6.6.
+ * for (which trampolines cannot pass on before v6.6), variable ones, or structs by value, or returns one.
  */
 bool tracing_takes(const struct kbtf_func *f);
 

@@ -153,6 +153,15 @@ static bool parse_memory(struct operand *o, uint64_t pc, uint64_t (*symbol)(cons
 	return !has_symbol;
 }
 
+/* Compilers write a constant as it suits the assembler: an unsigned short of 65000 is 2@$-536. */
+static int64_t constant_of(int64_t value, const struct df_usdt_arg *arg)
+{
+	uint32_t shift = 64 - arg->size * 8;
+	uint64_t left = (uint64_t)value << shift;
+
+	return arg->is_signed ? (int64_t)left >> shift : (int64_t)(left >> shift);
+}
+
 bool usdt_operand(const char *text, size_t len, uint64_t pc, uint64_t (*symbol)(const char *name, void *arg), void *arg,
 		  struct df_usdt_arg *ret)
 {
@@ -170,7 +179,7 @@ bool usdt_operand(const char *text, size_t len, uint64_t pc, uint64_t (*symbol)(
 		ret->kind = DF_USDT_CONST;
 		if (!parse_number(&o, &value))
 			return false;
-		ret->value = value;
+		ret->value = constant_of(value, ret);
 		return o.p == o.end;
 	}
 	if (o.p < o.end && *o.p == '%') {

@@ -248,7 +248,7 @@ __attribute__((noinline)) int df_stack_scan(__u32 slot, __u32 frames)
 
 /*
  * Does the kernel stack hold a function's frame? code: the number of its parts, then begin and end of each; constants
- * in read-only data.
+ * in read-only data. Where a probe or timer came in user mode the stack has no frames, which is size 0.
  */
 __hidden __attribute__((noinline)) int df_stack_has(void *ctx, void *code)
 {
@@ -263,7 +263,7 @@ __hidden __attribute__((noinline)) int df_stack_has(void *ctx, void *code)
 	bpf_probe_read_kernel(t->code, sizeof(t->code), code);
 	found = size > 0 && df_stack_scan(slot, size / 8);
 	text_give(t);
-	return found || (size > 0 && size < TEXT_FRAMES * 8) ? found : -1;
+	return found || (size >= 0 && size < TEXT_FRAMES * 8) ? found : -1;
 }
 
 #endif

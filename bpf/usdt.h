@@ -62,9 +62,13 @@ __hidden __attribute__((noinline)) int df_usdt_arg(void *ctx, __u32 number, void
 	if (arg->kind == DF_USDT_REG) {
 		err = read_reg(ctx, arg->reg, &value);
 	} else {
+		/* no more than there is: what follows may be on a page that cannot be read */
+		__u32 size = arg->size;
+
 		err = usdt_address(ctx, arg, &addr);
-		if (!err)
-			err = bpf_probe_read_user(&value, sizeof(value), (void *)addr);
+		barrier_var(size);
+		if (!err && size <= sizeof(value))
+			err = bpf_probe_read_user(&value, size, (void *)addr);
 	}
 	if (err)
 		return -1;

@@ -6,12 +6,14 @@
  *
  * Each round i calls calls_enter(i, "round"), which returns 3 * i, and getpgid(0) of the C library, and passes the
  * USDT probes calls:operands, whose arguments are where compilers like to leave them: in a register, a constant, a
- * global variable (%rip-relative), an element of an array (SIB), on the stack.
+ * global variable (%rip-relative), an element of an array (SIB), on the stack, a constant beyond a signed short, the last
+ * byte of a page that nothing follows.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sdt.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@
 
 static int32_t global = -40;
 static uint16_t table[8] = { 0, 100, 200, 300, 400, 500, 600, 65535 };
+static volatile int8_t *last_byte;
 
 PROBED static long calls_enter(long i, const char *text)
 {
@@ -29,7 +32,7 @@ PROBED static void calls_probe(long i)
 {
 	volatile long local = i + 1000;
 
-	STAP_PROBE5(calls, operands, i, 7, global, table[i & 7], local);
+	STAP_PROBE7(calls, operands, i, 7, global, table[i & 7], local, (uint16_t)65000, *last_byte);
 }
 
 int main(int argc, char **argv)
@@ -41,6 +44,11 @@ int main(int argc, char **argv)
 		fflush(stdout);
 		getchar();
 	}
+	last_byte = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (last_byte == MAP_FAILED || munmap((char *)last_byte + 4096, 4096))
+		return 1;
+	last_byte += 4095;
+	*last_byte = -3;
 	global--;	/* a page that nobody has touched cannot be read in a probe */
 	table[0]++;
 	for (long i = 1; i <= n; i++) {

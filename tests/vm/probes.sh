@@ -65,7 +65,8 @@ p19-warn 1
 p20-oops 1
 p23-either 1
 p24-origin 1
-p25-flood 2000'
+p25-flood 2000
+p26-struct 1'
 
 # shellcheck disable=SC2016
 run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/bin/calls" \
@@ -84,6 +85,7 @@ run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/
 	i a 111; i b 111; i c 111; i d 111; i r 111 1
 	i d 123
 	i nest 124 -5; i r 124 -5; i nest 125 -5; i nest 124 -5
+	i box 126 9; i box 126 8
 	calls 3
 	calls 1
 	(echo -n df-order >/proc/self/comm; : >/tmp/ordered)
@@ -108,6 +110,8 @@ run_vm probes --module "$build/vm/inject.ko" --copy "$build/vm/calls:/usr/local/
 	rules too-many fentry 39 >/tmp/39.yaml; rules full fentry 38 >/tmp/38.yaml
 	rules one-more fexit 1 >/tmp/more.yaml; rules by-kretprobe kretprobe 1 >/tmp/kret.yaml
 	deadfall run --dry-run --brake 0 /tmp/39.yaml 2>&1; echo "39: status $?"
+	rules box fentry 1 | sed s/inject_d/inject_box/ >/tmp/box.yaml
+	deadfall run --dry-run --brake 0 /tmp/box.yaml 2>&1; echo "box: status $?"
 	deadfall run --dry-run --brake 0 /tmp/38.yaml >/tmp/full 2>&1 & full=$!
 	until grep -qs armed /tmp/full || [ ! -d /proc/$full ]; do sleep 0.1; done
 	cat /tmp/full; deadfall run --dry-run --brake 0 /tmp/more.yaml 2>&1; echo "one more: status $?"
@@ -135,10 +139,12 @@ check "... run says so" grep -Eq "^no room to say even that: [0-9]+ more matches
 check "... and status" said '^  [0-9]+ matches, or other news, found no room on their way'
 check "nothing was lost" counters_clean
 check "an event that is not here is named" grep -q "note: rule '.*' goes without event '.*': .* is not here" "$dir/deadfall.log"
-check "one link for all kprobes, one for all sessions" said '^links: 2 kprobe_multi '
+check "one link for all kprobes, one for all sessions, one for returns" said '^links: 3 kprobe_multi '
 check "more tracing programs at a function than the kernel allows are refused" \
 	said 'allows 38 tracing programs at one function; at inject_d there are 38 of this set before this one, and 0 of others'
 check "... by an exit status" said '^39: status 3$'
+check "a function that they cannot see is named" said 'cannot see inject_box\(\) .*; use kprobe: or kretprobe:'
+check "... by an exit status as well" said '^box: status 3$'
 check "as many as it allows are armed" said '^armed .*full: 1 rule, 38 functions'
 check "where others have all of them, one more is refused" \
 	said 'at inject_d there are 0 of this set before this one, and 38 of others .*: use kprobe: or kretprobe:'

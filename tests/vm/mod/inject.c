@@ -12,6 +12,7 @@
  *	swap KEY VALUE	inject_swap(cell, value): puts it into cell->value, which was 5, and returns the 5
  *	rec KEY N	inject_rec(key, N): calls itself N times, each with one less; returns N
  *	eight KEY VALUE	inject_eight(1, 2, 3, 4, 5, 6, key, value)
+ *	box KEY VALUE	inject_box({1, 2, 3}, key, value): the struct lies on the stack; returns the value
  *	warn KEY	WARN()
  *	oops KEY	writes to address 8
  */
@@ -107,6 +108,16 @@ PROBED long inject_eight(int a, int b, int c, int d, int e, int f, unsigned long
 	return (long)key + value;
 }
 
+struct inject_box {
+	unsigned long side[3];
+};
+
+PROBED long inject_box(struct inject_box box, unsigned long key, long value)
+{
+	sink += box.side[2] + key;
+	return value;
+}
+
 PROBED void inject_oops(unsigned long key)
 {
 	sink += key;
@@ -123,6 +134,8 @@ static void more(const char *verb, unsigned long key, long value)
 		inject_rec(key, value);
 	else if (!strcmp(verb, "eight"))
 		inject_eight(1, 2, 3, 4, 5, 6, key, value);
+	else if (!strcmp(verb, "box"))
+		inject_box((struct inject_box){ { 1, 2, 3 } }, key, value);
 	else if (!strcmp(verb, "warn"))
 		WARN(1, "inject: key %lu\n", key);
 	else if (!strcmp(verb, "oops"))
