@@ -262,6 +262,16 @@ static __always_inline void start_match(struct df_match *m, const struct df_rec 
 	forget_steps(m);
 }
 
+/* A match is complete, and the next one begins with the same event, and with what was kept of it. */
+static __always_inline void start_again(struct df_match *m, const struct df_rec *r, const struct df_machine *mc)
+{
+	__u16 bad = m->keep_bad;
+
+	start_match(m, r, mc);
+	m->keep_bad = bad;
+	m->step[0] = r->seq;
+}
+
 /* What only some decisions do, asked for together: most events cost one test. */
 #define RARE_OPS (0xffff & ~(DF_OP_START | DF_OP_WHOLE))
 
@@ -299,6 +309,8 @@ static __always_inline void apply_rare(struct df_match *m, struct df_rec *r, con
 			r->step[i] = m->step[i];
 		r->losses = losses_of(mc->rule) - begin_of_losses(m, mc, d);
 	}
+	if (d->ops & DF_OP_AGAIN)
+		start_again(m, r, mc);
 	if (!(d->ops & (DF_OP_LIVE | DF_OP_DEAD)) || !(flags_of(mc) & DF_MACHINE_KEEPS))
 		return;
 	set_alive(m, d->ops & DF_OP_LIVE, e);

@@ -265,6 +265,7 @@ enum df_op {
 	DF_OP_LIVE = 1 << 8,	/* the key counts as live */
 	DF_OP_DEAD = 1 << 9,	/* it does no more */
 	DF_OP_WHOLE = 1 << 10,	/* with FIRE: any loss since the set was armed makes the match doubtful */
+	DF_OP_AGAIN = 1 << 11,	/* with FIRE: and the next match begins here, this event is its first step */
 };
 
 /*

@@ -309,7 +309,7 @@ static void build_change(struct builder *b, uint32_t own)
 				d = build_decision(b, state, col);
 				set_test(d, 0, DF_TEST_DIFFERS, reg);
 				d->next = 1;
-				d->ops = DF_OP_FIRE;
+				d->ops = DF_OP_FIRE | DF_OP_AGAIN;
 				d->step = 2;
 				d->keep = (uint8_t)(1u << reg);
 			}

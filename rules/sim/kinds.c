@@ -266,8 +266,6 @@ static void change_event(struct sim *s, struct sim_key *k, const struct sim_even
 			k->step[1] = e;
 			sim_complete(s, k, e, arena_printf(s->arena, "it was %" PRIu64 " and is %" PRIu64, k->value.num,
 							   now.num));
-			k->value = now;
-			return;
 		}
 		sim_begin(s, k, e);
 		k->step[0] = e;

@@ -44,8 +44,8 @@ b 805; b 805
 # latency
 a 901; ms 300; b 901
 a 902; b 902
-# change: 1 to 2 unannounced; written
-a 1001 1; a 1001 1; a 1001 2
+# change: 1 to 2 unannounced, and that to 3; written
+a 1001 1; a 1001 1; a 1001 2; a 1001 3
 a 1002 1; b 1002; a 1002 2
 # population: 4 live at once; never more than 3
 a 1101; a 1102; a 1103; b 1101; a 1104; b 1104; a 1105; a 1106
@@ -97,7 +97,7 @@ m6-balance 2
 m7-owner 2
 m8-lifecycle 5
 m9-latency 1
-m10-change 1
+m10-change 2
 m11-population 1
 m12-group 1
 m13-overlap 1
@@ -131,9 +131,11 @@ check "... and so does the report" holds '.match.detected == "double_free" and
 check "... on its page as well" grep -q '^  match    lifecycle, complete with event free: freed again (double_free)' "$dir/command.log"
 check "what an earlier generation did is no step" same "marked with 7;marked with ?" \
 	"$(sed -n 's/.*rule m20-generations .*: \(marked with .*\)/\1/p' "$dir/deadfall.log" | paste -sd ';')"
+check "a change is one from the value before, also after another one" same "from 1 to 2;from 2 to 3" \
+	"$(sed -n 's/.*rule m10-change .*: changed \(from .*\)/\1/p' "$dir/deadfall.log" | paste -sd ';')"
 check "matches beyond the 16th are told, too" [ "$(grep -c 'would have fired: rule m' "$dir/deadfall.log")" -gt 16 ]
 check "which part of a condition was false" \
-	why '.[0].events[] | select(.rule == "m1-event") | .conditions | .[0].false == 72 and .[1] == {"condition": "arg.value == 7", "false": 1}'
+	why '.[0].events[] | select(.rule == "m1-event") | .conditions | .[0].false == 73 and .[1] == {"condition": "arg.value == 7", "false": 1}'
 check "how far a sequence came, and by which key" why '.[0].rules[] | select(.rule == "m2-sequence") | .states[2] |
 	.state == "b seen" and .entered == 4 and .entered_key == ["0xcd"]'
 check "a near miss: not in time" why '.[0].rules[] | select(.rule == "m2-sequence") | .states[2] |
