@@ -316,6 +316,12 @@ static struct expr *check_index(struct check *c, struct expr *e)
 		diag_error(c->diags, TAG_TYPE, b->span, "an element of a record's array is picked by a constant");
 		return NULL;
 	}
+	if (a->op == EXPR_INDEX && a->a->type->kind == TYPE_ARRAY && t->kind != TYPE_ARRAY && t->kind != TYPE_PTR) {
+		diag_hint(c->diags, diag_error(c->diags, TAG_TYPE, e->span, "the array has one dimension here: %u times '%s'",
+					       a->a->type->nelems, type_text(c->arena, t)),
+			  "the kernel's types have an array of arrays, T a[M][N], as one of M * N elements: a[i * N + j]");
+		return NULL;
+	}
 	if ((t->kind != TYPE_ARRAY && t->kind != TYPE_PTR) || !t->target->size)
 		return wrong_type(c, e, "[]", a, "an array or a pointer to something of known size");
 	if (!type_is_integer(b->type))

@@ -209,6 +209,27 @@ static bool means_retval(const char *name)
 	return false;
 }
 
+/* A step that cannot be spoken of here: of the match in an event's condition, or this one itself, or a later one. */
+static bool hint_step(struct check *c, struct diag *d, const char *name)
+{
+	const struct match *m = &c->rule->match;
+
+	for (uint32_t i = c->nsteps; i < m->nsteps; i++) {
+		if (!m->steps[i].label || strcmp(m->steps[i].label, name))
+			continue;
+		if (!c->nsteps)
+			diag_hint(c->diags, d, "'%s' is a step of the match: what is asked of earlier steps stands there, "
+				  "{LABEL: EVENT, where: ...}", name);
+		else if (i == c->nsteps)
+			diag_hint(c->diags, d, "'%s' is this step itself: ask as in its event's condition: arg.NAME, task.tid, now",
+				  name);
+		else
+			diag_hint(c->diags, d, "step '%s' comes later", name);
+		return true;
+	}
+	return false;
+}
+
 static struct expr *unknown_name(struct check *c, const struct expr *e)
 {
 	struct nearest n = nearest_init(means_retval(e->text) ? "retval" : e->text);
@@ -229,6 +250,8 @@ static struct expr *unknown_name(struct check *c, const struct expr *e)
 		diag_hint(c->diags, d, "'%s' is a step: name what is meant of it, such as %s.tid", e->text, e->text);
 		return NULL;
 	}
+	if (hint_step(c, d, e->text))
+		return NULL;
 	for (size_t i = 0; i < LEN(globals); i++)
 		nearest_offer(&n, globals[i].name);
 	nearest_offer(&n, "retval");

@@ -126,19 +126,29 @@ static void read_signal(struct reader *r, const struct node *n, struct action *a
 		act->signal = (uint32_t)number;
 }
 
-/* set: NAME, or {NAME: VALUE} */
-static void read_set_flag(struct reader *r, const struct node *n, struct action *act)
+static void add_action(struct reader *r, struct rule *rule, struct action act)
+{
+	rule->actions = arena_grow(r->arena, rule->actions, rule->nactions, sizeof(act));
+	rule->actions[rule->nactions++] = act;
+}
+
+/* set: NAME, or {NAME: VALUE, ...}: an action for each, of which the last is added by the caller */
+static void read_set_flags(struct reader *r, const struct node *n, struct rule *rule, struct action *act)
 {
 	act->value = 1;
-	if (n->kind == NODE_MAP && n->n == 1) {
-		read_name(r, n->keys[0], "a flag", &act->message);
-		read_uint(r, n->items[0], "a flag's value", 0, INT64_MAX, &act->value);
-	} else {
+	if (n->kind != NODE_MAP || !n->n) {
 		read_name(r, n, "'set'", &act->message);
+		return;
+	}
+	for (uint32_t i = 0; i < n->n; i++) {
+		if (i)
+			add_action(r, rule, *act);
+		read_name(r, n->keys[i], "a flag", &act->message);
+		read_uint(r, n->items[i], "a flag's value", 0, INT64_MAX, &act->value);
 	}
 }
 
-static void read_action_value(struct reader *r, const struct node *value, struct action *act)
+static void read_action_value(struct reader *r, const struct node *value, struct rule *rule, struct action *act)
 {
 	switch (act->kind) {
 	case ACTION_PANIC:
@@ -155,7 +165,7 @@ static void read_action_value(struct reader *r, const struct node *value, struct
 		else if (act->kind == ACTION_SIGNAL)
 			read_signal(r, value, act);
 		else
-			read_set_flag(r, value, act);
+			read_set_flags(r, value, rule, act);
 	}
 }
 
@@ -186,9 +196,8 @@ static void read_action(struct reader *r, const struct node *n, struct rule *rul
 		if (strcmp(word, names[i]))
 			continue;
 		act.kind = i;
-		read_action_value(r, value, &act);
-		rule->actions = arena_grow(r->arena, rule->actions, rule->nactions, sizeof(act));
-		rule->actions[rule->nactions++] = act;
+		read_action_value(r, value, rule, &act);
+		add_action(r, rule, act);
 		return;
 	}
 	diag_hint(r->diags, diag_error(r->diags, TAG_UNKNOWN_KEY, n->span, "no action '%s'", word),

@@ -24,11 +24,16 @@ bool is_identifier(const char *s)
 static bool expect_kind(struct reader *r, const struct node *n, enum node_kind kind, const char *what,
 			const char *expected)
 {
+	struct diag *d;
+
 	if (n->bad)
 		return false;
 	if (n->kind == kind && !(kind == NODE_SCALAR && node_is_null(n)))
 		return true;
-	diag_error(r->diags, TAG_VALUE_KIND, n->span, "%s takes %s, not %s", what, expected, node_kind_text(n));
+	d = diag_error(r->diags, TAG_VALUE_KIND, n->span, "%s takes %s, not %s", what, expected, node_kind_text(n));
+	if (n->flow && (!strcmp(expected, "text") || !strcmp(expected, "an expression")))
+		diag_hint(r->diags, d, "quote a value that begins with %s",
+			  n->kind == NODE_MAP ? "'{' or contains ': '" : "'['");
 	return false;
 }
 
@@ -39,11 +44,6 @@ bool read_map(struct reader *r, const struct node *n, const char *what)
 
 bool read_text(struct reader *r, const struct node *n, const char *what, uint64_t max, const char **ret)
 {
-	if (!n->bad && n->flow && n->kind != NODE_SCALAR) {
-		diag_hint(r->diags, diag_error(r->diags, TAG_VALUE_KIND, n->span, "%s takes text, not %s", what, node_kind_text(n)),
-			  "quote a value that begins with '%c'", n->kind == NODE_MAP ? '{' : '[');
-		return false;
-	}
 	if (!expect_kind(r, n, NODE_SCALAR, what, "text"))
 		return false;
 	if (!n->len || n->len > max) {
