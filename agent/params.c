@@ -18,14 +18,18 @@ static bool names(const struct set_info *info, const struct info_param *p, const
 	       !memcmp(name + rule_len + 1, p->name, strlen(p->name));
 }
 
-static void list_params(const struct set_info *info, char *out, size_t size)
+/* Those of that name, or all where it is NULL. */
+static void list_params(const struct set_info *info, const char *name, size_t name_len, char *out, size_t size)
 {
 	size_t len = 0;
 
 	out[0] = '\0';
-	for (uint32_t i = 0; i < info->nparams && len < size; i++)
-		len += (size_t)snprintf(out + len, size - len, "%s%s.%s", i ? ", " : "",
+	for (uint32_t i = 0; i < info->nparams && len < size; i++) {
+		if (name && !names(info, &info->params[i], name, name_len))
+			continue;
+		len += (size_t)snprintf(out + len, size - len, "%s%s.%s", len ? ", " : "",
 					info->rules[info->params[i].rule].name, info->params[i].name);
+	}
 }
 
 static int find(const struct set_info *info, const char *name, size_t len, uint32_t *index, struct err *err)
@@ -41,7 +45,7 @@ static int find(const struct set_info *info, const char *name, size_t len, uint3
 	}
 	if (found == 1)
 		return 0;
-	list_params(info, all, sizeof(all));
+	list_params(info, found ? name : NULL, len, all, sizeof(all));
 	if (found)
 		return err_set(err, ERR_INVALID, "several rules have a parameter '%.*s', put the rule in front: %s", (int)len,
 			       name, all);

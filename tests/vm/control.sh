@@ -74,7 +74,7 @@ control_on() {
 	check "$release: --set before arming" says before '^    rename +seen 2 hit 0'
 	check "$release: an unknown parameter: refused, with those there are" says unknown "no parameter 'wnated'.*renames.wanted"
 	check "$release: a duration needs its unit" says unit 'a duration: give a unit'
-	check "$release: one name in two rules: asks for the rule" says several 'put the rule in front: .*twice.window'
+	check "$release: one name in two rules: asks for the rule" says several 'put the rule in front: renames.window, twice.window$'
 	check "$release: set changes both at once" says set '^status 0$'
 	check "$release: a condition sees the new value" says after '^    rename +seen 4 hit 2'
 	check "$release: a window has the new length" says after '^  rule twice: action log, 1 matches'
