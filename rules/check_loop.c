@@ -139,6 +139,17 @@ static struct expr *check_array(struct check *c, struct expr *e)
 	return r;
 }
 
+/* What x is of an array: its value, or of structs a pointer; into user memory where the array lies there. */
+static const struct type *element_of(struct check *c, const struct expr *over)
+{
+	const struct type *t = over->type->target;
+	bool user = over->op == EXPR_CALL ? expr_points_to_user(over->list[0]) : expr_place_is_user(over);
+
+	if (t->kind == TYPE_STRUCT)
+		return user ? type_user_ptr(c->types, t) : type_ptr(c->types, t);
+	return user && t->kind == TYPE_PTR ? type_user_ptr(c->types, t->target) : t;
+}
+
 /* list(head, struct foo, member), hlist(...), array(p, n), or an array of the kernel; *element: what x is. */
 static struct expr *check_elements(struct check *c, struct expr *e, const struct type **element)
 {
@@ -157,9 +168,7 @@ static struct expr *check_elements(struct check *c, struct expr *e, const struct
 			   "elements are list(head, struct NAME, member), hlist(...), array(pointer, n), or an array");
 		return NULL;
 	}
-	*element = r->type->target;
-	if ((*element)->kind == TYPE_STRUCT)
-		*element = type_ptr(c->types, *element);
+	*element = element_of(c, r);
 	return r;
 }
 

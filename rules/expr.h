@@ -166,4 +166,8 @@ static inline bool expr_is_lvalue(const struct expr *e)
 	return e->op == EXPR_MEMBER || e->op == EXPR_INDEX || e->op == EXPR_DEREF;
 }
 
+/* Is what an lvalue names, or what a pointer points to, user memory, as far as types tell? */
+bool expr_place_is_user(const struct expr *e);
+bool expr_points_to_user(const struct expr *e);
+
 #endif

@@ -60,7 +60,7 @@ static struct elements elements_of(const struct expr *over)
 	}
 	el.type = over->type->target;
 	el.values = el.type->kind != TYPE_STRUCT;
-	el.is_user = over->op == EXPR_CALL && lower_points_to_user(over->list[0]);
+	el.is_user = over->op == EXPR_CALL ? expr_points_to_user(over->list[0]) : expr_place_is_user(over);
 	return el;
 }
 

@@ -66,9 +66,6 @@ void lower_read(struct lower *l, const struct type *t, const struct core_access 
 		uint32_t fail);
 void lower_lvalue(struct lower *l, const struct expr *e, uint32_t depth, uint32_t fail);
 
-/* Does a pointer value point to user memory, as far as types tell? */
-bool lower_points_to_user(const struct expr *e);
-
 /* A struct that the target kernel may lay out in another way, found there by its name. */
 bool lower_has_name(const struct type *t);
 

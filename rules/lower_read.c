@@ -112,44 +112,6 @@ void lower_read(struct lower *l, const struct type *t, const struct core_access 
 		lower_truth(l->f, reg);
 }
 
-/* Is what an lvalue names, or a pointer points to, in user memory? */
-static bool place_is_user(const struct expr *e)
-{
-	switch (e->op) {
-	case EXPR_MEMBER:
-		return e->arrow ? lower_points_to_user(e->a) : place_is_user(e->a);
-	case EXPR_INDEX:
-		return e->a->type->kind == TYPE_PTR ? lower_points_to_user(e->a) : place_is_user(e->a);
-	case EXPR_DEREF:
-		return lower_points_to_user(e->a);
-	default:
-		return false;
-	}
-}
-
-bool lower_points_to_user(const struct expr *e)
-{
-	if (e->type->kind == TYPE_PTR && e->type->is_user)
-		return true;
-	switch (e->op) {
-	case EXPR_MEMBER:
-	case EXPR_INDEX:
-	case EXPR_DEREF:
-		return place_is_user(e);	/* what user memory points to is there, too */
-	case EXPR_ADDR:
-		return place_is_user(e->a);
-	case EXPR_CAST:
-		return lower_points_to_user(e->a);
-	case EXPR_ADD:
-	case EXPR_SUB:
-	case EXPR_COND:
-		return lower_points_to_user(e->op == EXPR_COND ? e->b : e->a) ||
-		       lower_points_to_user(e->op == EXPR_COND ? e->c : e->b);
-	default:
-		return false;
-	}
-}
-
 /*
  * The steps of an lvalue that need no pointer to be followed: from the struct that *base points to (or is).
  * Returns their number; 0 if the lvalue has no such form (*p, p[i], a variable index).
@@ -284,7 +246,7 @@ static void lower_fixed_bits(struct lower *l, const struct expr *e, uint32_t dep
 	struct type unit = { .kind = TYPE_INT, .size = (first + bits + 7) / 8 };
 	uint8_t reg = (uint8_t)IR_REG(depth);
 
-	lower_read(l, &unit, NULL, place_is_user(e), depth, fail);
+	lower_read(l, &unit, NULL, expr_place_is_user(e), depth, fail);
 	ir_alui(l->f, BPF_LSH, reg, (int32_t)(64 - first - bits));
 	ir_alui(l->f, lower_is_signed(e->type) ? BPF_ARSH : BPF_RSH, reg, (int32_t)(64 - bits));
 }
@@ -299,5 +261,5 @@ void lower_lvalue(struct lower *l, const struct expr *e, uint32_t depth, uint32_
 	if (!access && e->op == EXPR_MEMBER && e->member.bit_size)
 		lower_fixed_bits(l, e, depth, fail);
 	else
-		lower_read(l, e->type, access, place_is_user(e), depth, fail);
+		lower_read(l, e->type, access, expr_place_is_user(e), depth, fail);
 }

@@ -48,7 +48,7 @@ static bool is_read(const struct expr *e)
 
 static bool text_is_user(const struct expr *e)
 {
-	return is_read(e) && (e->index == FUNC_USTR || lower_points_to_user(e->list[0]));
+	return is_read(e) && (e->index == FUNC_USTR || expr_points_to_user(e->list[0]));
 }
 
 /* Where a string is, into IR_REG(0). */

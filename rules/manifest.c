@@ -8,7 +8,6 @@
 
 #include "lib/arena.h"
 #include "rules/automaton.h"
-#include "rules/lower_parts.h"
 
 static const char *const probe_names[PROBE_KINDS] = {
 	"kprobe",     "kretprobe", "session", "fentry",	  "fexit",    "tracepoint",
@@ -84,7 +83,7 @@ static bool reads_user(const struct expr *e)
 		return false;
 	if (e->op == EXPR_CALL && e->index == FUNC_USTR)
 		return true;
-	if (expr_is_lvalue(e) && e->a->type && e->a->type->kind == TYPE_PTR && lower_points_to_user(e->a))
+	if (expr_is_lvalue(e) && e->a->type && e->a->type->kind == TYPE_PTR && expr_points_to_user(e->a))
 		return true;
 	for (uint32_t i = 0; i < e->nlist; i++) {
 		if (reads_user(e->list[i]))

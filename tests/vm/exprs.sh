@@ -46,6 +46,7 @@ conditions() {
 	yes	arg.buf like "user text of*" && str(arg.buf, 10) == "user text"
 	no	arg.buf == "user text of this process, longer than a short litera!"
 	yes	*(char __user *)arg.buf == 'u' && ((struct qstr __user *)arg.buf)->hash == 0x72657375 && ((char __user *)arg.buf)[3] == 'r'
+	yes	any(q, array((struct qstr __user *)arg.buf, 1), q->hash == 0x72657375) && count(b, ((struct ethhdr __user *)arg.buf)->h_dest, b == 'u') > 0
 	unknown	*(char *)arg.buf == 'u'
 	unknown	str(16l) == "x"
 	unknown	str(16l) like "*"
