@@ -98,6 +98,11 @@ static void check_name_part(struct check *c, struct span span, char *name)
 	if (!strcmp(name, "key") && is_key_part(c->rule, dot + 1))
 		return;
 	step = find_step(m, name, &near);
+	if (!step && !strcmp(name, "key")) {
+		diag_error(c->diags, TAG_TEMPLATE, span, "the key has %u part%s, {key.0} is the first", c->rule->nkey,
+			   c->rule->nkey == 1 ? "" : "s");
+		return;
+	}
 	if (!step) {
 		unknown(c, span, "the match has no step", name, &near);
 		return;
