@@ -18,7 +18,7 @@ struct said {
 	struct set_event e;	/* the event that fired */
 };
 
-static const char *key_text(struct said *s, char format)
+static const char *key_text(struct said *s, const char *step, const char *name, char format)
 {
 	struct set_key key = { .table = s->rec->key.table };
 	struct report_value *v;
@@ -27,20 +27,7 @@ static const char *key_text(struct said *s, char format)
 	for (size_t i = 0; i < sizeof(key.part) / sizeof(key.part[0]); i++)
 		key.part[i] = s->rec->key.part[i];
 	v = values_of_key(s->a, s->mf, s->rule, &key, &n);
-	return values_text(s->a, v, n, format);
-}
-
-/* key.0: one part of it */
-static const char *part_text(struct said *s, const char *number, char format)
-{
-	struct report_value v = { .type = VALUE_UINT };
-	unsigned int i = (unsigned int)(number[0] - '0');
-
-	if (number[1] || i >= s->rule->nkey)
-		return NULL;
-	v.type = s->rule->key[i].type;
-	v.num = s->rec->key.part[i];
-	return value_format(s->a, &v, format);
+	return values_key_name(s->a, v, n, step, name, format);
 }
 
 /* The function that was trapped. */
@@ -91,16 +78,14 @@ static const char *step_text(struct said *s, uint64_t seq, const char *name, cha
 static const char *lookup(void *arg, const char *step, const char *name, char format)
 {
 	struct said *s = arg;
+	const char *text = key_text(s, step, name, format);
+	const char *fired = s->e.event < s->mf->nevents ? s->mf->events[s->e.event].name : "";
+	uint64_t steps[DF_STEPS];
 
-	if (!step)
-		return strcmp(name, "key") ? event_text(s, &s->e, name, format) : key_text(s, format);
-	if (!strcmp(step, "key"))
-		return part_text(s, name, format);
-	for (size_t i = 0; i < s->rule->nsteps && i < DF_STEPS; i++) {
-		if (!strcmp(s->rule->steps[i].label, step))
-			return step_text(s, s->rec->step[i], name, format);
-	}
-	return NULL;
+	if (text || !step)
+		return text ? text : event_text(s, &s->e, name, format);
+	memcpy(steps, s->rec->step, sizeof(steps));
+	return step_text(s, reason_step(s->rule, steps, DF_STEPS, step, fired, s->rec->seq), name, format);
 }
 
 bool said_needs_symbols(const struct manifest *mf, uint32_t rule)

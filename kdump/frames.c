@@ -11,7 +11,7 @@ static const char *const tools[] = {
 	"arch_ftrace_", "kprobe_ftrace_", "kprobe_perf_func", "kprobe_dispatcher", "kretprobe_", "__kretprobe_",
 	"aggr_pre_handler", "opt_pre_handler", "optimized_callback", "kprobe_int3_handler", "rethook_",
 	"arch_rethook_", "uprobe_", "crash_kexec", "__crash_kexec", "crash_save_cpu", "machine_kexec", "exc_int3",
-	"asm_exc_int3", "return_to_handler", "bpf_raw_event_", "perf_trace_run_bpf_submit",
+	"asm_exc_int3", "return_to_handler", "bpf_raw_event_", "perf_trace_", "__traceiter_", "bpf_timer_cb",
 };
 
 bool frame_is_tool(const char *symbol)

@@ -29,6 +29,16 @@ static const char *resolve(const char *text, size_t len, reason_lookup_fn *looku
 	return value ? value : "?";
 }
 
+uint64_t reason_step(const struct mf_rule *rule, const uint64_t *steps, size_t nsteps, const char *step, const char *fired,
+		     uint64_t seq)
+{
+	for (size_t i = 0; i < nsteps && i < rule->nsteps; i++) {
+		if (!strcmp(rule->steps[i].label, step) && steps[i])
+			return steps[i];
+	}
+	return !strcmp(rule->match, "automaton") && !strcmp(fired, step) ? seq : 0;
+}
+
 const char *reason_format(struct arena *a, const char *message, reason_lookup_fn *lookup, void *arg)
 {
 	struct buf b = BUF_INIT;

@@ -62,6 +62,26 @@ static void build_stack(struct build *b, const struct set_event *e, struct repor
 	}
 }
 
+/* Where the kernel's image and its modules are. */
+#define IMAGE_BEGIN 0xffffffff80000000ull
+/* What is further from a symbol is no part of it. */
+#define SYMBOL_SIZE_MAX 0x10000
+
+/* What the kernel and modules are made of has names: functions that were handed over, places of calls, variables. */
+static void name_pointer(struct build *b, struct report_value *v)
+{
+	struct ksym sym;
+
+	if ((v->type != VALUE_PTR && v->type != VALUE_UINT) || v->unknown || v->num < IMAGE_BEGIN || kernel_symbolize(b->k, v->num, &sym, NULL) ||
+	    v->num - sym.start >= SYMBOL_SIZE_MAX)
+		return;
+	v->symbol = arena_strdup(b->arena, sym.name);
+	if (v->num != sym.start)
+		v->symbol = arena_printf(b->arena, "%s+0x%llx", v->symbol, (unsigned long long)(v->num - sym.start));
+	if (*sym.module)
+		v->symbol = arena_printf(b->arena, "%s [%s]", v->symbol, sym.module);
+}
+
 static void build_event(struct build *b, const struct df_set *s, const struct set_event *e, struct report_event *ret)
 {
 	const struct mf_machine *machine = set_machine(s, &e->key);
@@ -89,8 +109,10 @@ static void build_event(struct build *b, const struct df_set *s, const struct se
 	if (e->ip && !kernel_symbolize(b->k, e->ip, &sym, NULL))
 		ret->func = arena_strdup(b->arena, sym.name);
 	ret->fields = arena_array(b->arena, def ? def->nfields + 1 : 1, sizeof(*ret->fields));
-	for (size_t i = 0; def && i < def->nfields; i++)
-		ret->fields[ret->nfields++] = value_of_field(b->arena, def, i, e);
+	for (size_t i = 0; def && i < def->nfields; i++) {
+		ret->fields[ret->nfields] = value_of_field(b->arena, def, i, e);
+		name_pointer(b, &ret->fields[ret->nfields++]);
+	}
 	build_stack(b, e, ret);
 	report_kept(b, def, e, ret);
 }
@@ -118,6 +140,8 @@ static const char *event_property(struct message *msg, const struct set_event *e
 
 	if (!text && !strcmp(name, "func") && e->ip && !kernel_symbolize(msg->b->k, e->ip, &sym, NULL))
 		return arena_strdup(msg->b->arena, sym.name);
+	if (!text && !strcmp(name, "rule"))
+		return msg->m->rule;
 	return text;
 }
 
@@ -138,14 +162,12 @@ static const char *message_lookup(void *arg, const char *step, const char *name,
 	const struct set_event *e = NULL;
 	struct set_event firing = firing_event(msg->fire);
 	uint64_t seq = msg->fire->seq;
+	const char *text = values_key_name(msg->b->arena, msg->m->key, msg->m->nkey, step, name, format);
 
-	if (!step && !strcmp(name, "key"))
-		return values_text(msg->b->arena, msg->m->key, msg->m->nkey, format);
+	if (text)
+		return text;
 	if (step) {
-		seq = 0;
-		for (size_t i = 0; rule && i < rule->nsteps && i < 8; i++)
-			if (!strcmp(rule->steps[i].label, step))
-				seq = msg->fire->step[i];
+		seq = rule ? reason_step(rule, msg->fire->step, 8, step, msg->m->event, seq) : 0;
 		if (!seq)
 			return NULL;
 	}
@@ -174,6 +196,8 @@ static void build_match(struct build *b, const struct df_set *s, const struct se
 		.task = { .pid = f->pid, .tid = f->tid, .comm = report_comm(b, f->comm) },
 	};
 	m->key = values_of_key(b->arena, s->mf, key_rule(s, &f->key), &f->key, &m->nkey);
+	for (size_t i = 0; i < m->nkey; i++)
+		name_pointer(b, &m->key[i]);
 	if (rule && rule->message)
 		m->reason = reason_format(b->arena, rule->message, message_lookup, &msg);
 	else

@@ -25,6 +25,7 @@ struct report_value {
 	const char *text;	/* VALUE_STR: the string; VALUE_ENUM: its name or NULL */
 	const uint8_t *bytes;	/* VALUE_BYTES */
 	size_t len;
+	const char *symbol;	/* VALUE_PTR: what of the kernel or of a module is there ("poll+0x10 [widget]"), or NULL */
 };
 
 struct report_task {
@@ -87,11 +88,13 @@ struct report_live {
 struct report_owner {
 	struct report_value owner;
 	int64_t count;		/* ups without their downs; -1: the event that fired is a down without its up */
+	uint64_t last_ns;	/* its last event, where it is an up without a down; else 0 */
 };
 
 /* A table of keys with its automaton, and how many keys are in which state. */
 struct report_automaton {
 	const char *set, *rule;
+	const char *part;	/* "owners", "groups", a further table's name; NULL: the rule's own table */
 	uint64_t table;
 	const char **states;
 	uint64_t *keys;		/* by state */

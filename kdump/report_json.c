@@ -167,7 +167,8 @@ static json_t *live(struct arena *a, const struct report_live *l)
 
 static json_t *owner(struct arena *a, const struct report_owner *o)
 {
-	return json_pack("{s:o, s:o}", "owner", key(a, &o->owner, 1), "count", signed_number(o->count));
+	return json_pack("{s:o, s:o, s:o}", "owner", key(a, &o->owner, 1), "count", signed_number(o->count), "last_ns",
+			 o->last_ns ? unsigned_number(o->last_ns) : json_null());
 }
 
 /* Keys of each table by the state of their automata. */

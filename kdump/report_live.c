@@ -111,7 +111,7 @@ static void build_automata(struct build *b, const struct df_set *s)
 
 	for (size_t i = 0; s->mf && i < s->mf->nmachines; i++) {
 		const struct mf_machine *m = &s->mf->machines[i];
-		struct report_automaton a = { .set = s->name, .table = i + 1, .states = m->states,
+		struct report_automaton a = { .set = s->name, .part = m->name, .table = i + 1, .states = m->states,
 					      .nstates = m->nstates, .reach = m->reach };
 
 		a.rule = m->rule < s->mf->nrules ? s->mf->rules[m->rule].name : "";

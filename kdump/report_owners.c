@@ -28,13 +28,13 @@ static const struct report_value *owner_of_event(struct build *b, const struct s
 	return NULL;
 }
 
-static void add_owner(struct build *b, uint64_t owner, int64_t count)
+static void add_owner(struct build *b, uint64_t owner, int64_t count, uint64_t last_ns)
 {
 	struct report *r = b->r;
 
 	r->owners = arena_grow(b->arena, r->owners, r->nowners, sizeof(*r->owners));
 	r->owners[r->nowners++] = (struct report_owner){
-		.owner = { .name = "", .type = VALUE_PTR, .num = owner }, .count = count };
+		.owner = { .name = "", .type = VALUE_PTR, .num = owner }, .count = count, .last_ns = last_ns };
 }
 
 /* Is it an owner of that object, whose key has n parts, in the generation that the verdict is about? */
@@ -66,10 +66,10 @@ void report_unmatched(struct build *b)
 		if ((int64_t)l->count <= 0 || !owns(b->set, l, v, rule->nkey))
 			continue;
 		holds = holds || (own && own->num == l->key.part[rule->nkey]);
-		add_owner(b, l->key.part[rule->nkey], (int64_t)l->count);
+		add_owner(b, l->key.part[rule->nkey], (int64_t)l->count, l->last_ns);
 	}
 	if (is_owners(set_machine(b->set, &v->key)))
-		add_owner(b, v->key.part[rule->nkey], -1);
+		add_owner(b, v->key.part[rule->nkey], -1, 0);
 	else if (own && !holds)
-		add_owner(b, own->num, -1);
+		add_owner(b, own->num, -1, 0);
 }

@@ -45,6 +45,8 @@ void page_title(struct page *p, const char *title)
 /* Of a balance: who is to blame. */
 static void put_owners(struct page *p)
 {
+	char t[40];
+
 	for (size_t i = 0; i < p->r->nowners; i++) {
 		const struct report_owner *o = &p->r->owners[i];
 
@@ -52,7 +54,8 @@ static void put_owners(struct page *p)
 		if (o->count < 0)
 			fputs("this down has no up\n", p->out);
 		else
-			fprintf(p->out, "%" PRId64 " up without down\n", o->count);
+			fprintf(p->out, "%" PRId64 " up without down%s%s\n", o->count, o->last_ns ? ", its last event at " : "",
+				o->last_ns ? page_relative(o->last_ns, p->zero, t, sizeof(t)) : "");
 	}
 }
 
@@ -79,7 +82,8 @@ static void put_match(struct page *p)
 		fprintf(p->out, " (%" PRIu64 " events of the rule were lost meanwhile)", m->losses);
 	fputs("\n  key      ", p->out);
 	for (size_t i = 0; i < m->nkey; i++)
-		fprintf(p->out, "%s%s", i ? ", " : "", value_format(p->r->arena, &m->key[i], 0));
+		fprintf(p->out, "%s%s%s%s%s", i ? ", " : "", value_format(p->r->arena, &m->key[i], 0),
+			m->key[i].symbol ? " (" : "", m->key[i].symbol ? m->key[i].symbol : "", m->key[i].symbol ? ")" : "");
 	if (m->gen)
 		fprintf(p->out, ", generation %" PRIu64, m->gen);
 	fputc('\n', p->out);
@@ -132,6 +136,8 @@ static const char *field_text(struct page *p, const struct report_value *v)
 
 	if (v->type == VALUE_STR && !v->unknown)
 		return arena_printf(p->r->arena, "%s = \"%s\"", v->name, text);
+	if (v->symbol)
+		return arena_printf(p->r->arena, "%s = %s (%s)", v->name, text, v->symbol);
 	return arena_printf(p->r->arena, "%s = %s", v->name, text);
 }
 
@@ -337,16 +343,16 @@ void report_print_text(const struct report *r, FILE *out, bool color, bool full)
 		p.dim = "\033[2m";
 		p.off = "\033[0m";
 	}
+	if (r->match)
+		p.zero = r->match->ns;
+	else if (r->ncontext)
+		p.zero = r->context[r->ncontext - 1].ns;
 	last_words(r->dmesg, r->ndmesg, &p.words);
 	if (r->match)
 		put_match(&p);
 	else
 		put_nothing(&p);
 	fprintf(out, "  kernel   %s\n  read     %s (%s)\n", *r->release ? r->release : "unknown", r->file, r->format);
-	if (r->match)
-		p.zero = r->match->ns;
-	else if (r->ncontext)
-		p.zero = r->context[r->ncontext - 1].ns;
 	if (r->match || r->all_keys)
 		put_context(&p);
 	page_losses(&p);

@@ -4,6 +4,7 @@
 #include "kdump/values.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LIVE_SHOWN 10
@@ -56,6 +57,14 @@ static void put_losses(struct page *p)
 		fprintf(p->out, "  unreadable: %zu more places\n", r->gaps.dropped);
 }
 
+/* A counter in words where its name is none: "failed0" is the first of the parts of a condition that && joins. */
+static const char *counter_text(struct page *p, const char *counter)
+{
+	if (strncmp(counter, "failed", 6))
+		return counter;
+	return arena_printf(p->r->arena, "part %lu of the condition false", strtoul(counter + 6, NULL, 10) + 1);
+}
+
 static void put_counters(struct page *p)
 {
 	const struct report *r = p->r;
@@ -69,7 +78,7 @@ static void put_counters(struct page *p)
 		if (!event || strcmp(event, r->losses[i].event))
 			fprintf(p->out, "%s  %-16s", event ? "\n" : "", r->losses[i].event);
 		event = r->losses[i].event;
-		fprintf(p->out, "  %s %" PRIu64, r->losses[i].counter, r->losses[i].count);
+		fprintf(p->out, "  %s %" PRIu64, counter_text(p, r->losses[i].counter), r->losses[i].count);
 	}
 	if (event)
 		fputc('\n', p->out);
@@ -109,7 +118,8 @@ static void put_automata(struct page *p)
 		if (!any)
 			page_title(p, "Automata: live keys by state");
 		any = true;
-		fprintf(p->out, "  %s%s", a->rule, keys ? ":" : ": no live keys");
+		fprintf(p->out, "  %s%s%s%s", a->rule, a->part ? ", " : "", a->part ? a->part : "",
+			keys ? ":" : ": no live keys");
 		for (size_t j = 0; j < a->nstates; j++)
 			if (a->keys[j])
 				fprintf(p->out, "  %s %" PRIu64, a->states[j], a->keys[j]);

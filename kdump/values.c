@@ -141,7 +141,7 @@ const char *value_format(struct arena *a, const struct report_value *v, char for
 	case VALUE_ENUM:
 		return v->text ? v->text : arena_printf(a, "%lld", (long long)num);
 	default:
-		return arena_printf(a, "%llu", num);
+		return arena_printf(a, num >> 63 ? "0x%llx" : "%llu", num);	/* an address of the kernel, or flags */
 	}
 }
 
@@ -152,6 +152,18 @@ const char *values_text(struct arena *a, const struct report_value *v, size_t co
 	for (size_t i = 0; i < count; i++)
 		text = arena_printf(a, "%s%s%s", text, i ? ", " : "", value_format(a, &v[i], format));
 	return text;
+}
+
+const char *values_key_name(struct arena *a, const struct report_value *v, size_t count, const char *step, const char *name,
+			    char format)
+{
+	size_t i = (size_t)(name[0] - '0');
+
+	if (!step)
+		return strcmp(name, "key") ? NULL : values_text(a, v, count, format);
+	if (strcmp(step, "key") || name[0] < '0' || name[0] > '9' || name[1] || i >= count)
+		return NULL;
+	return value_format(a, &v[i], format);
 }
 
 static const char *number_text(struct arena *a, uint64_t number, char format)

@@ -28,4 +28,8 @@ const char *value_of_name(struct arena *a, const struct mf_event *def, const str
 /* All parts of a key, separated by commas. */
 const char *values_text(struct arena *a, const struct report_value *v, size_t count, char format);
 
+/* What a message's {key} and {key.0}, {key.1} ... say (step NULL and name "key"; step "key"). NULL: it is none of them. */
+const char *values_key_name(struct arena *a, const struct report_value *v, size_t count, const char *step, const char *name,
+			    char format);
+
 #endif

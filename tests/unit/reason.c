@@ -48,11 +48,27 @@ static void long_names_are_not_followed(void **state)
 	arena_destroy(a);
 }
 
+/* An automaton's steps are those before the event that fires: its own name means the earlier one, if there was one. */
+static void steps_are_found(void **state)
+{
+	struct mf_step steps[] = { { .label = "submit" }, { .label = "complete" } };
+	struct mf_rule rule = { .match = "automaton", .steps = steps, .nsteps = 2 };
+	static const uint64_t first[] = { 5, 0 }, again[] = { 5, 7 };
+
+	assert_int_equal(reason_step(&rule, first, 2, "submit", "complete", 9), 5);
+	assert_int_equal(reason_step(&rule, first, 2, "complete", "complete", 9), 9);
+	assert_int_equal(reason_step(&rule, again, 2, "complete", "complete", 9), 7);
+	assert_int_equal(reason_step(&rule, first, 2, "other", "complete", 9), 0);
+	rule.match = "lifecycle"; /* there an unknown free has no first one */
+	assert_int_equal(reason_step(&rule, first, 2, "complete", "complete", 9), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fills_in),
 		cmocka_unit_test(long_names_are_not_followed),
+		cmocka_unit_test(steps_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "tests/unit/test.h"
 
 #include "kdump/capsule.h"
+#include "kdump/frames.h"
 #include "kdump/report_diff.h"
 #include "tests/unit/set_image.h"
 
@@ -135,7 +136,7 @@ static void check_report(bool lists)
 	assert_string_equal(get_string(j, "rule"), "twice");
 	assert_string_equal(get_string(j, "source"), "rule: twice");
 	assert_string_equal(get_string(json_object_get(j, "match"), "reason"),
-			    "0xffff888012345678: first first[102], now second[109] len -5");
+			    "twice 0xffff888012345678: first first[102], now second[109] len -5");
 	assert_string_equal(get_string(json_object_get(j, "match"), "key"), "0xffff888012345678");
 	assert_int_equal(json_array_size(context), 4);
 	for (size_t i = 0; i < 4; i++)
@@ -167,6 +168,7 @@ static void check_report(bool lists)
 	check_kept(e);
 	check_live(j);
 	assert_non_null(strstr(text, "first first[102], now second[109]"));
+	assert_non_null(strstr(text, "caller = 0xffffffff81000020 (do_syscall_64+0x20)"));
 	assert_non_null(strstr(text, "cannot be interrupted (D)\033[0m\n  stuck[7]"));
 	json_decref(j);
 	free(json);
@@ -385,10 +387,21 @@ static void the_verdict_stays_whole(void **state)
 		struct report *r = report_build_selected(&im->kernel, a, &other, "file", "format");
 
 		assert_int_equal(r->ncontext, 0);
-		assert_string_equal(r->match->reason, "0xffff888012345678: first first[102], now second[109] len -5");
+		assert_string_equal(r->match->reason, "twice 0xffff888012345678: first first[102], now second[109] len -5");
 		arena_destroy(a);
 		image_destroy(&im->kernel);
 	}
+}
+
+/* What is between a probe and its program, or runs a deadline, is of no interest to whoever reads a stack. */
+static void tools_are_known(void **state)
+{
+	static const char *const tools[] = { "bpf_prog_1234_x", "perf_trace_timer_start", "bpf_timer_cb", "__traceiter_x" };
+
+	for (size_t i = 0; i < sizeof(tools) / sizeof(*tools); i++)
+		assert_true(frame_is_tool(tools[i]));
+	assert_false(frame_is_tool("widget_free"));
+	assert_false(frame_is_tool("__hrtimer_run_queues"));
 }
 
 /* A time that damage made: the page says nothing of the day, and computes nothing that cannot be computed. */
@@ -525,6 +538,7 @@ int main(void)
 		cmocka_unit_test(a_cut_capsule_never_denies_the_verdict),
 		cmocka_unit_test(missing_map_list_is_said),
 		cmocka_unit_test(missing_messages_are_said),
+		cmocka_unit_test(tools_are_known),
 		cmocka_unit_test(the_verdict_stays_whole),
 		cmocka_unit_test(a_time_that_is_none_is_not_told),
 		cmocka_unit_test(what_was_detected_is_told),

@@ -13,6 +13,8 @@ static void formats(void **state)
 	} cases[] = {
 		{ { .type = VALUE_UINT, .num = 10 }, 0, "10" },
 		{ { .type = VALUE_UINT, .num = 10 }, 'x', "0xa" },
+		{ { .type = VALUE_UINT, .num = INT64_MAX }, 0, "9223372036854775807" },
+		{ { .type = VALUE_UINT, .num = 0xffffffffc0000000 }, 0, "0xffffffffc0000000" },
 		{ { .type = VALUE_PTR, .num = 10 }, 0, "0xa" },
 		{ { .type = VALUE_PTR, .num = 10 }, 'd', "10" },
 		{ { .type = VALUE_INT, .num = (uint64_t)-5 }, 0, "-5" },

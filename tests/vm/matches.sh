@@ -145,7 +145,7 @@ check "a near miss: refused by the condition of a step" why '.[0].rules[] | sele
 check "the report names the owner of a put too many, and who holds the object" holds \
 	'[.unmatched[] | [.owner, .count]] | sort == [["0x5", 1], ["0x6", 1], ["0x7", -1]]' out/owner.json
 check "... and the one that never puts" holds '[.unmatched[] | [.owner, .count]] == [["0x5", 1]]' out/holder.json
-check "... on its page as well" grep -q '^  owner    0x5: 1 up without down$' "$dir/command.log"
+check "... on its page as well" grep -q '^  owner    0x5: 1 up without down, its last event at -' "$dir/command.log"
 check "the last 6 events of a rule, whatever their keys" holds '[.context[].event] == ["d", "d", "d", "d", "d", "b"]' out/of-rule.json
 check "the last 4 of the CPU that fired" holds '.match.cpu as $cpu | .context |
 	length >= 1 and length <= 4 and all(.cpu == $cpu) and .[-1].event == "b"' out/of-cpu.json
