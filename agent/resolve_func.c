@@ -60,6 +60,34 @@ static void look_up_types(struct found *list)
 	}
 }
 
+/*
+ * Of a glob's functions, where arguments are asked by name or a return value may be, those of which the types are known: of
+ * what the compiler made of others they are not.
+ */
+static void keep_typed(struct resolver *r, struct found *list)
+{
+	bool returns = strcmp(r->probe->kind, "kprobe") && strcmp(r->probe->kind, "fentry");
+	uint32_t n = 0, left_out;
+
+	for (uint32_t i = 0; i < r->event->nargs; i++)
+		returns = returns || r->event->args[i].name;
+	if (list->typed || !returns || !strpbrk(r->probe->pattern, "*?["))
+		return;
+	for (uint32_t i = 0; i < list->n; i++) {
+		if (!list->types[i].btf)
+			continue;
+		list->items[n] = list->items[i];
+		list->types[n++] = list->types[i];
+	}
+	left_out = list->n - n;
+	if (!n)
+		return;
+	list->n = n;
+	list->typed = true;
+	resolve_note(r, arena_printf(r->a, "%s: left out %u function%s whose arguments are not in BTF", r->probe->text, left_out,
+				     left_out == 1 ? "" : "s"));
+}
+
 /* Of a probe "... -> TYPE" those that return it; false after an error. */
 static bool keep_returning(struct resolver *r, struct found *list)
 {
@@ -348,6 +376,7 @@ void resolve_function(struct resolver *r)
 	if (!denied_ok(r, &list))
 		return;
 	look_up_types(&list);
+	keep_typed(r, &list);
 	if (!keep_returning(r, &list))
 		return;
 	if (!strcmp(p->kind, "kprobe")) {

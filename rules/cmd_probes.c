@@ -14,6 +14,7 @@
 #include "lib/arena.h"
 #include "rules/deny.h"
 #include "rules/kbtf.h"
+#include "rules/ksyms.h"
 #include "rules/probe.h"
 #include "rules/tp_class.h"
 #include "rules/tracefs.h"
@@ -89,6 +90,20 @@ static int list_function(const struct kbtf_func *f, void *arg)
 	return 0;
 }
 
+/* A function that is known by its symbol only, of a module without BTF or made by the compiler: its arguments have no names. */
+static int list_symbol(const char *name, const char *module, void *arg)
+{
+	struct listing *l = arg;
+	struct kbtf_func f;
+
+	if ((!*module && !ksyms_is_made(name)) || fnmatch(l->glob, name, 0) || deny_reason(name) ||
+	    kbtf_find_func(l->kbtf, *module ? module : "vmlinux", name, &f))
+		return 0;
+	l->n++;
+	printf("kprobe:%s%s%s(arg0, arg1, ...)\n", module, *module ? ":" : "", name);
+	return 0;
+}
+
 /* Fields as arg.NAME has them; those that all records begin with are ftrace's. */
 static void print_fields(struct listing *l, const struct type *record)
 {
@@ -150,6 +165,12 @@ static int list_tracepoint(const struct kbtf_func *f, void *arg)
 	return 0;
 }
 
+static void list_functions(struct listing *l)
+{
+	kbtf_each_func(l->kbtf, l->module, l->glob, list_function, l);
+	ksyms_each(l->kbtf, l->module, list_symbol, l);
+}
+
 static void nothing_found(struct kbtf *kbtf, const struct listing *l, const char *place)
 {
 	const char *near = l->functions ? kbtf_nearest_func(kbtf, l->glob) : NULL;
@@ -186,7 +207,7 @@ static int list(const char *place, const char *const btf[], int nbtf)
 		if (l.tracepoints)
 			kbtf_each_func(kbtf, NULL, TRACEITER "*", list_tracepoint, &l);
 		if (l.functions)
-			kbtf_each_func(kbtf, l.module, l.glob, list_function, &l);
+			list_functions(&l);
 		if (!l.n)
 			nothing_found(kbtf, &l, place);
 		note_categories(&l);

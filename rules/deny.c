@@ -76,20 +76,23 @@ static const struct {
 
 const char *deny_reason(const char *function)
 {
+	/* What the compiler made of a function ("free_one.constprop.0") is that function. */
+	const char *end = function + strcspn(function, ".");
+
 	for (size_t i = 0; i < sizeof(denied) / sizeof(denied[0]); i++) {
 		const char *p = denied[i].pattern, *f = function;
 
-		while (*p && *p == *f) {
+		while (f < end && *p == *f) {
 			p++;
 			f++;
 		}
-		if (*p == '\0' && *f == '\0')
+		if (*p == '\0' && f == end)
 			return denied[i].reason;
 		if (*p != '*')
 			continue;
 		/* "begin*" or "begin*end" */
 		p++;
-		if (!*p || (strlen(f) >= strlen(p) && !strcmp(f + strlen(f) - strlen(p), p)))
+		if (!*p || ((size_t)(end - f) >= strlen(p) && !strncmp(end - strlen(p), p, strlen(p))))
 			return denied[i].reason;
 	}
 	return NULL;

@@ -358,22 +358,6 @@ bool kbtf_is_running(const struct kbtf *k)
 	return k->running;
 }
 
-bool kbtf_symbol(const struct kbtf *k, const char *name, char *module, size_t size)
-{
-	_cleanup_fclose_ FILE *f = k->running ? fopen("/proc/kallsyms", "re") : NULL;
-	char line[512], symbol[256], owner[130], type;
-
-	while (f && fgets(line, sizeof(line), f)) {
-		owner[0] = '\0';
-		if (sscanf(line, "%*s %c %255s [%128[^]]", &type, symbol, owner) < 2 || strcmp(symbol, name) ||
-		    !strchr("tTwW", type))
-			continue;
-		snprintf(module, size, "%s", owner);
-		return true;
-	}
-	return false;
-}
-
 const struct btf *kbtf_vmlinux(const struct kbtf *k)
 {
 	return k->parts[0].btf;

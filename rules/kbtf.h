@@ -70,12 +70,6 @@ uint32_t kbtf_str_len(const struct kbtf *k);
 /* The prototype of a function; module NULL: vmlinux first, then loaded modules. false: not known. */
 bool kbtf_find_func(struct kbtf *k, const char *module, const char *name, struct kbtf_func *ret);
 
-/*
- * Is there a symbol of this name in the running kernel (/proc/kallsyms), though not in BTF? Then its module is in
- * module ("": vmlinux). Slow: for names that BTF lacks. Always false for the BTF of a file.
- */
-bool kbtf_symbol(const struct kbtf *k, const char *name, char *module, size_t size);
-
 /* A constant of some enum: how many different values that name has; *value and the enum are those of the first. */
 uint32_t kbtf_find_enumerator(struct kbtf *k, const char *name, int64_t *value, const struct btf **btf, uint32_t *id);
 

@@ -28,6 +28,16 @@ run_vm refused --no-kdump --run-args --dry-run --rule tests/vm/rules/two-on-one.
 	until grep -q armed /tmp/never; do sleep 0.2; [ -d /proc/$! ] || break; done
 	touch /tmp/gone; deadfall status --json >/var/crash/out/impossible.json; kill -TERM $!; wait $!; s=$?
 	echo "== impossible"; cat /tmp/never; echo "status $s"
+	made=$(sed -n "s/^\([a-z_0-9]*\)\.constprop\.0\$/\1/p" /sys/kernel/tracing/available_filter_functions |
+		while read -r f; do grep -q " $f\$" /proc/kallsyms || { echo "$f"; break; }; done)
+	rule() { printf "deadfall: 1\nrule: made\nevents: {e: {probe: \"%s\", key: %s}}\nmatch: {event: e}\non_match: [log: e]\n" "$@"; }
+	rule "kprobe:$made" arg0 >/tmp/made.yaml; try made deadfall check /tmp/made.yaml
+	rule "kprobe:$made.constprop.0" arg0 >/tmp/made.yaml; try made-itself deadfall check /tmp/made.yaml
+	try made-probes deadfall probes "kprobe:$made*"
+	rule "kprobe:{vfs_rename,$made*}" arg.rd >/tmp/made.yaml
+	deadfall run --dry-run /tmp/made.yaml >/tmp/made 2>&1 &
+	until grep -q armed /tmp/made; do sleep 0.2; [ -d /proc/$! ] || break; done
+	kill -TERM $!; wait $!; echo "== made-glob"; cat /tmp/made
 	try force deadfall list
 	echo "== end"'
 check "the machine is fine afterwards" same 0 "$rc"
@@ -47,6 +57,13 @@ check "an impossible condition: armed all the same" says impossible '^armed .*im
 check "an impossible condition: it says so" says impossible 'note: event open of rule impossible: its condition is never true on this machine'
 check "an impossible condition: its probe sees" \
 	jq -e '[.[] | select(.set == "impossible")][0].events[0] | .seen > 0 and .hit == 0' "$dir/out/impossible.json"
+check "what the compiler made of a function: the name asked for says what it is called" \
+	says made "hint: the compiler made of it '[a-z_0-9]*\.constprop\.0', which is not in BTF: name that"
+check "what the compiler made of a function: it can be named" says made-itself '^status 0$'
+check "what the compiler made of a function: probes lists it" says made-probes '^kprobe:[a-z_0-9]*\.constprop\.0\(arg0, arg1, \.\.\.\)$'
+check "what the compiler made of a function: a glob with names of arguments leaves it out, and says so" \
+	says made-glob 'left out 1 function whose arguments are not in BTF'
+check "... and the others are trapped" says made-glob '^armed .*made: 1 rule, 1 function'
 check "rules on one function: armed in one set" holds '.armed_line | contains("3 rules, 1 function")'
 check "rules on one function: one fires at each call" fires_of every-rename 3
 check "rules on one function: another at the second of one file" fires_of second-rename 1
