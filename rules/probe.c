@@ -110,6 +110,7 @@ struct arg_search {
 	const char *name;
 	uint32_t number;
 	const struct type *type;		/* of the first function that has it */
+	const struct probe *probe;		/* that function's */
 	const struct probe_func *first, *lacks, *other, *deep;
 	const struct type *other_type;
 	uint32_t nlacks, nfuncs;
@@ -131,6 +132,7 @@ static void search_func(struct check *c, struct arg_search *s, const struct prob
 		s->deep = f;
 	if (!s->first) {
 		s->first = f;
+		s->probe = p;
 		s->type = type;
 	} else if (!s->other && !type_same(s->type, type)) {
 		s->other = f;
@@ -141,6 +143,21 @@ static void search_func(struct check *c, struct arg_search *s, const struct prob
 static const char *arg_text(struct check *c, const struct arg_search *s)
 {
 	return s->name ? s->name : arena_printf(c->arena, "arg%u", s->number);
+}
+
+/* One that comes in a register, such as pte_t. */
+static bool is_small_struct(const struct type *t)
+{
+	return t->kind == TYPE_STRUCT && (t->size == 1 || t->size == 2 || t->size == 4 || t->size == 8);
+}
+
+/* The number of the argument that was searched by its name. */
+static int find_number(struct check *c, const struct arg_search *s)
+{
+	const struct type *type;
+	int n = find_param(c, s->probe, s->first, s->name, 0, &type);
+
+	return probe_info(s->probe->kind)->flags & PROBE_TRACE ? n - 1 : n;
 }
 
 /* What the search found wrong, as an error; true if nothing. */
@@ -179,12 +196,14 @@ static bool search_ok(struct check *c, const struct arg_search *s, struct span s
 		diag_hint(c->diags, d, "fentry: and fexit: see it");
 		return false;
 	}
-	if (!type_is_scalar(s->type) || s->type->size > 8) {
-		diag_error(c->diags, TAG_TYPE, span, "argument '%s' is a '%s', passed by value", what,
-			   type_text(c->arena, s->type));
-		return false;
-	}
-	return true;
+	if (type_is_scalar(s->type) && s->type->size <= 8)
+		return true;
+	if (is_small_struct(s->type) && !s->name)
+		return true;
+	d = diag_error(c->diags, TAG_TYPE, span, "argument '%s' is a '%s', passed by value", what, type_text(c->arena, s->type));
+	if (is_small_struct(s->type))
+		diag_hint(c->diags, d, "its bytes as one number: arg%d", find_number(c, s));
+	return false;
 }
 
 static int find_slot(const struct event *ev, const char *name, uint32_t number)
@@ -245,6 +264,8 @@ int event_arg(struct check *c, struct event *ev, const char *name, uint32_t numb
 	}
 	if (!s.nfuncs || !search_ok(c, &s, span))
 		return -1;
+	if (is_small_struct(s.type))
+		s.type = type_int(c->types, s.type->size, false);
 	return add_slot(c, ev, (struct event_arg){ .name = name, .number = number, .type = s.type, .span = span });
 }
 

@@ -253,6 +253,16 @@ void __traceiter_inode_dirty(void *__data, struct inode *inode)
 {
 }
 
+typedef struct {
+	unsigned long val;
+} seal_t;
+
+/* Structs that come in registers. */
+int seal_entry(kuid_t owner, seal_t seal, struct list_head links)
+{
+	return 0;
+}
+
 /* An event of its own, with the same parameters. */
 struct trace_event_raw_inode_dirty_late {
 	struct trace_entry ent;
