@@ -138,11 +138,9 @@ static __always_inline bool is_certain(const struct df_decision *d)
 }
 _Static_assert(DF_TEST_NONE == 0 && sizeof(((struct df_decision *)0)->test) == 2, "is_certain");
 
-/* The event came, but not in time, or a condition over earlier steps did not hold. */
+/* The awaited event came, but not in time, or a condition over earlier steps did not hold. */
 static __always_inline void note_near(struct df_rec *r, __u8 test)
 {
-	if (test != DF_TEST_GUARD && test != DF_TEST_WITHIN && test != DF_TEST_LATER)
-		return;
 	r->effect.near = test;
 	r->effect.rest = 1;
 }
@@ -165,7 +163,7 @@ __attribute__((noinline)) __u32 df_decide(struct df_match *m, struct df_rec *r, 
 		first = test_holds(m, r, d->test[0], d->arg[0]);
 		if (first && test_holds(m, r, d->test[1], d->arg[1]))
 			return at;
-		if (!i)
+		if (!i && d->awaited)
 			note_near(r, first ? d->test[1] : d->test[0]);
 		if (!d->more)
 			return NO_DECISION;

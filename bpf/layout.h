@@ -281,7 +281,7 @@ struct df_decision {
 	__u8 keep;		/* bit n: register n keeps val[n] */
 	__u8 more;		/* if the tests fail, the next decision in the array is asked */
 	__u8 follow_col;
-	__u8 pad;
+	__u8 awaited;		/* the match waits for it: if it is the first and the tests fail, that is a near miss */
 };
 
 /* Why something was not recorded, per event. Readers show every non-zero counter. */

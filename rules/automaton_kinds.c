@@ -76,6 +76,7 @@ static void build_sequence(struct builder *b, uint32_t own)
 		if (state && m->within)
 			set_test(d, 0, DF_TEST_WITHIN, window);
 		build_guard(b, d, 1, awaited->event, state, awaited->guard);
+		d->awaited = m->kind != MATCH_LATENCY;	/* a call that ended in time is no near miss */
 		if (state) {
 			d = step_decision(b, state, m->steps[0].event, 0, 1, DF_OP_START);
 			build_guard(b, d, 1, m->steps[0].event, 0, m->steps[0].guard);
@@ -97,6 +98,7 @@ static void build_missing(struct builder *b, uint32_t own)
 	for (uint32_t state = 0; state < 2; state++) {
 		d = step_decision(b, state, m->steps[0].event, 0, 1, DF_OP_START | DF_OP_TIMER);
 		d->timer = (uint16_t)window;
+		d->awaited = true;
 		build_guard(b, d, 1, m->steps[0].event, 0, m->steps[0].guard);
 	}
 	both_go(b, 1, m->steps[1].event, 0, DF_OP_STOP);
@@ -503,6 +505,7 @@ static void build_automaton(struct builder *b, uint32_t own)
 			struct df_decision *d = build_decision(b, s, col);
 
 			d->next = (uint8_t)tr->to;
+			d->awaited = true;
 			d->ops = deadline_op(b, m, s, tr->to, d);
 			d->ops |= (uint16_t)((s == 0 && tr->to != 0 ? DF_OP_START : 0) | (tr->fire ? DF_OP_FIRE : 0));
 			for (uint32_t i = 0; i < m->up.n && tr->event; i++) {

@@ -224,14 +224,40 @@ static void lifecycle_event(struct sim *s, struct sim_key *k, const struct sim_e
 		sim_complete(s, k, e, fault_words(fault));
 }
 
+/* What took so long ends with e: did it take too long? */
+static bool is_slow(struct sim *s, struct sim_key *k, const struct sim_event *e, uint64_t took)
+{
+	uint64_t over = number(s, s->rule->match.over);
+
+	if (took > over)
+		return true;
+	sim_setback(s, k, "event %" PRIu64 ": it took %s, 'over' is %s", e->number, sim_time(s->arena, took),
+		    sim_time(s->arena, over));
+	return false;
+}
+
+/* A function returns; the condition is now - old(now) > over. */
+static void call_event(struct sim *s, struct sim_key *k, const struct sim_event *e)
+{
+	const struct step *step = &s->rule->match.steps[0];
+	struct eval_value took;
+
+	if (e->event != step->event || e->unknown || !step->guard)
+		return;
+	took = eval_expr(e->env, step->guard->a);
+	if (took.unknown)
+		sim_setback(s, k, "event %" PRIu64 ": it is not known when the call was entered", e->number);
+	else if (is_slow(s, k, e, took.num))
+		sim_complete(s, k, e, arena_printf(s->arena, "the call took %s", sim_time(s->arena, took.num)));
+}
+
 static void latency_event(struct sim *s, struct sim_key *k, const struct sim_event *e)
 {
 	const struct match *m = &s->rule->match;
 	uint64_t took = e->ns - k->first_ns;
 
 	if (m->nsteps == 1) {
-		if (is_step(s, k, e, 0))
-			sim_complete(s, k, e, "the call took longer");
+		call_event(s, k, e);
 		return;
 	}
 	if (is_step(s, k, e, 0)) {
@@ -240,12 +266,9 @@ static void latency_event(struct sim *s, struct sim_key *k, const struct sim_eve
 		sim_enter(s, k, 1);
 	} else if (k->state && is_step(s, k, e, 1)) {
 		k->state = 0;
-		if (took > number(s, m->over)) {
+		if (is_slow(s, k, e, took)) {
 			k->step[1] = e;
 			sim_complete(s, k, e, arena_printf(s->arena, "it took %s", sim_time(s->arena, took)));
-		} else {
-			sim_setback(s, k, "event %" PRIu64 ": it took %s, 'over' is %s", e->number,
-				    sim_time(s->arena, took), sim_time(s->arena, number(s, m->over)));
 		}
 	} else if (k->state && is_unless(s, e)) {
 		k->state = 0;

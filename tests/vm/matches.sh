@@ -142,6 +142,8 @@ check "a near miss: not in time" why '.[0].rules[] | select(.rule == "m2-sequenc
 	.late == 1 and .refused == 0 and .near_key == ["0xcc"]'
 check "a near miss: refused by the condition of a step" why '.[0].rules[] | select(.rule == "m3-guard") | .states[1] |
 	.late == 0 and .refused == 1 and .near_key == ["0x12e"]'
+check "no near misses: an end in time, a window that is over" why '[.[0].rules[] |
+	select(.rule | IN("m5-rate", "m9-latency")) | .states[] | .late + .refused] | length == 4 and add == 0'
 check "the report names the owner of a put too many, and who holds the object" holds \
 	'[.unmatched[] | [.owner, .count]] | sort == [["0x5", 1], ["0x6", 1], ["0x7", -1]]' out/owner.json
 check "... and the one that never puts" holds '[.unmatched[] | [.owner, .count]] == [["0x5", 1]]' out/holder.json

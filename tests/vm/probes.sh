@@ -128,6 +128,8 @@ while read -r rule n; do
 	check "$rule: $n" fires "$rule" "$n"
 done <<<"$expect"
 in_order ""
+check "no near misses: a call that was fast enough, a failure whose origin is known" jq -e '[.[0].rules[] |
+	select(.rule | IN("p10-latency", "p24-origin")) | .states[] | .late + .refused] | length == 3 and add == 0' "$dir/status.json"
 check "p21-interval: one CPU, each 100 ms" at_least p21-interval 10
 check "p22-profile: both CPUs" at_least p22-profile 50
 check "probes of one process, in its program and a library of it, and a static one" said '^one process: 15$'
