@@ -40,6 +40,7 @@ struct check {
 	struct rule_set *set;
 	struct rule *rule;
 	struct event *event;		/* whose probe an expression is evaluated at */
+	bool in_match;			/* in a condition of the match, not of the event itself */
 	uint32_t nsteps;		/* steps of the match that have happened before it */
 	bool in_old;			/* inside old() */
 	struct {

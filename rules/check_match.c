@@ -62,11 +62,66 @@ static struct expr *check_guard(struct check *c, struct event *ev, struct expr *
 	if (!guard || ev->unresolved)
 		return guard;
 	c->event = ev;
+	c->in_match = true;
 	c->nsteps = nsteps;
 	guard = check_cond(c, guard);
 	c->event = NULL;
+	c->in_match = false;
 	c->nsteps = 0;
 	return guard;
+}
+
+/* Whom does the name mean, seen from the condition that is checked? */
+enum whom { NO_EVENT, THIS_EVENT, OTHER_EVENT };
+
+static enum whom whom_it_means(const struct check *c, const char *name)
+{
+	const struct match *m = &c->rule->match;
+	enum whom whom = NO_EVENT;
+
+	for (uint32_t i = 0; i < c->rule->nevents; i++) {
+		if (!strcmp(c->rule->events[i].name, name))
+			whom = &c->rule->events[i] == c->event ? THIS_EVENT : OTHER_EVENT;
+	}
+	for (uint32_t i = 0; i < m->nsteps; i++) {
+		if (m->steps[i].label && !strcmp(m->steps[i].label, name))
+			whom = m->steps[i].event == c->event && (!c->in_match || i == c->nsteps) ? THIS_EVENT : OTHER_EVENT;
+	}
+	return whom;
+}
+
+/* In a condition of the match: what can be asked instead? */
+static void say_no_step(struct check *c, const struct expr *e)
+{
+	const struct match *m = &c->rule->match;
+	struct diag *d = diag_error(c->diags, TAG_NOT_HERE, e->span, m->kind == MATCH_AUTOMATON ?
+				    "'%s' is no event of the automaton" : "'%s' is no step before this one", e->text);
+
+	for (uint32_t i = 0; i < c->nsteps && m->kind != MATCH_AUTOMATON; i++) {
+		if (!strcmp(m->steps[i].event->name, e->text)) {
+			diag_hint(c->diags, d, "its step is called '%s'", m->steps[i].label);
+			return;
+		}
+	}
+	diag_hint(c->diags, d, m->kind == MATCH_AUTOMATON ? "a condition may ask the events that its states name" :
+		  "a condition may ask the steps before its own, by their names in the match");
+}
+
+bool check_misplaced_event(struct check *c, const struct expr *e)
+{
+	enum whom whom = c->event ? whom_it_means(c, e->text) : NO_EVENT;
+
+	if (whom == THIS_EVENT)
+		diag_hint(c->diags, diag_error(c->diags, TAG_NOT_HERE, e->span, "'%s' is this event itself", e->text),
+			  "what it knows has no name before it: arg.NAME, task.tid, now");
+	else if (whom == OTHER_EVENT && c->in_match)
+		say_no_step(c, e);
+	else if (whom == OTHER_EVENT)
+		diag_hint(c->diags, diag_error(c->diags, TAG_NOT_HERE, e->span,
+					       "'%s' is another event: '%s' by itself does not know it", e->text,
+					       c->event->name),
+			  "ask in the match, at a step after that one: {STEP: %s, where: ...}", c->event->name);
+	return whom != NO_EVENT;
 }
 
 static void check_steps(struct check *c)

@@ -10,6 +10,11 @@
 /* Roles, thresholds, guards. */
 void check_match(struct check *c);
 
+/*
+ * A name that nothing defines where e stands: is it that of an event or step, which cannot be asked there? Then that is said.
+ */
+bool check_misplaced_event(struct check *c, const struct expr *e);
+
 /* A rule whose verdict rests on something that did not happen must not fire because events were lost. */
 void check_on_loss(struct rule *rule);
 

@@ -2,7 +2,7 @@
 /*
  * check_name.c - what a name stands for: the event's arguments, the current task, an earlier step, a constant.
  */
-#include "rules/check.h"
+#include "rules/check_match.h"
 
 #include <bpf/btf.h>
 #include <stdlib.h>
@@ -209,37 +209,39 @@ static bool means_retval(const char *name)
 	return false;
 }
 
-/* A step that cannot be spoken of here: of the match in an event's condition, or this one itself, or a later one. */
-static bool hint_step(struct check *c, struct diag *d, const char *name)
+/* The name of something that the rule has, but that is written otherwise: how? NULL: it has none. */
+static const char *written_otherwise(struct check *c, const char *name)
 {
-	const struct match *m = &c->rule->match;
-
-	for (uint32_t i = c->nsteps; i < m->nsteps; i++) {
-		if (!m->steps[i].label || strcmp(m->steps[i].label, name))
-			continue;
-		if (!c->nsteps)
-			diag_hint(c->diags, d, "'%s' is a step of the match: what is asked of earlier steps stands there, "
-				  "{LABEL: EVENT, where: ...}", name);
-		else if (i == c->nsteps)
-			diag_hint(c->diags, d, "'%s' is this step itself: ask as in its event's condition: arg.NAME, task.tid, now",
-				  name);
-		else
-			diag_hint(c->diags, d, "step '%s' comes later", name);
-		return true;
+	for (uint32_t i = 0; c->event && i < c->event->nfields; i++) {
+		if (!strcmp(c->event->fields[i].name, name))
+			return "what this event records is known to others only: write its expression once more";
 	}
-	return false;
+	for (uint32_t i = 0; i < c->rule->nparams; i++) {
+		if (!strcmp(c->rule->params[i].name, name))
+			return arena_printf(c->arena, "a parameter is written $%s", name);
+	}
+	return NULL;
 }
 
 static struct expr *unknown_name(struct check *c, const struct expr *e)
 {
 	struct nearest n = nearest_init(means_retval(e->text) ? "retval" : e->text);
+	bool is_arg = c->event && event_has_arg(c, c->event, e->text);
+	const char *how = written_otherwise(c, e->text);
 	struct kbtf_func f;
-	struct diag *d = diag_error(c->diags, TAG_UNKNOWN_NAME, e->span, "nothing is called '%s' here", e->text);
+	struct diag *d;
 
+	if (!is_arg && find_step(c, e->text) < 0 && check_misplaced_event(c, e))
+		return NULL;
+	d = diag_error(c->diags, TAG_UNKNOWN_NAME, e->span, "nothing is called '%s' here", e->text);
 	if (d == &c->diags->dropped)
 		return NULL;
-	if (c->event && event_has_arg(c, c->event, e->text)) {
+	if (is_arg) {
 		diag_hint(c->diags, d, "the function's argument is written arg.%s", e->text);
+		return NULL;
+	}
+	if (how) {
+		diag_hint(c->diags, d, "%s", how);
 		return NULL;
 	}
 	if (kbtf_find_func(c->kbtf, NULL, e->text, &f)) {
@@ -250,8 +252,6 @@ static struct expr *unknown_name(struct check *c, const struct expr *e)
 		diag_hint(c->diags, d, "'%s' is a step: name what is meant of it, such as %s.tid", e->text, e->text);
 		return NULL;
 	}
-	if (hint_step(c, d, e->text))
-		return NULL;
 	for (size_t i = 0; i < LEN(globals); i++)
 		nearest_offer(&n, globals[i].name);
 	nearest_offer(&n, "retval");
