@@ -14,10 +14,12 @@ WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -
 CFLAGS_release = -O2 -g
 CFLAGS_debug = -O0 -g3
 CFLAGS_san = -O1 -g3 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-CFLAGS = -std=gnu11 $(WARN) $(CFLAGS_$(VARIANT)) -I. -I$(BUILD) -D_GNU_SOURCE -DDEADFALL_VERSION='"$(VERSION)"'
+# What is built does not depend on the folder it is built in: debuggers look for sources where they are started.
+NO_PATHS = -ffile-prefix-map=$(CURDIR)=.
+CFLAGS = $(NO_PATHS) -std=gnu11 $(WARN) $(CFLAGS_$(VARIANT)) -I. -I$(BUILD) -D_GNU_SOURCE -DDEADFALL_VERSION='"$(VERSION)"'
 LIBS = -lbpf -lelf -lyaml -lkdumpfile -laddrxlat -ljansson -llzma -lzstd -llz4 -lz -lm
 # bpf/ needs no kernel headers: the kernel's types it uses are in bpf/kernel.h, relocated by CO-RE.
-BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
+BPF_CFLAGS = $(NO_PATHS) -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
 	     -Wno-missing-declarations -I. -I/usr/include/$(shell uname -m)-linux-gnu -D__TARGET_ARCH_x86
 
 # Every .c file of a component is part of it; programs of their own are listed here.
@@ -45,12 +47,12 @@ $(BUILD)/libdeadfall.a: $(OBJS)
 	$(call msg,AR,$@)
 	$(Q)rm -f $@ && ar rcsP $@ $^
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c Makefile
 	$(call msg,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.bpf.o: bpf/%.bpf.c
+$(BUILD)/%.bpf.o: bpf/%.bpf.c Makefile
 	$(call msg,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<

@@ -23,7 +23,7 @@ EXT_SRCS = lib/arena.c lib/buf.c lib/cursor.c lib/err.c $(addprefix kdump/, bpfl
 	   values.c vmcoreinfo.c)
 EXT_OBJS = $(EXT_SRCS:%.c=$(BUILD)/pic/%.o) $(BUILD)/pic/kdump/crash_ext.o
 
-$(BUILD)/pic/%.o: %.c
+$(BUILD)/pic/%.o: %.c Makefile
 	$(call msg,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(EXT_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<

@@ -28,12 +28,21 @@ offers_only() {
 	[ "$(complete_words "$@" | tr '\n' ' ')" = "$want " ] || { complete_words "$@"; return 1; }
 }
 
+# Strings that begin with the folder of the sources; in which files.
+names_its_folder() {
+	local f
+	for f in "$root"/bin/* "$root/lib/deadfall/deadfall.so" "$build/runtime.bpf.o"; do
+		strings -a "$f" | awk -v folder="$PWD" -v file="$f" '$0 == folder || index($0, folder "/") == 1 { print file ": " $0 }'
+	done
+}
+
 nothing_left() {
 	[ -z "$(find "$root" -type f)" ] || { find "$root" -type f; return 1; }
 }
 
 check "make install" make -s install BUILD="$build" PREFIX="$root"
 check "the command runs from there" sh -c "'$root/bin/deadfall' help | grep -q '^deadfall $(cat VERSION)'"
+check "it is the same whatever folder it was built in" same "" "$(names_its_folder)"
 check "the extension of crash is there" test -s "$root/lib/deadfall/deadfall.so"
 check "the rules are there" test -s "$root/share/deadfall/rules/widget-freed-twice.yaml"
 check "links in the docs lead to files that are installed" sh -c "cd '$root/share/doc/deadfall' && grep -ohE '\]\(docs/[a-z-]+\.md' README.md |
