@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "agent/armed.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -110,12 +111,50 @@ int armed_begin(struct armed *s, const struct run_options *o, enum df_act act, s
 	return resolve(s->a, &s->info, kbtf, &s->object, &s->plan, err);
 }
 
+/* Rules of this set that the other has as well; the first of them. */
+static uint32_t rules_in_both(const struct set_info *mine, const struct set_info *other, const char **first)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < mine->nrules; i++) {
+		for (uint32_t k = 0; k < other->nrules; k++) {
+			if (!strcmp(mine->rules[i].name, other->rules[k].name) && !n++)
+				*first = mine->rules[i].name;
+		}
+	}
+	return n;
+}
+
+/* A rule that is run once more, changed perhaps, does not take the place of the one that runs. */
+static void warn_of_twins(const struct armed *s)
+{
+	struct running *sets = NULL;
+	const char *first = "", *more;
+	struct df_ctl ctl;
+	struct err err;
+	uint32_t n = 0, same, zero = 0;
+
+	if (running_read(s->a, &sets, &n, &err))
+		return;
+	for (uint32_t i = 0; i < n; i++) {
+		same = rules_in_both(&s->info, &sets[i].info, &first);
+		if (!same || bpf_map_lookup_elem(sets[i].ctl_fd, &zero, &ctl))
+			continue;
+		more = same > 1 ? arena_printf(s->a, " and %u more of these", same - 1) : "";
+		fprintf(stderr, "deadfall run: warning: set %s of process %u, %s, has rule '%s'%s, too: it goes on beside this one; "
+			"'deadfall unload %u' ends it\n", sets[i].info.name, sets[i].pid, armed_word(ctl.armed), first, more,
+			sets[i].pid);
+	}
+	running_close(sets, n);
+}
+
 static int announce(struct armed *s, uint32_t number, struct err *err)
 {
 	const char *manifest;
 	size_t len;
 
 	describe(s);
+	warn_of_twins(s);
 	if (object_manifest(&s->object, &manifest, &len, err))
 		return -1;
 	return running_write(s->a, &s->loaded, &s->plan, arena_strndup(s->a, manifest, len), s->text, s->opts->dry_run, number, s->state_path,

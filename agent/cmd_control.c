@@ -242,31 +242,29 @@ static int unload_one(const struct agent *agent, struct err *err)
 	return 0;
 }
 
-/* The agent of the set that waits for a module, by the set's name. */
-static bool find_waiting(struct arena *a, const char *name, struct agent *ret)
-{
-	struct waiting *w;
-	struct err err;
-	uint32_t n;
-
-	if (waiting_read(a, &w, &n, &err))
-		return false;
-	for (uint32_t i = 0; i < n; i++) {
-		if (name ? strcmp(w[i].set, name) : n > 1)
-			continue;
-		*ret = (struct agent){ w[i].pid, w[i].map_id, w[i].set, w[i].path };
-		return true;
-	}
-	return false;
-}
-
+/* Of the sets that run, and of those that wait for a module. */
 static int find_agent(struct sets *s, const char *name, struct agent *ret, struct err *err)
 {
-	const struct running *set = running_find(s->sets, s->n, name, err);
+	struct waiting *w = NULL;
+	struct set_name *names;
+	struct agent *agents;
+	uint32_t nwaiting = 0, n = s->n;
+	int i;
 
-	if (set)
-		*ret = (struct agent){ set->pid, set->ctl_id, set->info.name, set->path };
-	return set || ((name || !s->n) && find_waiting(s->a, name, ret)) ? 0 : -1;
+	if (waiting_read(s->a, &w, &nwaiting, err))
+		return -1;
+	agents = arena_array(s->a, n + nwaiting + 1, sizeof(*agents));
+	names = arena_array(s->a, n + nwaiting + 1, sizeof(*names));
+	for (uint32_t k = 0; k < n; k++)
+		agents[k] = (struct agent){ s->sets[k].pid, s->sets[k].ctl_id, s->sets[k].info.name, s->sets[k].path };
+	for (uint32_t k = 0; k < nwaiting; k++)
+		agents[n++] = (struct agent){ w[k].pid, w[k].map_id, w[k].set, w[k].path };
+	for (uint32_t k = 0; k < n; k++)
+		names[k] = (struct set_name){ agents[k].set, agents[k].pid };
+	i = set_by_name(names, n, name, true, err);
+	if (i >= 0)
+		*ret = agents[i];
+	return i < 0 ? -1 : 0;
 }
 
 int cmd_unload(int argc, char **argv)

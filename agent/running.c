@@ -207,34 +207,70 @@ void running_close(struct running *sets, uint32_t n)
 	}
 }
 
-struct running *running_find(struct running *sets, uint32_t n, const char *name, struct err *err)
+static bool is_meant(const struct set_name *s, const char *name)
 {
-	struct running *found = NULL;
-	uint32_t nfound = 0;
-	char all[400] = "";
+	size_t len = strlen(s->set);
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%u", s->pid);
+	if (!strcmp(name, s->set) || !strcmp(name, pid))
+		return true;
+	return !strncmp(name, s->set, len) && name[len] == '@' && !strcmp(name + len + 1, pid);
+}
+
+/* "a (12), b (13)", or as NAME@PID those that are meant */
+static const char *names_text(const struct set_name *all, uint32_t n, const char *meant, char *out, size_t size)
+{
 	size_t len = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
-		char pid[16];
-
-		snprintf(pid, sizeof(pid), "%u", sets[i].pid);
-		if (!name || !strcmp(name, sets[i].info.name) || !strcmp(name, pid)) {
-			found = &sets[i];
-			nfound++;
-		}
-		if (len < sizeof(all))
-			len += (size_t)snprintf(all + len, sizeof(all) - len, "%s%s (%u)", i ? ", " : "", sets[i].info.name,
-						sets[i].pid);
+	*out = '\0';
+	for (uint32_t i = 0; i < n && len < size; i++) {
+		if (!meant || is_meant(&all[i], meant))
+			len += (size_t)snprintf(out + len, size - len, meant ? "%s%s@%u" : "%s%s (%u)", len ? ", " : "",
+						all[i].set, all[i].pid);
 	}
-	if (nfound == 1)
+	return out;
+}
+
+int set_by_name(const struct set_name *all, uint32_t n, const char *name, bool by_agent, struct err *err)
+{
+	char text[400];
+	int found = -1;
+	bool several = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (name && !is_meant(&all[i], name))
+			continue;
+		several |= found >= 0 && !(by_agent && all[i].pid == all[found].pid);
+		found = found < 0 ? (int)i : found;
+	}
+	if (found >= 0 && !several)
 		return found;
 	if (!n)
-		err_set(err, ERR_ENVIRONMENT, "no set is loaded");
-	else if (nfound)
-		err_set(err, ERR_ENVIRONMENT, "which one? Name a set or its process id: %s", all);
-	else
-		err_set(err, ERR_ENVIRONMENT, "no set '%s' is loaded; there are: %s", name, all);
-	return NULL;
+		return err_set(err, ERR_ENVIRONMENT, "no set is loaded");
+	if (found < 0)
+		return err_set(err, ERR_ENVIRONMENT, "no set '%s' is loaded; there are: %s", name,
+			       names_text(all, n, NULL, text, sizeof(text)));
+	if (name)
+		return err_set(err, ERR_ENVIRONMENT, "which '%s'? There are: %s", name,
+			       names_text(all, n, name, text, sizeof(text)));
+	return err_set(err, ERR_ENVIRONMENT, "which one? Name a set or its process id: %s",
+		       names_text(all, n, NULL, text, sizeof(text)));
+}
+
+struct running *running_find(struct running *sets, uint32_t n, const char *name, struct err *err)
+{
+	_cleanup_free_ struct set_name *names = calloc(n + 1, sizeof(*names));
+	int i;
+
+	if (!names) {
+		err_nomem(err);
+		return NULL;
+	}
+	for (uint32_t k = 0; k < n; k++)
+		names[k] = (struct set_name){ sets[k].info.name, sets[k].pid };
+	i = set_by_name(names, n, name, false, err);
+	return i < 0 ? NULL : &sets[i];
 }
 
 int stats_read(int fd, uint32_t event, struct df_stats *ret)

@@ -42,10 +42,19 @@ int each_set_file(const char *suffix, void (*fn)(const char *path, void *arg), v
 int running_read(struct arena *a, struct running **ret, uint32_t *n, struct err *err);
 void running_close(struct running *sets, uint32_t n);
 
+/* A set as users name it: by its name, its agent's process id, or NAME@PID. */
+struct set_name {
+	const char *set;
+	uint32_t pid;
+};
+
 /*
- * The one set of that name or process id; NULL: the only one there is. ERR_ENVIRONMENT if none or several fit, with what
- * there is.
+ * Which of these is meant by the name; NULL: the only one there is. Its index, or -1 and ERR_ENVIRONMENT if none or several
+ * fit, with what there is. by_agent: several of one agent are one.
  */
+int set_by_name(const struct set_name *all, uint32_t n, const char *name, bool by_agent, struct err *err);
+
+/* The same of sets that run; NULL: err. */
 struct running *running_find(struct running *sets, uint32_t n, const char *name, struct err *err);
 
 /* Sum an event's counters, in a set's df_stats, over all CPUs. */

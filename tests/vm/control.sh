@@ -41,6 +41,15 @@ commands='
 	try no-kdump deadfall arm renamed-unsynced
 	try unload deadfall unload renamed-unsynced
 	wait $!; echo "agent $?"
+	deadfall run --dry-run --disarmed more/control.yaml >/tmp/twin 2>&1 & twin=$!
+	until grep -q ^disarmed /tmp/twin; do sleep 0.2; [ -d /proc/$twin ] || break; done
+	try twin cat /tmp/twin
+	try twin-which deadfall arm renames
+	try twin-set deadfall set renames@$twin wanted=7
+	two_renames
+	try twin-status deadfall status
+	try twin-unload deadfall unload $twin
+	wait $twin
 	try nothing-left deadfall unload renamed-unsynced
 	deadfall run --dry-run --json many.yaml >/tmp/many 2>/tmp/many.err &
 	until grep -q armed /tmp/many; do sleep 0.2; [ -d /proc/$! ] || break; done
@@ -96,6 +105,12 @@ control_on() {
 	check "$release: with status 3" says no-kdump '^status 3$'
 	check "$release: unload ends the agent" says unload '^unloaded renamed-unsynced$'
 	check "$release: in order" says unload '^agent 0$'
+	check "$release: a set that runs already: which, and that it goes on" says twin \
+		"warning: set renames of process [0-9]+, disarmed, has rule 'renames' and 1 more of these, too"
+	check "$release: two of one name: which one?" says twin-which "which 'renames'[?] There are: renames@[0-9]+, renames@[0-9]+"
+	check "$release: one of them is meant" says twin-set '^status 0$'
+	check "$release: ... and no other" same 2 "$(part twin-status | grep -cE '^    rename +seen 2 hit 2')"
+	check "$release: ... by its process" says twin-unload '^unloaded renames$'
 	check "$release: and it is gone" says nothing-left "no set 'renamed-unsynced' is loaded; there are: renames"
 	check "$release: parameters on a second page" says last-param-set '^    any +seen 2 hit 2'
 	check "$release: without the command buffer: plain stores" says stores '^status 0$'

@@ -23,6 +23,14 @@ commands='
 	deadfall status
 	touch a; mv a b # also without a free: but that rule sleeps
 	sleep 1.5
+	part never
+	printf "deadfall: 1\nrule: never\nevents: {e: {probe: \"kprobe:never:never\", when: module-loads}}\nmatch: {event: e}\non_match: [log: e]\n" >never.yaml
+	deadfall run --dry-run never.yaml >/tmp/never 2>&1 & one=$!
+	deadfall run --dry-run never.yaml >/tmp/never-too 2>&1 & two=$!
+	until grep -qs waits /tmp/never && grep -qs waits /tmp/never-too; do sleep 0.2; [ -d /proc/$one ] && [ -d /proc/$two ] || break; done
+	deadfall unload never 2>&1
+	deadfall unload never@$one && deadfall unload never
+	wait $one && wait $two && echo "both are gone"
 	part load
 	before=$(up)
 	insmod ./widget.ko
@@ -82,6 +90,8 @@ modload() {
 	check "$1: before, a rule says what it waits for" says before \
 		'^widget-freed-twice .*: waits for kretprobe:widget:widget_alloc \(widget-freed-twice.alloc\), kprobe:widget:widget_free'
 	check "$1: one without the module is armed" says before '^renamed-twice .*: armed renamed-twice: 1 rule, 1 function'
+	check "$1: of two waiting sets of one name none is unloaded" says never "which 'never'[?] There are: never@[0-9]+, never@[0-9]+"
+	check "$1: ... but that which is meant, and then the other" says never '^both are gone'
 	check "$1: when the module is there, all are armed" says load '^widget-freed-twice .* armed  *1 rule, 2 functions'
 	echo "# $1: $(part load | grep '^armed after')"
 	check "$1: its events are no longer waited for" same 0 "$(part load | grep -c 'waits for.*widget')"
