@@ -33,15 +33,16 @@ static const struct mf_fault *fault_of(const struct manifest *mf, const struct d
 static void print_fire(struct armed *r, const struct df_said *s)
 {
 	struct arena *a = arena_scratch(r->a);
+	const struct mf_fault *fault = fault_of(r->mf, s);
 	const struct df_rec *e = &s->rec;
 	const char *message;
 
 	if (said_needs_symbols(r->mf, s->rule) && !r->syms.n)
 		symbols_read(r->a, &r->syms, NULL);
-	message = said_message(a, r->mf, &r->syms, s->rule, e, &r->told);
+	message = said_message(a, r->mf, &r->syms, s->rule, e, fault, &r->told);
 	if (s->rule >= r->info.nrules || e->event >= r->info.nevents)
 		goto out;
-	tell_match(r->opts->src.json, &r->info, s, fire_word(r, s->act), fault_of(r->mf, s), message);
+	tell_match(r->opts->src.json, &r->info, s, fire_word(r, s->act), fault, message);
 out:
 	arena_reset(a);
 }

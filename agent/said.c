@@ -15,6 +15,7 @@ struct said {
 	const struct symbols *syms;
 	const struct told *told;
 	const struct df_rec *rec;
+	const struct mf_fault *fault;
 	struct set_event e;	/* the event that fired */
 };
 
@@ -54,6 +55,8 @@ static const char *event_text(struct said *s, const struct set_event *e, const c
 
 	if (!text && !strcmp(name, "rule"))
 		return s->rule->name;
+	if (!text && !strcmp(name, "detected") && s->fault)
+		return s->fault->words;
 	if (!text && !strcmp(name, "func") && s->syms)
 		return func_text(s, e->ip);
 	return text;
@@ -96,9 +99,9 @@ bool said_needs_symbols(const struct manifest *mf, uint32_t rule)
 }
 
 const char *said_message(struct arena *a, const struct manifest *mf, const struct symbols *syms, uint32_t rule,
-			 const struct df_rec *rec, const struct told *told)
+			 const struct df_rec *rec, const struct mf_fault *fault, const struct told *told)
 {
-	struct said s = { .a = a, .mf = mf, .syms = syms, .rec = rec, .told = told };
+	struct said s = { .a = a, .mf = mf, .syms = syms, .rec = rec, .fault = fault, .told = told };
 
 	if (!mf || rule >= mf->nrules || !mf->rules[rule].message)
 		return NULL;

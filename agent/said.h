@@ -17,10 +17,10 @@ struct symbols;
 
 /*
  * The message of the match that this record completed, in the arena; NULL: the rule has none. syms are for {func}, and
- * are only looked at if said_needs_symbols().
+ * are only looked at if said_needs_symbols(). fault: what it detected, or NULL (kdump/detected.h).
  */
 const char *said_message(struct arena *a, const struct manifest *mf, const struct symbols *syms, uint32_t rule,
-			 const struct df_rec *rec, const struct told *told);
+			 const struct df_rec *rec, const struct mf_fault *fault, const struct told *told);
 
 bool said_needs_symbols(const struct manifest *mf, uint32_t rule);
 

@@ -142,6 +142,8 @@ static const char *event_property(struct message *msg, const struct set_event *e
 		return arena_strdup(msg->b->arena, sym.name);
 	if (!text && !strcmp(name, "rule"))
 		return msg->m->rule;
+	if (!text && !strcmp(name, "detected") && msg->m->detected)
+		return msg->m->detected->words;
 	return text;
 }
 

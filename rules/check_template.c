@@ -15,7 +15,7 @@
 
 /* Of any step, and of the event that fired. */
 static const char *const of_event[] = { "task", "comm", "pid", "tid", "cpu", "time", "func" };
-static const char *const of_match[] = { "key", "now", "rule" };
+static const char *const of_match[] = { "key", "now", "rule", "detected" };
 
 static bool is_one_of(const char *name, const char *const *names, size_t n, struct nearest *near)
 {
@@ -87,7 +87,7 @@ static void check_name_part(struct check *c, struct span span, char *name)
 	const struct event *step;
 
 	if (!dot) {
-		if (is_one_of(name, of_match, 3, &near) || is_one_of(name, of_event, 7, &near))
+		if (is_one_of(name, of_match, m->kind == MATCH_LIFECYCLE ? 4 : 3, &near) || is_one_of(name, of_event, 7, &near))
 			return;
 		if (fires_with_field(c->rule, name, &near))
 			return;

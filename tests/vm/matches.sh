@@ -126,7 +126,8 @@ check "nothing was lost" counters_clean
 check "the log has the message, filled in" grep -q 'rule m1-event .*: a 0x7 of key 101, 101, in inject_a, m1-event by sh$' "$dir/deadfall.log"
 check "the log says what a lifecycle detected" same "freed again; used after it was freed; used as what it was before; freed, and never \
 allocated; freed again" "$(sed -n 's/.*rule m8-lifecycle at event [^ ]* (\([^)]*\)).*/\1/p' "$dir/deadfall.log" | paste -sd ';' | sed 's/;/; /g')"
-check "... and so does the report" holds '.match.detected == "double_free" and
+check "... and its message" grep -q ': m8-lifecycle: 802, used after it was freed$' "$dir/deadfall.log"
+check "... and so does the report" holds '.match.detected == "double_free" and .match.reason == "m8-lifecycle: 805, freed again" and
 	([.verdicts[] | select(.rule == "m8-lifecycle") | .detected] | index("use_after_free") and index("stale_use") and index("unknown_free"))' out/lifecycle.json
 check "... on its page as well" grep -q '^  match    lifecycle, complete with event free: freed again (double_free)' "$dir/command.log"
 check "what an earlier generation did is no step" same "marked with 7;marked with ?" \
