@@ -105,6 +105,14 @@ static int by_interest(const void *x, const void *y)
 	return 0;
 }
 
+/* The history of a CPU, or of the whole rule, lies among the keys and is none. */
+static bool is_live_key(const struct df_set *s, const struct set_live *l)
+{
+	const struct mf_machine *m = set_machine(s, &l->key);
+
+	return !l->dead && !(m && m->tier);
+}
+
 static void build_automata(struct build *b, const struct df_set *s)
 {
 	struct report *r = b->r;
@@ -114,6 +122,8 @@ static void build_automata(struct build *b, const struct df_set *s)
 		struct report_automaton a = { .set = s->name, .part = m->name, .table = i + 1, .states = m->states,
 					      .nstates = m->nstates, .reach = m->reach };
 
+		if (m->tier)
+			continue;
 		a.rule = m->rule < s->mf->nrules ? s->mf->rules[m->rule].name : "";
 		a.keys = arena_array(b->arena, m->nstates + 1, sizeof(*a.keys));
 		for (size_t j = 0; j < s->nlive; j++)
@@ -134,7 +144,7 @@ static void build_rules(struct build *b, const struct df_set *s)
 					    .act = report_act_name(s->mf->rules[i].act) };
 
 		for (size_t j = 0; j < s->nlive; j++)
-			rule.live += set_rule_of_key(s, &s->live[j].key) == &s->mf->rules[i] && !s->live[j].dead;
+			rule.live += set_rule_of_key(s, &s->live[j].key) == &s->mf->rules[i] && is_live_key(s, &s->live[j]);
 		r->rules = arena_grow(b->arena, r->rules, r->nrules, sizeof(*r->rules));
 		r->rules[r->nrules++] = rule;
 	}
@@ -173,7 +183,7 @@ void report_live_keys(struct build *b, const struct df_sets *sets)
 	r->live = arena_array(b->arena, n + 1, sizeof(*r->live));
 	for (size_t i = 0; i < sets->count; i++)
 		for (size_t j = 0; j < sets->sets[i].nlive; j++)
-			if (!sets->sets[i].live[j].dead)
+			if (is_live_key(&sets->sets[i], &sets->sets[i].live[j]))
 				build_live_key(b, &sets->sets[i], &sets->sets[i].live[j], now, &r->live[r->nlive++]);
 	qsort(r->live, r->nlive, sizeof(*r->live), by_interest);
 	for (size_t i = 0; i < sets->count; i++) {

@@ -53,9 +53,10 @@ a 1101; a 1102; a 1103; b 1101; a 1104; b 1104; a 1105; a 1106
 a 1201 1; a 1202 1; b 1202; a 1203 1; a 1204 2; a 1205 2; a 1206 1
 # overlap: the same thread may nest
 a 1301; a 1301; b 1301; b 1301
-# automaton: a twice; deadline; in time
-a 1401; a 1401
-a 1402; c 1402
+# automaton: a twice; d after c; deadline; in time
+a 1401 1; a 1401 2
+a 1404 4; c 1404; d 1404 5
+a 1402 3; c 1402
 a 1403; c 1403; b 1403
 # times, every
 a 1501; a 1501
@@ -101,7 +102,7 @@ m10-change 2
 m11-population 1
 m12-group 1
 m13-overlap 1
-m14-automaton 2
+m14-automaton 3
 m15-times 1
 m16-every 4
 m17-holder 1
@@ -113,6 +114,7 @@ run_vm events --module "$build/vm/inject.ko" --rule tests/vm/rules/matches.yaml 
 	--copy "$script:/root/events" -- 'sh ./events; deadfall status
 	deadfall report /proc/kcore --rule m7-owner --format json >/var/crash/out/owner.json
 	deadfall report /proc/kcore --rule m8-lifecycle --format json >/var/crash/out/lifecycle.json
+	deadfall report /proc/kcore --rule m1-event --format json >/var/crash/out/event.json
 	deadfall report /proc/kcore --rule m8-lifecycle
 	deadfall report /proc/kcore --rule m17-holder --format json >/var/crash/out/holder.json
 	deadfall report /proc/kcore --rule m17-holder
@@ -124,6 +126,11 @@ while read -r rule n; do
 done <<<"$expect"
 check "nothing was lost" counters_clean
 check "the log has the message, filled in" grep -q 'rule m1-event .*: a 0x7 of key 101, 101, in inject_a, m1-event by sh$' "$dir/deadfall.log"
+check "... and the report" holds '.match.reason == "a 0x7 of key 101, 101, in inject_a, m1-event by sh"' out/event.json
+check "an earlier step of the name of the event that fired is meant, else that event" same "a 1 d ?;a 3 d ?;a 4 d 5" \
+	"$(sed -n 's/.*rule m14-automaton .*: \(a .*\)/\1/p' "$dir/deadfall.log" | sort | paste -sd ';')"
+check "histories of CPUs and of the rule are no keys" holds '([.live_keys[] | select(.rule == "m18-of-rule" or .rule == "m19-of-cpu")
+	| .key] | unique | length) == 16 and ([.automata[] | select(.rule == "m18-of-rule")] | length) == 1' out/event.json
 check "the log says what a lifecycle detected" same "freed again; used after it was freed; used as what it was before; freed, and never \
 allocated; freed again" "$(sed -n 's/.*rule m8-lifecycle at event [^ ]* (\([^)]*\)).*/\1/p' "$dir/deadfall.log" | paste -sd ';' | sed 's/;/; /g')"
 check "... and its message" grep -q ': m8-lifecycle: 802, used after it was freed$' "$dir/deadfall.log"
@@ -136,7 +143,7 @@ check "a change is one from the value before, also after another one" same "from
 	"$(sed -n 's/.*rule m10-change .*: changed \(from .*\)/\1/p' "$dir/deadfall.log" | paste -sd ';')"
 check "matches beyond the 16th are told, too" [ "$(grep -c 'would have fired: rule m' "$dir/deadfall.log")" -gt 16 ]
 check "which part of a condition was false" \
-	why '.[0].events[] | select(.rule == "m1-event") | .conditions | .[0].false == 73 and .[1] == {"condition": "arg.value == 7", "false": 1}'
+	why '.[0].events[] | select(.rule == "m1-event") | .conditions | .[0].false == 74 and .[1] == {"condition": "arg.value == 7", "false": 1}'
 check "how far a sequence came, and by which key" why '.[0].rules[] | select(.rule == "m2-sequence") | .states[2] |
 	.state == "b seen" and .entered == 4 and .entered_key == ["0xcd"]'
 check "a near miss: not in time" why '.[0].rules[] | select(.rule == "m2-sequence") | .states[2] |
