@@ -365,6 +365,36 @@ static void check_origin(struct check *c)
 		m->entered = check_call_time(c, raw(c, EXPR_OLD, m->span, now_expr(c), NULL));
 }
 
+/* An event that is asked what came before it in its generation, and begins one. */
+static const struct event *forgetful(const struct match *m)
+{
+	switch (m->kind) {
+	case MATCH_SEQUENCE:
+	case MATCH_LATENCY:
+		for (uint32_t i = 1; i < m->nsteps; i++) {
+			if (m->steps[i].event->birth)
+				return m->steps[i].event;
+		}
+		return NULL;
+	case MATCH_OVERLAP:
+		return m->nsteps && m->steps[0].event->birth ? m->steps[0].event : NULL;
+	case MATCH_BALANCE:
+		return m->end && m->end->birth ? m->end : NULL;
+	default:
+		return NULL;
+	}
+}
+
+static void check_births(struct check *c)
+{
+	const struct event *ev = forgetful(&c->rule->match);
+
+	if (ev)
+		diag_hint(c->diags, diag_warn(c->diags, TAG_NEVER, ev->span, "'%s' begins a generation, so nothing has come before it: "
+					      "no match is complete there", ev->name),
+			  "birth belongs to the event with which an object comes to be");
+}
+
 void check_match(struct check *c)
 {
 	struct match *m = &c->rule->match;
@@ -382,6 +412,7 @@ void check_match(struct check *c)
 	if (m->kind == MATCH_ORIGIN && m->nsteps)
 		check_origin(c);
 	check_fields(c);
+	check_births(c);
 	check_automaton(c);
 	if (m->kind == MATCH_ORIGIN)
 		check_origin_keys(c);
