@@ -243,9 +243,11 @@ static void build_verdicts(struct build *b, const struct df_sets *sets)
 static void build_context(struct build *b, const struct df_sets *sets)
 {
 	const struct mf_rule *rule = b->set ? rule_of(b->set, b->set->verdict->rule) : NULL;
+	const struct mf_machine *machine = b->set ? set_machine(b->set, &b->set->verdict->key) : NULL;
 	struct report *r = b->r;
 	size_t n = 0;
 
+	r->pins = machine ? machine->pins : 0;
 	r->about = rule ? rule->about : NULL;
 	r->source = rule ? rule->source : NULL;
 	r->context_whole = true;

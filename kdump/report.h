@@ -183,6 +183,7 @@ struct report {
 	struct report_event *context;		/* oldest first */
 	size_t ncontext;
 	bool context_whole;
+	size_t pins;				/* so many pinned events a key keeps beside the others; 0: not known */
 	struct report_owner *owners;		/* of a balance that is out: those who do not match */
 	size_t nowners;
 	struct report_live *live;

@@ -271,9 +271,27 @@ static bool marked_before(const struct page *p, size_t next, const struct report
 	return next < p->r->nmarks && p->r->marks[next].ns < e->ns;
 }
 
+/*
+ * The events of the match have a list of their own, shorter than that of the others: where it was full, others reach
+ * further back, and stand there as if nothing had been between them. Returns the first event that was not cut, or 0.
+ */
+static size_t pins_cut_before(const struct report *r)
+{
+	size_t n = 0, first = 0;
+
+	for (size_t i = r->ncontext; i-- > 0;) {
+		if (r->context[i].pinned) {
+			first = i;
+			n++;
+		}
+	}
+	return !r->all_keys && r->pins && n >= r->pins ? first : 0;
+}
+
 static void put_context(struct page *p)
 {
 	const struct report *r = p->r;
+	size_t cut = pins_cut_before(r);
 	const struct report_event *last[2] = { 0 };	/* whose stack was shown whole, or short */
 	size_t first = first_shown(p), n, mark = 0;
 	bool gens = false;
@@ -288,6 +306,9 @@ static void put_context(struct page *p)
 
 		if (i > first && e->gen != e[-1].gen && !r->all_keys)
 			fputc('\n', p->out);
+		if (cut && i == cut && i > first)
+			fprintf(p->out, "%*s%sof the match's own events only the last %zu are kept: any before this are not shown%s\n",
+				INDENT, "", p->dim, r->pins, p->off);
 		put_marks(p, &mark, e->ns);
 		put_event(p, e, last[is_important(e)], gens);
 		last[is_important(e)] = e;

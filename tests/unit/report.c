@@ -169,6 +169,7 @@ static void check_report(bool lists)
 	check_live(j);
 	assert_non_null(strstr(text, "first first[102], now second[109]"));
 	assert_non_null(strstr(text, "caller = 0xffffffff81000020 (do_syscall_64+0x20)"));
+	assert_non_null(strstr(text, "of the match's own events only the last 2 are kept: any before this are not shown"));
 	assert_non_null(strstr(text, "cannot be interrupted (D)\033[0m\n  stuck[7]"));
 	json_decref(j);
 	free(json);
