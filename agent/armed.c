@@ -161,11 +161,28 @@ static int announce(struct armed *s, uint32_t number, struct err *err)
 			     sizeof(s->state_path), err);
 }
 
+void armed_hold_signals(sigset_t *set)
+{
+	/* a shell starts jobs in the background with SIGINT ignored, and what is ignored never gets here */
+	signal(SIGINT, SIG_DFL);
+	/* who reads our output may go away; the trap stays */
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+	sigprocmask(SIG_BLOCK, set, NULL);
+}
+
 int armed_arm(struct armed *s, const struct set_info *all, uint32_t number, struct err *err)
 {
+	sigset_t set;
+
 	if (budget_check(s->a, &s->info, &s->plan, s->opts->src.memory, err) ||
-	    set_load(s->a, &s->info, &s->object, &s->plan, &s->loaded, err) || set_params(s, all, err) ||
-	    arm_rules(s, err) || set_attach(s->a, &s->loaded, &s->plan, err) || announce(s, number, err))
+	    set_load(s->a, &s->info, &s->object, &s->plan, &s->loaded, err) || set_params(s, all, err))
+		return -1;
+	armed_hold_signals(&set);
+	if (arm_rules(s, err) || set_attach(s->a, &s->loaded, &s->plan, err) || announce(s, number, err))
 		return -1;
 	s->untold = arena_array(s->a, s->info.nrules + 1, sizeof(*s->untold));
 	s->rings = ring_buffer__new(set_map_fd(&s->loaded, "df_out"), armed_note, s, NULL);

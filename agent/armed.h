@@ -5,6 +5,8 @@
 #ifndef AGENT_ARMED_H
 #define AGENT_ARMED_H
 
+#include <signal.h>
+
 #include "agent/brake.h"
 #include "agent/load.h"
 #include "agent/losses.h"
@@ -62,6 +64,12 @@ const char *armed_word(enum df_act act);
  * an error.
  */
 int armed_begin(struct armed *s, const struct run_options *o, enum df_act act, struct buf *object, struct kbtf *kbtf, struct err *err);
+
+/*
+ * From here on signals that ask to end (in *set) wait until the loop of `run` reads them: what is armed, and noted in the
+ * ledger of panics, ends in order.
+ */
+void armed_hold_signals(sigset_t *set);
 
 /*
  * Load, attach and arm. Parameters of --set are those of `all`, which has all rules that the user named. number tells the

@@ -20,6 +20,8 @@
 
 /* Detaching a plain kprobe takes 70 ms, and there may be a thousand. */
 #define UNLOAD_WAIT_MS 180000
+/* After so long it is looked at whether it can end at all. */
+#define UNLOAD_STOPPED_MS 3000
 
 struct sets {
 	struct arena *a;
@@ -223,6 +225,21 @@ struct agent {
 	const char *set, *path;
 };
 
+/* By SIGSTOP, or by who traces it: no signal but SIGKILL ends it then. */
+static bool is_stopped(uint32_t pid)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[64], line[512];
+	const char *state;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	f = fopen(path, "re");
+	if (!f || !fgets(line, sizeof(line), f))
+		return false;
+	state = strrchr(line, ')');
+	return state && (!strncmp(state, ") T", 3) || !strncmp(state, ") t", 3));
+}
+
 static int unload_one(const struct agent *agent, struct err *err)
 {
 	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)agent->pid, 0);
@@ -234,6 +251,9 @@ static int unload_one(const struct agent *agent, struct err *err)
 		return err_set(err, ERR_ENVIRONMENT, "process %u is not the agent of %s", agent->pid, agent->set);
 	if (syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0))
 		return err_sys(err, errno, "end agent %u of %s", agent->pid, agent->set);
+	if (!poll(&fd, 1, UNLOAD_STOPPED_MS) && is_stopped(agent->pid))
+		return err_set(err, ERR_ENVIRONMENT, "agent %u of %s is stopped, and ends when it is let go on: kill -CONT %u", agent->pid,
+			       agent->set, agent->pid);
 	if (poll(&fd, 1, UNLOAD_WAIT_MS) != 1)
 		return err_set(err, ERR_ENVIRONMENT, "agent %u of %s does not end", agent->pid, agent->set);
 	if (!access(agent->path, F_OK))

@@ -109,15 +109,7 @@ static int open_signals(void)
 {
 	sigset_t set;
 
-	/* a shell starts jobs in the background with SIGINT ignored, and what is ignored never gets here */
-	signal(SIGINT, SIG_DFL);
-	/* who reads our output may go away; the trap stays */
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	armed_hold_signals(&set);
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 

@@ -13,6 +13,7 @@
 #include "agent/running.h"
 #include "agent/waiting.h"
 #include "agent/why.h"
+#include "kdump/ready.h"
 #include "lib/arena.h"
 #include "rules/memory.h"
 
@@ -55,10 +56,24 @@ static void read_rule(const struct running *r, uint32_t i, struct df_rule *rule)
 	bpf_map_lookup_elem(r->rules_fd, &i, rule);
 }
 
+/* Why a crash by this set would leave no dump now, though it is armed for one; NULL: it would, or is not meant to. */
+static const char *no_dump(const struct running *r, const struct df_ctl *ctl, struct err *err)
+{
+	struct df_rule rule;
+
+	for (uint32_t i = 0; ctl->armed == DF_ACT_PANIC && i < r->info.nrules; i++) {
+		read_rule(r, i, &rule);
+		if (rule.act == DF_ACT_PANIC && rule.needs_dump)
+			return kdump_ready(err) ? err->msg : NULL;
+	}
+	return NULL;
+}
+
 /* What has changed since `run` said how the set was armed. */
 static void print_now(const struct running *r, const struct df_ctl *ctl)
 {
-	const char *now = ctl->armed == DF_ACT_PANIC ? "armed" : ctl->armed ? "armed (dry run)" : "disarmed";
+	const char *now = ctl->armed == DF_ACT_PANIC ? "armed" : ctl->armed ? "armed (dry run)" : "disarmed", *why;
+	struct err err;
 
 	if (ctl->braked)
 		printf("  the brake has let go of its probes: they took %u.%u %% of a CPU\n", ctl->braked / 10,
@@ -67,6 +82,9 @@ static void print_now(const struct running *r, const struct df_ctl *ctl)
 		printf("  asleep: a module that it probes was unloaded, and its probes with it; run it again\n");
 	else if (!strncmp(r->armed_text, "disarmed", 8) != !ctl->armed)
 		printf("  now %s\n", now);
+	why = no_dump(r, ctl, &err);
+	if (why)
+		printf("  not fit to crash now: %s\n", why);
 	if (ctl->marks)
 		printf("  %u marks\n", ctl->marks);
 	if (ctl->untold)
@@ -130,6 +148,7 @@ static json_t *set_json(const struct running *r)
 	struct df_stats stats;
 	struct df_rule rule;
 	struct df_ctl ctl;
+	struct err err;
 
 	read_ctl(r, &ctl);
 	for (uint32_t i = 0; i < r->info.nrules; i++) {
@@ -152,11 +171,11 @@ static json_t *set_json(const struct running *r)
 		json_object_set_new(j, "conditions", why_event_json(e, &stats));
 		json_array_append_new(events, j);
 	}
-	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:b, s:I, s:I, s:o, s:o, s:o}", "set",
+	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:b, s:I, s:I, s:s?, s:o, s:o, s:o}", "set",
 			 r->info.name, "pid", (int)r->pid, "armed", act_name(ctl.armed), "said", r->armed_text, "functions", (int)r->functions, "fires",
 			 (int)ctl.fires, "recorded", (json_int_t)ctl.seq, "marks", (int)ctl.marks, "missed",
 			 (json_int_t)ctl.missed, "notes_lost", (json_int_t)ctl.notes_lost, "braked", (json_int_t)ctl.braked, "asleep", ctl.frozen == DF_FROZEN_PARTIAL, "memory", (json_int_t)r->memory, "nodes_left",
-			 (json_int_t)ctl.nodes_left, "modules", modules_json(r), "rules", rules, "events", events);
+			 (json_int_t)ctl.nodes_left, "no_dump", no_dump(r, &ctl, &err), "modules", modules_json(r), "rules", rules, "events", events);
 }
 
 static void print_set(const struct running *r)

@@ -13,6 +13,7 @@
 #include "rules/cmd_check.h"
 #include "rules/sim/cmd_simulate.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,11 +86,24 @@ static void keep_output(void)
 		fsync(STDOUT_FILENO);
 }
 
+/* Who starts us may have closed them: what is opened next would take their place, and be written to. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *c;
 	int ret;
 
+	open_standard_files();
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;

@@ -30,6 +30,21 @@ static const struct mf_fault *fault_of(const struct manifest *mf, const struct d
 	return mf && s->rule < mf->nrules ? detected(&mf->rules[s->rule], s->rec.event, s->rec.seq, step) : NULL;
 }
 
+/* Why a match of a rule that is armed to crash the machine was only logged (bpf/verdict.h); NULL: it was not meant to. */
+static const char *why_no_crash(const struct armed *r, const struct df_said *s)
+{
+	struct df_rule rule;
+
+	if (s->act != DF_ACT_LOG || r->loaded.ctl->armed != DF_ACT_PANIC ||
+	    bpf_map_lookup_elem(set_map_fd(&r->loaded, "df_rules"), &s->rule, &rule) || rule.act != DF_ACT_PANIC)
+		return NULL;
+	if (s->rec.losses && rule.on_loss == DF_LOSS_LOG)
+		return "events were lost";
+	if (s->rec.ns < rule.not_before)
+		return "it came too soon after the set was armed";
+	return rule.needs_dump ? "no crash kernel was loaded" : NULL;
+}
+
 static void print_fire(struct armed *r, const struct df_said *s)
 {
 	struct arena *a = arena_scratch(r->a);
@@ -42,7 +57,7 @@ static void print_fire(struct armed *r, const struct df_said *s)
 	message = said_message(a, r->mf, &r->syms, s->rule, e, fault, &r->told);
 	if (s->rule >= r->info.nrules || e->event >= r->info.nevents)
 		goto out;
-	tell_match(r->opts->src.json, &r->info, s, fire_word(r, s->act), fault, message);
+	tell_match(r->opts->src.json, &r->info, s, fire_word(r, s->act), fault, why_no_crash(r, s), message);
 out:
 	arena_reset(a);
 }

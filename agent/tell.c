@@ -8,35 +8,56 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/output.h"
+#include "lib/buf.h"
+
 static void put_json(json_t *j)
 {
-	if (j)
-		json_dumpf(j, stdout, JSON_COMPACT);
-	putchar('\n');
+	char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+	struct buf line = BUF_INIT;
+
+	buf_printf(&line, "%s\n", text ? text : "");
+	output_line(buf_str(&line), line.len);
+	buf_deinit(&line);
+	free(text);
 	json_decref(j);
-	fflush(stdout);		/* who reads along sees it now, and has it if the machine goes down next */
 }
 
-static void put_text(const char *text)
+static void put(bool json, const char *what, const char *text)
 {
-	puts(text);
-	fflush(stdout);
+	struct buf line = BUF_INIT;
+
+	if (json) {
+		put_json(json_pack("{s:s, s:s}", "what", what, "text", text));
+		return;
+	}
+	buf_printf(&line, "%s\n", text);
+	output_line(buf_str(&line), line.len);
+	buf_deinit(&line);
+}
+
+/* Lines that were left out are told before the next one. */
+static void catch_up(bool json)
+{
+	uint64_t n = output_left_out();
+	char text[96];
+
+	snprintf(text, sizeof(text), "%" PRIu64 " lines are missing here: nobody was reading", n);
+	if (n)
+		put(json, "lost", text);
 }
 
 void tell(bool json, const char *what, const char *fmt, ...)
 {
-	char *text = NULL;
+	struct buf text = BUF_INIT;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	if (json)
-		put_json(json_pack("{s:s, s:s*}", "what", what, "text", text));
-	else if (text)
-		put_text(text);
-	free(text);
+	catch_up(json);
+	put(json, what, buf_str(&text));
+	buf_deinit(&text);
 }
 
 /* As in a report: a key of one part is a value, of several an array, of none null. */
@@ -53,33 +74,39 @@ static json_t *key_json(const uint64_t *part, uint32_t n)
 }
 
 static void match_json(const struct set_info *info, const struct df_said *s, const char *verdict, const struct mf_fault *fault,
-		       const char *message)
+		       const char *only_logged, const char *message)
 {
 	const struct df_rec *e = &s->rec;
 
-	put_json(json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:I, s:I, s:o, s:I, s:s*, s:s*}", "what", "match", "verdict", verdict, "rule",
+	put_json(json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:I, s:I, s:o, s:I, s:s*, s:s*, s:s*}", "what", "match", "verdict", verdict, "rule",
 			   info->rules[s->rule].name, "event", info->events[e->event].name, "time_ns", (json_int_t)e->ns, "key",
 			   key_json((const uint64_t *)e->key.part, info->rules[s->rule].nkey), "pid",
 			   (json_int_t)(e->pid_tgid >> 32), "tid", (json_int_t)(uint32_t)e->pid_tgid, "comm",
 			   json_sprintf("%.16s", (const char *)e->comm), "cpu", (json_int_t)e->cpu, "detected",
-			   fault ? fault->name : NULL, "message", message));
+			   fault ? fault->name : NULL, "only_logged", only_logged, "message", message));
 }
 
 void tell_match(bool json, const struct set_info *info, const struct df_said *s, const char *verdict, const struct mf_fault *fault,
-		const char *message)
+		const char *only_logged, const char *message)
 {
 	const struct df_rec *e = &s->rec;
+	struct buf line = BUF_INIT;
 
+	catch_up(json);
 	if (json) {
-		match_json(info, s, verdict, fault, message);
+		match_json(info, s, verdict, fault, only_logged, message);
 		return;
 	}
-	printf("%s: rule %s at event %s", verdict, info->rules[s->rule].name, info->events[e->event].name);
+	buf_printf(&line, "%s: rule %s at event %s", verdict, info->rules[s->rule].name, info->events[e->event].name);
 	if (fault)
-		printf(" (%s)", fault->words);
+		buf_printf(&line, " (%s)", fault->words);
 	for (uint32_t i = 0; i < info->rules[s->rule].nkey; i++)
-		printf("%s0x%" PRIx64, i ? "," : ", key ", (uint64_t)e->key.part[i]);
-	printf(", task %.16s (pid %u, tid %u) on CPU %u%s%s\n", (const char *)e->comm, (uint32_t)(e->pid_tgid >> 32),
-	       (uint32_t)e->pid_tgid, e->cpu, message ? ": " : "", message ? message : "");
-	fflush(stdout);
+		buf_printf(&line, "%s0x%" PRIx64, i ? "," : ", key ", (uint64_t)e->key.part[i]);
+	buf_printf(&line, ", task %.16s (pid %u, tid %u) on CPU %u", (const char *)e->comm, (uint32_t)(e->pid_tgid >> 32),
+		   (uint32_t)e->pid_tgid, e->cpu);
+	if (only_logged)
+		buf_printf(&line, " (no crash: %s)", only_logged);
+	buf_printf(&line, "%s%s\n", message ? ": " : "", message ? message : "");
+	output_line(buf_str(&line), line.len);
+	buf_deinit(&line);
 }

@@ -15,8 +15,9 @@
 /* Say what happened, in one word and in one line (without the end of line); flushed. */
 void tell(bool json, const char *what, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* A rule matched: verdict is what was done, message the rule's own or NULL; fault what a lifecycle detected, or NULL. */
+/* A rule matched: verdict is what was done, message the rule's own or NULL; fault what a lifecycle detected, or NULL. only_logged: why it was
+ * not more, or NULL. */
 void tell_match(bool json, const struct set_info *info, const struct df_said *s, const char *verdict, const struct mf_fault *fault,
-		const char *message);
+		const char *only_logged, const char *message);
 
 #endif

@@ -53,10 +53,24 @@ run_vm guards --kernel 6.1 --rule tests/vm/rules/renamed-unsynced.yaml \
 	kexec -p -u; cat /sys/kernel/kexec_crash_loaded
 	mkdir /tmp/e; rmdir /tmp/e; sleep 1
 	echo "second: $(grep -c "^matched: rule spent" /tmp/spent)"
+	deadfall status; tail -1 /tmp/spent
 	deadfall disarm spent
 	echo "noted: $(grep -c "\"rule\": \"spent\"" $ledger)"
 	deadfall arm spent; echo "status $?"
-	deadfall unload spent; cat /tmp/spent'
+	deadfall run --disarmed spent.yaml >/tmp/stopped 2>&1 & other=$!
+	until grep -q "^disarmed" /tmp/stopped; do sleep 0.1; [ -d /proc/$other ] || break; done
+	kill -STOP $other; deadfall unload $other; echo "status $?"; kill -CONT $other; wait $other; echo "stopped: ended $?"
+	deadfall unload spent; cat /tmp/spent
+	loads_and_ends() {
+		until deadfall list | grep -q "^spent "; do sleep 0.1; [ -d /proc/$other ] || break; done
+		mkdir /tmp/e; rmdir /tmp/e
+		deadfall list | sed "s/^/$1: /"
+		kill -TERM $other; wait $other; echo "$1: ended $?"
+	}
+	mkfifo /tmp/full; exec 9<>/tmp/full; head -c 65536 /dev/zero >&9
+	deadfall run --dry-run spent.yaml >&9 & other=$!; loads_and_ends full
+	exec 9>&-
+	deadfall run --dry-run spent.yaml >&- & other=$!; loads_and_ends closed'
 check "the machine is fine afterwards" same 0 "$rc"
 check "the events came while only some probes were there" said '^a came before the probe of b'
 check "counters begin when all are there" said '^counted a 1 1$'
@@ -71,8 +85,16 @@ check "and does" said '^first: 1$'
 check "arm enters the ledger" said '^noted: 1$'
 check "the rule stays there when another set with it ends" said '^kept: 1$'
 check "the crash kernel goes: the rule only logs" said '^second: 2$'
+check "... and says why there was no crash" said '^matched: rule spent .* \(no crash: no crash kernel was loaded\)'
+check "... and status what has become of it" said '^  not fit to crash now: no crash kernel is loaded'
 check "disarm takes it out of the ledger" said '^noted: 0$'
 check "without a crash kernel arm is refused" said '^status 3$'
 check "unload" said '^unloaded spent$'
+check "unload of an agent that is stopped says what to do" said '^deadfall unload: agent [0-9]+ of spent is stopped, .*kill -CONT [0-9]+$'
+check "... which then ends" said '^stopped: ended 0$'
+for how in full closed; do
+	check "with stdout a $how pipe it is armed" said "^$how: spent .* dry run "
+	check "... and ends when told to" said "^$how: ended 0$"
+done
 check "no complaints of the kernel" holds '.splats == []'
 echo "1..$tests"
