@@ -10,21 +10,18 @@
 
 #define PATIENCE_MS 1000
 
-static struct {
-	bool stuck;
-	bool torn;	/* a line was begun, and there was no room for its end */
-	uint64_t left_out;
-} output;
+static bool stuck;
+static bool torn;	/* a line was begun, and there was no room for its end */
 
 static bool has_room(void)
 {
 	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
-	output.stuck = poll(&p, 1, output.stuck ? 0 : PATIENCE_MS) <= 0;
-	return !output.stuck;
+	stuck = poll(&p, 1, stuck ? 0 : PATIENCE_MS) <= 0;
+	return !stuck;
 }
 
-/* In pieces that a pipe takes if it has room for anything; false: it had none. What nobody can read any more is not missed. */
+/* In pieces that a pipe takes if it has room for anything. */
 static bool write_pieces(const char *text, size_t len)
 {
 	ssize_t n;
@@ -34,30 +31,17 @@ static bool write_pieces(const char *text, size_t len)
 			return false;
 		n = write(STDOUT_FILENO, text, len < PIPE_BUF ? len : PIPE_BUF);
 		if (n < 0 && errno != EINTR)
-			return true;
+			return errno == EPIPE;
 		if (n < 0)
 			n = 0;
 		else
-			output.torn = text[n - 1] != '\n';
+			torn = text[n - 1] != '\n';
 	}
 	return true;
 }
 
-void output_line(const char *line, size_t len)
+bool output_line(const char *line, size_t len)
 {
 	fflush(stdout);
-	if (output.torn && !write_pieces("\n", 1))
-		output.left_out++;
-	else if (!write_pieces(line, len))
-		output.left_out++;
-}
-
-uint64_t output_left_out(void)
-{
-	uint64_t n = output.left_out;
-
-	if (!n || !has_room())
-		return 0;
-	output.left_out = 0;
-	return n;
+	return (!torn || write_pieces("\n", 1)) && write_pieces(line, len);
 }

@@ -6,16 +6,13 @@
 #ifndef AGENT_OUTPUT_H
 #define AGENT_OUTPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /*
  * Write a line, its end included: whoever reads along sees it now, and has it if the machine goes down next. If there is no
- * room, it waits a second for it, once; further lines are left out and counted until there is some.
+ * room it waits a second for it, once; then false, at once, until there is some. What nobody can read any more counts as written.
  */
-void output_line(const char *line, size_t len);
-
-/* The number of lines that were left out, if there is room to tell it now; it counts from 0 again. */
-uint64_t output_left_out(void);
+bool output_line(const char *line, size_t len);
 
 #endif

@@ -11,40 +11,43 @@
 #include "agent/output.h"
 #include "lib/buf.h"
 
-static void put_json(json_t *j)
-{
-	char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
-	struct buf line = BUF_INIT;
+/* Lines that found no room. */
+static uint64_t left_out;
 
-	buf_printf(&line, "%s\n", text ? text : "");
-	output_line(buf_str(&line), line.len);
+static bool put_text(const char *text)
+{
+	struct buf line = BUF_INIT;
+	bool done;
+
+	buf_printf(&line, "%s\n", text);
+	done = output_line(buf_str(&line), line.len);
 	buf_deinit(&line);
-	free(text);
-	json_decref(j);
+	return done;
 }
 
-static void put(bool json, const char *what, const char *text)
+static bool put_json(json_t *j)
 {
-	struct buf line = BUF_INIT;
+	char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+	bool done = put_text(text ? text : "");
 
-	if (json) {
-		put_json(json_pack("{s:s, s:s}", "what", what, "text", text));
-		return;
-	}
-	buf_printf(&line, "%s\n", text);
-	output_line(buf_str(&line), line.len);
-	buf_deinit(&line);
+	free(text);
+	json_decref(j);
+	return done;
+}
+
+static bool put(bool json, const char *what, const char *text)
+{
+	return json ? put_json(json_pack("{s:s, s:s}", "what", what, "text", text)) : put_text(text);
 }
 
 /* Lines that were left out are told before the next one. */
 static void catch_up(bool json)
 {
-	uint64_t n = output_left_out();
 	char text[96];
 
-	snprintf(text, sizeof(text), "%" PRIu64 " lines are missing here: nobody was reading", n);
-	if (n)
-		put(json, "lost", text);
+	snprintf(text, sizeof(text), "%" PRIu64 " lines are missing here: there was no room for them", left_out);
+	if (left_out && put(json, "lost", text))
+		left_out = 0;
 }
 
 void tell(bool json, const char *what, const char *fmt, ...)
@@ -56,7 +59,7 @@ void tell(bool json, const char *what, const char *fmt, ...)
 	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
 	catch_up(json);
-	put(json, what, buf_str(&text));
+	left_out += !put(json, what, buf_str(&text));
 	buf_deinit(&text);
 }
 
@@ -73,12 +76,12 @@ static json_t *key_json(const uint64_t *part, uint32_t n)
 	return list;
 }
 
-static void match_json(const struct set_info *info, const struct df_said *s, const char *verdict, const struct mf_fault *fault,
+static bool match_json(const struct set_info *info, const struct df_said *s, const char *verdict, const struct mf_fault *fault,
 		       const char *only_logged, const char *message)
 {
 	const struct df_rec *e = &s->rec;
 
-	put_json(json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:I, s:I, s:o, s:I, s:s*, s:s*, s:s*}", "what", "match", "verdict", verdict, "rule",
+	return put_json(json_pack("{s:s, s:s, s:s, s:s, s:I, s:o, s:I, s:I, s:o, s:I, s:s*, s:s*, s:s*}", "what", "match", "verdict", verdict, "rule",
 			   info->rules[s->rule].name, "event", info->events[e->event].name, "time_ns", (json_int_t)e->ns, "key",
 			   key_json((const uint64_t *)e->key.part, info->rules[s->rule].nkey), "pid",
 			   (json_int_t)(e->pid_tgid >> 32), "tid", (json_int_t)(uint32_t)e->pid_tgid, "comm",
@@ -94,7 +97,7 @@ void tell_match(bool json, const struct set_info *info, const struct df_said *s,
 
 	catch_up(json);
 	if (json) {
-		match_json(info, s, verdict, fault, only_logged, message);
+		left_out += !match_json(info, s, verdict, fault, only_logged, message);
 		return;
 	}
 	buf_printf(&line, "%s: rule %s at event %s", verdict, info->rules[s->rule].name, info->events[e->event].name);
@@ -106,7 +109,7 @@ void tell_match(bool json, const struct set_info *info, const struct df_said *s,
 		   (uint32_t)e->pid_tgid, e->cpu);
 	if (only_logged)
 		buf_printf(&line, " (no crash: %s)", only_logged);
-	buf_printf(&line, "%s%s\n", message ? ": " : "", message ? message : "");
-	output_line(buf_str(&line), line.len);
+	buf_printf(&line, "%s%s", message ? ": " : "", message ? message : "");
+	left_out += !put_text(buf_str(&line));
 	buf_deinit(&line);
 }

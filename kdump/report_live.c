@@ -158,7 +158,8 @@ static void build_set(struct build *b, const struct df_set *s)
 	r->sets[r->nsets++] = (struct report_set){ .name = s->name, .act = report_act_name(s->ctl.armed),
 						   .braked = s->ctl.braked, .missed = s->ctl.missed, .notes_lost = s->ctl.notes_lost,
 						   .crash_returned = s->ctl.crash_returned, .fires = s->ctl.fires };
-	for (size_t i = 0; i < s->nmarks; i++) {
+	/* A mark goes to all sets that run; those among the verdict's events are the verdict's. */
+	for (size_t i = 0; i < s->nmarks && (!b->set || b->set == s); i++) {
 		r->marks = arena_grow(b->arena, r->marks, r->nmarks, sizeof(*r->marks));
 		r->marks[r->nmarks++] = (struct report_mark){ s->marks[i].ns, s->marks[i].seq,
 							      report_comm(b, s->marks[i].text) };

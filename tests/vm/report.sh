@@ -12,7 +12,12 @@ mode=
 trap 'rm -rf "$scratch"' EXIT
 
 # Whoever waits for a child after vfork() is in D state.
-workload='/root/ask wait & sleep 1; /root/ask $$; deadfall mark "half way"; /root/ask $$; sleep 60'
+# A second set runs, so that there is somebody else whom a mark is told.
+# shellcheck disable=SC2016
+workload='printf "deadfall: 1\nrule: other\nevents: {e: {probe: kprobe:vfs_rename}}\nmatch: {event: e}\non_match: [log: x]\n" >/tmp/o.yaml
+	deadfall run --brake 0 /tmp/o.yaml >/tmp/other 2>&1 &
+	until grep -q "^armed" /tmp/other || [ ! -d /proc/$! ]; do sleep 0.1; done
+	/root/ask wait & sleep 1; /root/ask $$; deadfall mark "half way"; /root/ask $$; sleep 60'
 
 report_is_the_same() {
 	"$deadfall" report --format json "$dir/vmcore" | jq 'del(.dump)' >"$scratch/a" &&
