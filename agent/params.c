@@ -45,6 +45,11 @@ static int find(const struct set_info *info, const char *name, size_t len, uint3
 	}
 	if (found == 1)
 		return 0;
+	for (uint32_t i = 0; i < info->nsets && !found; i++) {
+		if (strlen(info->sets[i].name) == len && !memcmp(info->sets[i].name, name, len))
+			return err_set(err, ERR_INVALID, "'%s' is a set, no parameter: %s+=N adds a number, %s-=N takes it out",
+				       info->sets[i].name, info->sets[i].name, info->sets[i].name);
+	}
 	list_params(info, found ? name : NULL, len, all, sizeof(all));
 	if (found)
 		return err_set(err, ERR_INVALID, "several rules have a parameter '%.*s', put the rule in front: %s", (int)len,

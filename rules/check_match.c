@@ -23,6 +23,10 @@ static struct expr *check_threshold(struct check *c, struct expr *e, const char 
 		constant = c->set->params[v->index]->kind != PARAM_STR;
 		time = c->set->params[v->index]->kind == PARAM_DURATION;
 	}
+	if (v->op == EXPR_PARAM && constant && (int64_t)c->set->params[v->index]->value < 0) {
+		diag_error(c->diags, TAG_BAD_VALUE, e->span, "'%s' takes no negative %s", what, duration ? "duration" : "number");
+		return v;
+	}
 	if (constant && time == duration)
 		return v;
 	diag_hint(c->diags, diag_error(c->diags, TAG_TYPE, e->span, "'%s' takes a %s", what,

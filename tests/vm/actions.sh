@@ -20,6 +20,7 @@ commands='
 	(busybox rm /tmp/c; true)
 	deadfall set "watched+=$$"; echo "set ended with $?"
 	deadfall set unknown+=1
+	deadfall set watched=1
 	busybox rm /tmp/d
 	deadfall set "watched-=$$"; echo "taken out with $?"
 	deadfall set "watched-=$$"; echo "again with $?"
@@ -49,6 +50,7 @@ actions() {
 	check "$1, $2: a rule that stops matches once" logged stops 1
 	check "$1, $2: signal" said "^rmdir ended with $3"
 	check "$1, $2: no set of that name" said "no set 'unknown'"
+	check "$1, $2: a set is told from a parameter" said "'watched' is a set, no parameter: watched\+=N adds"
 	check "$1, $2: no complaints of the kernel" holds '.splats == []'
 }
 
