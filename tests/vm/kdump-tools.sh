@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Beside Debian's kdump-tools, on a real Debian with systemd: its crash kernel saves our capsule first, then its own dump;
 # nobody's crash kernel is replaced without being asked. All as `make install` installs it, with its services.
+# Takes long.
 set -u
 # In this order: what a part of the output says is asked more often than what status.json does.
 # shellcheck source=tests/vm/kdump-lib

@@ -170,13 +170,13 @@ o13-warn 0'
 run_vm old --kernel 6.1 --copy "$build/vm/calls:/usr/local/bin/calls" \
 	--copy tests/vm/rules/needs-session.yaml --copy tests/vm/rules/many-files.yaml --rule tests/vm/rules/probes-old.yaml --rule tests/vm/rules/order.yaml --no-kdump --run-args '--dry-run --brake 0' -- '
 	touch df-o01; mv df-o01 df-o02
-	sleep 0.1; sleep 0.7
+	sleep 0.1; sleep 2.5
 	calls 3
 	calls 1
 	(echo -n df-order >/proc/self/comm; : >/tmp/ordered)
 	deadfall run --dry-run needs-session.yaml 2>&1; echo "status $?"
 	(ulimit -n 48; exec deadfall run --dry-run --brake 0 many-files.yaml) >/tmp/files 2>&1 & files=$!
-	until grep -q armed /tmp/files || [ ! -d /proc/$files ]; do sleep 0.1; done
+	until grep -q armed /tmp/files || [ ! -d /proc/$files ]; do usleep 100000; done # no "sleep"
 	cat /tmp/files; kill -INT $files; wait $files'
 check "6.1: the workload ends well" same 0 "$rc"
 while read -r rule n; do

@@ -5,6 +5,7 @@
 # instructions, instructions verified, those of the largest program, states. The kernel's limit is a million verified
 # instructions of a program: none may need more than half of that. A rule whose figures have grown by more than a tenth
 # fails: look whether that was meant, and run `make verifier-table`. It may shrink.
+# Takes long.
 set -u
 # shellcheck source=tests/vm/tap
 . "$(dirname "$0")/tap"
