@@ -174,7 +174,8 @@ static json_t *set_json(const struct running *r)
 	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:I, s:i, s:I, s:I, s:I, s:b, s:I, s:I, s:s?, s:o, s:o, s:o}", "set",
 			 r->info.name, "pid", (int)r->pid, "armed", act_name(ctl.armed), "said", r->armed_text, "functions", (int)r->functions, "fires",
 			 (int)ctl.fires, "recorded", (json_int_t)ctl.seq, "marks", (int)ctl.marks, "missed",
-			 (json_int_t)ctl.missed, "notes_lost", (json_int_t)ctl.notes_lost, "braked", (json_int_t)ctl.braked, "asleep", ctl.frozen == DF_FROZEN_PARTIAL, "memory", (json_int_t)r->memory, "nodes_left",
+			 (json_int_t)ctl.missed, "notes_lost", (json_int_t)ctl.notes_lost, "braked", (json_int_t)ctl.braked,
+			 "asleep", ctl.frozen == DF_FROZEN_PARTIAL, "memory", (json_int_t)r->memory, "nodes_left",
 			 (json_int_t)ctl.nodes_left, "no_dump", no_dump(r, &ctl, &err), "modules", modules_json(r), "rules", rules, "events", events);
 }
 

@@ -80,6 +80,8 @@ static const struct tracefs_field *find_field(const struct tracefs_field *fields
 
 	if (!strncmp(name, "__data_loc_", 11))
 		name += 11;
+	else if (!strncmp(name, "__rel_loc_", 10))
+		name += 10;
 	for (uint32_t i = 0; i < n; i++) {
 		if (!strcmp(fields[i].name, name))
 			return &fields[i];
